@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the scripts of the VM machinery share: messages, the cache and its
+# locks, and the tables "kernels" and "packages".
+
+VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck disable=SC2034 # used by the scripts that read this file
+REPO=$(cd "$VM_DIR/../.." && pwd -P)
+CACHE=${HEAPINFO_CACHE:-/var/cache/heapinfo}
+
+# note TEXT - tell the person who waits what is being done
+note()
+{
+	echo "heapinfo: $*" >&2
+}
+
+# die TEXT - one line that says what is wrong and what to do, then status 1
+die()
+{
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+need_root()
+{
+	[ "$(id -u)" -eq 0 ] || die "must be run as root: try sudo"
+}
+
+# table FILE - the lines of a table without comments and empty lines
+table()
+{
+	grep -Ev '^[[:space:]]*(#|$)' "$VM_DIR/$1"
+}
+
+kernel_versions()
+{
+	table kernels | awk '{ print $1 }'
+}
+
+# kernel_field VERSION COLUMN - one word of the table of kernels
+kernel_field()
+{
+	local word
+	word=$(table kernels | awk -v v="$1" -v c="$2" '$1 == v { print $c }')
+	[ -n "$word" ] ||
+		die "no kernel '$1': one of $(kernel_versions | xargs)," \
+		    "or add a line to selftests/vm/kernels"
+	echo "$word"
+}
+
+# hash_of - a name for what is on stdin
+hash_of()
+{
+	sha256sum | cut -c1-16
+}
+
+# contents PATH - a line that changes when a file below PATH is added, removed,
+# cut short or written to; reads no file, so it is quick on a whole tree
+contents()
+{
+	find "$1" -type f -printf '%P %s %T@\n' | LC_ALL=C sort | hash_of
+}
+
+# intact PATH RECIPE - is PATH whole, and made by this recipe?
+intact()
+{
+	[ -e "$1" ] && [ -f "$1.stamp" ] &&
+		[ "$(cat "$1.stamp")" = "$2 $(contents "$1")" ]
+}
+
+# product PATH MAKER ARGUMENT... - print PATH after seeing to it that it is
+# there, whole and made by this recipe: the text of MAKER (a script beside this
+# file), its arguments, and stdin, which names whatever else PATH depends on.
+# Else MAKER makes it under the name that is its last argument, one maker at a
+# time; only when that succeeded does it get the name PATH.
+product()
+{
+	local path=$1 maker=$2 recipe lock
+	shift 2
+
+	recipe=$({ cat "$VM_DIR/$maker" -; echo "$@"; } | hash_of)
+	if ! intact "$path" "$recipe"; then
+		lock=$(lock_file "$path")
+		exec {lock}>"$lock"
+		flock "$lock"
+		if ! intact "$path" "$recipe"; then
+			rm -rf "$path" "$path.stamp" "$path.half"
+			"$VM_DIR/$maker" "$@" "$path.half" </dev/null >&2 || {
+				rm -rf "$path.half"
+				exit 1
+			}
+			mv "$path.half" "$path"
+			echo "$recipe $(contents "$path")" >"$path.stamp.half"
+			mv "$path.stamp.half" "$path.stamp"
+		fi
+		exec {lock}>&-
+	fi
+	echo "$path"
+}
+
+# lock_file PATH - the file whose lock guards a product; makes its folder
+lock_file()
+{
+	mkdir -p "$(dirname "$1")" "$CACHE/locks" ||
+		die "cannot write to the cache $CACHE:" \
+		    "run as root, or set HEAPINFO_CACHE to a folder of yours"
+	echo "$CACHE/locks/${1//\//_}"
+}
+
+# tree_of VERSION - the tree in which a kernel's modules are built
+tree_of()
+{
+	"$VM_DIR/tree" "$(kernel_field "$1" 2)"
+}
+
+# release_of VERSION TREE - what uname -r says in that kernel
+release_of()
+{
+	find "$2/boot" -name "vmlinuz-$1.*" -printf '%f\n' | cut -d- -f2-
+}
