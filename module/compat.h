@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What differs between kernels; no other file names a version. */
+#ifndef HEAPINFO_COMPAT_H
+#define HEAPINFO_COMPAT_H
+
+#include <linux/dcache.h>
+#include <linux/elf.h>
+#include <linux/fs.h>
+#include <linux/ftrace.h>
+#include <linux/mm.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/sched/coredump.h>
+#include <linux/sizes.h>
+#include <linux/thread_info.h>
+#include <linux/version.h>
+
+/* ftrace: callbacks get ftrace_regs, and recursion is asked for (5.11). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+typedef struct ftrace_regs heapinfo_ftrace_regs;
+#define heapinfo_ftrace_pt_regs(fregs)	ftrace_get_regs(fregs)
+#define HEAPINFO_FTRACE_RECURSION	FTRACE_OPS_FL_RECURSION
+#else
+typedef struct pt_regs heapinfo_ftrace_regs;
+#define heapinfo_ftrace_pt_regs(regs)	(regs)
+#define HEAPINFO_FTRACE_RECURSION	0
+#endif
+
+/* PERMANENT: kernel.ftrace_enabled=0 is refused while the hooks stand. */
+#define HEAPINFO_FTRACE_FLAGS					\
+	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |	\
+	 FTRACE_OPS_FL_PERMANENT | HEAPINFO_FTRACE_RECURSION)
+
+/* Inode operations name the mount's owner (5.12), then its id map (6.3). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#define HEAPINFO_IDMAP		struct mnt_idmap *idmap,
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#define HEAPINFO_IDMAP		struct user_namespace *mnt_userns,
+#else
+#define HEAPINFO_IDMAP
+#endif
+#define HEAPINFO_GETATTR_ARGS						\
+	HEAPINFO_IDMAP const struct path *path, struct kstat *stat,	\
+	u32 request_mask, unsigned int query_flags
+#define HEAPINFO_SETATTR_ARGS						\
+	HEAPINFO_IDMAP struct dentry *dentry, struct iattr *attr
+
+/* generic_fillattr() takes the same (5.12, 6.3), and a mask (6.6). */
+static inline void heapinfo_fillattr(struct inode *inode, struct kstat *stat,
+				     u32 request_mask)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	generic_fillattr(&nop_mnt_idmap, request_mask, inode, stat);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	generic_fillattr(&nop_mnt_idmap, inode, stat);
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+	generic_fillattr(&init_user_ns, inode, stat);
+#else
+	generic_fillattr(inode, stat);
+#endif
+}
+
+/* Times of an inode lie behind functions (6.7). */
+static inline void heapinfo_inode_touch(struct inode *inode)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	simple_inode_init_ts(inode);
+#else
+	inode->i_atime = current_time(inode);
+	inode->i_mtime = inode->i_atime;
+	inode->i_ctime = inode->i_atime;
+#endif
+}
+
+/* d_revalidate gets the directory and the name (6.14). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#define HEAPINFO_D_REVALIDATE_ARGS				\
+	struct inode *dir, const struct qstr *name,		\
+	struct dentry *dentry, unsigned int flags
+#define heapinfo_revalidate(dentry)				\
+	(dentry)->d_op->d_revalidate(d_inode((dentry)->d_parent), \
+				     &(dentry)->d_name, dentry, 0)
+#else
+#define HEAPINFO_D_REVALIDATE_ARGS				\
+	struct dentry *dentry, unsigned int flags
+#define heapinfo_revalidate(dentry)	(dentry)->d_op->d_revalidate(dentry, 0)
+#endif
+
+/*
+ * d_set_d_op() is gone (6.17), and a super block may give its dentries
+ * operations when they are made. @dentry is not hashed yet.
+ */
+static inline void heapinfo_set_dentry_ops(struct dentry *dentry,
+					   const struct dentry_operations *ops)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+	spin_lock(&dentry->d_lock);
+	dentry->d_op = ops;
+	dentry->d_flags &= ~(DCACHE_OP_HASH | DCACHE_OP_COMPARE |
+			     DCACHE_OP_WEAK_REVALIDATE | DCACHE_OP_PRUNE |
+			     DCACHE_OP_REAL);
+	dentry->d_flags |= DCACHE_OP_REVALIDATE | DCACHE_OP_DELETE;
+	spin_unlock(&dentry->d_lock);
+#else
+	d_set_d_op(dentry, ops);
+#endif
+}
+
+/* file_open_root() takes a path (5.12). */
+static inline struct file *heapinfo_open_root(const struct path *root,
+					      const char *name, int flags)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+	return file_open_root(root, name, flags, 0);
+#else
+	return file_open_root(root->dentry, root->mnt, name, flags, 0);
+#endif
+}
+
+/* The actor of a listing says whether to go on (6.1); before, an error. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+#define HEAPINFO_ACTOR		bool
+#define HEAPINFO_ACTOR_CONTINUE	true
+#else
+#define HEAPINFO_ACTOR		int
+#define HEAPINFO_ACTOR_CONTINUE	0
+#endif
+
+/* sched_process_exit tells whether the group is dead (6.16). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define HEAPINFO_EXIT_PROBE(name, function)				\
+static void name(void *data, struct task_struct *task, bool group_dead)	\
+{									\
+	function(data, task);						\
+}
+#else
+#define HEAPINFO_EXIT_PROBE(name, function)				\
+static void name(void *data, struct task_struct *task)			\
+{									\
+	function(data, task);						\
+}
+#endif
+
+static inline u64 heapinfo_task_start(const struct task_struct *task)
+{
+	return task->start_boottime;
+}
+
+/* Flags of an address space: a word, then a bitmap of their own (6.18). */
+static inline bool heapinfo_mm_dumpable(struct mm_struct *mm)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return __mm_flags_get_dumpable(mm) == SUID_DUMP_USER;
+#else
+	return (READ_ONCE(mm->flags) & MMF_DUMPABLE_MASK) == SUID_DUMP_USER;
+#endif
+}
+
+static inline unsigned long heapinfo_mm_def_flags(const struct mm_struct *mm)
+{
+	return mm->def_flags;
+}
+
+/* mseal(2) (6.10). */
+static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
+{
+#ifdef VM_SEALED
+	return vma->vm_flags & VM_SEALED;
+#else
+	return false;
+#endif
+}
+
+/* brk(2) asks for locked memory before it looks at mappings (6.1). */
+#define HEAPINFO_BRK_ASKS_MLOCK_FIRST	\
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
+
+/*
+ * The range of arch_randomize_brk() for 64-bit x86: 32 MiB, then 1 GiB (6.9 and
+ * the stable branches named here; 6.1.119 to 6.1.122 had it taken back).
+ */
+#define HEAPINFO_STABLE_FROM(x, y, z)					\
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(x, y, z) &&		\
+	 LINUX_VERSION_CODE < KERNEL_VERSION(x, (y) + 1, 0))
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0) ||			\
+	HEAPINFO_STABLE_FROM(6, 6, 48) ||				\
+	(HEAPINFO_STABLE_FROM(6, 1, 107) &&				\
+	 !(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) &&		\
+	   LINUX_VERSION_CODE <= KERNEL_VERSION(6, 1, 122))) ||		\
+	HEAPINFO_STABLE_FROM(5, 15, 166) ||				\
+	HEAPINFO_STABLE_FROM(5, 10, 225)
+#define HEAPINFO_BRK_WINDOW	SZ_1G
+#else
+#define HEAPINFO_BRK_WINDOW	SZ_32M
+#endif
+/* That of 32-bit programs never changed. */
+#define HEAPINFO_BRK_WINDOW_32BIT	SZ_32M
+
+/* Since 5.10 at least; asm/page.h of later kernels has it. */
+#ifndef PAGE_ALIGN_DOWN
+#define PAGE_ALIGN_DOWN(addr)	ALIGN_DOWN(addr, PAGE_SIZE)
+#endif
+
+#endif /* HEAPINFO_COMPAT_H */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the files of the module share: its parameters and its prefix. */
+#ifndef HEAPINFO_H
+#define HEAPINFO_H
+
+#ifdef pr_fmt
+#undef pr_fmt
+#endif
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/types.h>
+
+/* Of the text of both files; raised when a key changes its meaning. */
+#define HEAPINFO_FORMAT		1
+
+/* The name of the entry below /proc/<pid>, and of the one below /proc. */
+#define HEAPINFO_NAME		"heapinfo"
+
+/* Largest value of the parameter "history". */
+#define HEAPINFO_HISTORY_MAX	4096
+
+/**
+ * struct heapinfo_params - the parameters of the module, checked at load
+ * @history: rows kept for each process; 0 records nothing
+ * @queries: also keep rows for calls that only ask or change nothing
+ * @memory: bound of the memory of all histories, in bytes
+ */
+struct heapinfo_params {
+	unsigned int history;
+	bool queries;
+	size_t memory;
+};
+
+extern struct heapinfo_params heapinfo_params;
+
+#endif /* HEAPINFO_H */

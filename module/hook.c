@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Puts a function of the module in front of one function of the kernel. */
+#include "heapinfo.h"
+#include "compat.h"
+#include "hook.h"
+
+#include <linux/rcupdate.h>
+
+#if IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
+
+/*
+ * Runs with preemption disabled before every call of the target. A call that
+ * is redirected holds the module, so that rmmod answers EBUSY instead of
+ * waiting for a caller that a page fault may keep for as long as it likes.
+ */
+static void notrace redirect(unsigned long ip, unsigned long parent,
+			     struct ftrace_ops *ops,
+			     heapinfo_ftrace_regs *fregs)
+{
+	struct heapinfo_hook *hook;
+	struct pt_regs *regs = heapinfo_ftrace_pt_regs(fregs);
+
+	hook = container_of(ops, struct heapinfo_hook, ops);
+	if (!regs || !hook->wanted(regs, parent))
+		return;
+	if (!try_module_get(THIS_MODULE))
+		return;
+	instruction_pointer_set(regs, (unsigned long)hook->replacement);
+}
+
+/**
+ * heapinfo_hook_install() - start to redirect calls
+ * @hook: all but @hook->ops filled in; stays in use until removed
+ *
+ * Context: may sleep; takes ftrace's locks.
+ * Return: 0; -EBUSY if something else already replaces the function (a
+ * livepatch does); -EINVAL if ftrace does not know it; -ENOMEM.
+ */
+int heapinfo_hook_install(struct heapinfo_hook *hook)
+{
+	int ret;
+
+	hook->ops.func = redirect;
+	hook->ops.flags = HEAPINFO_FTRACE_FLAGS;
+
+	ret = ftrace_set_filter_ip(&hook->ops, hook->target, 0, 0);
+	if (ret) {
+		pr_err("%s cannot be traced here (%d)\n", hook->name, ret);
+		return ret;
+	}
+	ret = register_ftrace_function(&hook->ops);
+	if (ret) {
+		pr_err("%s cannot be hooked (%d)%s\n", hook->name, ret,
+		       ret == -EBUSY ?
+		       ": something else replaces it, or kernel.ftrace_enabled is 0" :
+		       "");
+		ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0);
+		ftrace_free_filter(&hook->ops);
+	}
+	return ret;
+}
+
+/**
+ * heapinfo_hook_remove() - stop redirecting and wait for what is in flight
+ * @hook: installed
+ *
+ * The filter is cleared only when the ops are gone: an empty filter means
+ * every function.
+ *
+ * Context: may sleep, until every task has left the trampoline.
+ */
+void heapinfo_hook_remove(struct heapinfo_hook *hook)
+{
+	unregister_ftrace_function(&hook->ops);
+	ftrace_free_filter(&hook->ops);
+	synchronize_rcu_tasks();
+}
+
+#else
+
+int heapinfo_hook_install(struct heapinfo_hook *hook)
+{
+	pr_err("this kernel lacks CONFIG_DYNAMIC_FTRACE_WITH_REGS, without which there is no /proc/<pid>/" HEAPINFO_NAME "\n");
+	return -EOPNOTSUPP;
+}
+
+void heapinfo_hook_remove(struct heapinfo_hook *hook)
+{
+}
+
+#endif
