@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What one brk(2) did, told from the break before and after it. */
+#include "heapinfo.h"
+#include "brk.h"
+#include "failure.h"
+
+#include <linux/err.h>
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+#undef HEAPINFO_NAMED
+#define HEAPINFO_NAMED(id, name)	[id] = name,
+const char *const heapinfo_call_names[] = { HEAPINFO_CALLS };
+const char *const heapinfo_result_names[] = { HEAPINFO_RESULTS };
+#undef HEAPINFO_NAMED
+
+static const struct heapinfo_source *const sources[] = {
+	&heapinfo_source_probe,
+	&heapinfo_source_syscalls,
+};
+
+static const struct heapinfo_source *source;
+
+static DEFINE_PER_CPU(u64, seen);
+
+/*
+ * Where the threads of one address space agree on the order of their calls.
+ * No hook sees the break under the kernel's lock, so two calls at once may
+ * return in another order than they were served. A table of the latest
+ * changes, indexed by address space, tells a call whether others came between
+ * its entry and its return, and where they left the break. Two address spaces
+ * in one place only make calls look raced that were not.
+ */
+#define TURNS_BITS	8
+
+struct turns {
+	raw_spinlock_t lock;
+	u32 turn;
+	struct mm_struct *mm;
+	unsigned long brk;
+};
+
+static struct turns turns[1 << TURNS_BITS];
+
+static struct turns *turns_of(struct mm_struct *mm)
+{
+	return &turns[hash_ptr(mm, TURNS_BITS)];
+}
+
+/**
+ * heapinfo_brk_enter() - a brk(2) begins
+ * @entry: to be kept until the call returns
+ * @asked: its argument
+ *
+ * Context: the calling task; preemption may be disabled; does not sleep.
+ * Return: whether the call is to be handed to heapinfo_brk_return().
+ */
+bool heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
+{
+	struct mm_struct *mm = current->mm;
+
+	if (unlikely(!mm))
+		return false;
+	entry->asked = asked;
+	entry->from = READ_ONCE(mm->brk);
+	entry->alone = atomic_read(&mm->mm_users) == 1;
+	if (!entry->alone)
+		entry->turn = READ_ONCE(turns_of(mm)->turn);
+	return true;
+}
+
+/* Puts a successful call of a shared address space in its place. */
+static void take_turn(struct heapinfo_brk *brk, u32 turn)
+{
+	struct turns *place = turns_of(brk->mm);
+	unsigned long now;
+
+	raw_spin_lock(&place->lock);
+	if (place->turn != turn) {
+		brk->raced = true;
+		if (place->mm == brk->mm) {
+			brk->from = place->brk;
+			/*
+			 * A call that was served after this one has returned
+			 * before it, and has been given the way of both.
+			 */
+			now = READ_ONCE(brk->mm->brk);
+			if (now != brk->to && now == place->brk)
+				brk->to = now;
+		}
+	}
+	place->mm = brk->mm;
+	place->brk = brk->to;
+	place->turn++;
+	raw_spin_unlock(&place->lock);
+}
+
+/**
+ * heapinfo_brk_return() - a brk(2) ends
+ * @entry: as heapinfo_brk_enter() left it
+ * @ret: what the call returns: the break, or -EINTR
+ *
+ * Tells what the call did and passes it through the tracepoint. The kernel
+ * answers every failure but a fatal signal with the break as it is.
+ *
+ * Context: the calling task; preemption may be disabled; does not sleep.
+ */
+void heapinfo_brk_return(const struct heapinfo_brk_entry *entry,
+			 unsigned long ret)
+{
+	struct heapinfo_brk brk = {
+		.asked = entry->asked,
+		.from = entry->from,
+		.to = ret,
+		.mm = current->mm,
+	};
+
+	if (unlikely(!brk.mm))
+		return;
+	this_cpu_inc(seen);
+
+	if (likely(ret == brk.asked)) {
+		brk.call = ret > brk.from ? HEAPINFO_GROW :
+			   ret < brk.from ? HEAPINFO_SHRINK :
+					    HEAPINFO_UNCHANGED;
+		if (!entry->alone)
+			take_turn(&brk, entry->turn);
+	} else if (unlikely(IS_ERR_VALUE(ret))) {
+		brk.to = brk.from;
+		brk.call = HEAPINFO_FAILED;
+		brk.result = HEAPINFO_KILLED;
+		brk.raced = !entry->alone;
+	} else {
+		brk.raced = !entry->alone && ret != brk.from;
+		brk.from = ret;
+		if (!brk.asked) {
+			brk.call = HEAPINFO_QUERY;
+		} else {
+			brk.call = HEAPINFO_FAILED;
+			heapinfo_failure_explain(&brk);
+		}
+	}
+	trace_brk(&brk);
+}
+
+/**
+ * heapinfo_brk_start() - begin to see every brk(2)
+ * @name: "probe" or "syscalls"
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL if there is no such source; what the source says.
+ */
+int heapinfo_brk_start(const char *name)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(sources); i++)
+		if (sysfs_streq(name, sources[i]->name))
+			source = sources[i];
+	if (!source) {
+		pr_err("source=%s is not known: it is probe or syscalls\n",
+		       name);
+		return -EINVAL;
+	}
+
+	for (i = 0; i < ARRAY_SIZE(turns); i++)
+		raw_spin_lock_init(&turns[i].lock);
+	heapinfo_failure_start();
+	ret = source->start();
+	if (ret)
+		heapinfo_failure_stop();
+	return ret;
+}
+
+/**
+ * heapinfo_brk_stop() - see no more; no event is under way afterwards
+ *
+ * Context: may sleep.
+ */
+void heapinfo_brk_stop(void)
+{
+	source->stop();
+	heapinfo_failure_stop();
+}
+
+/**
+ * heapinfo_brk_source() - the name of the source in use
+ *
+ * Return: "probe" or "syscalls".
+ */
+const char *heapinfo_brk_source(void)
+{
+	return source->name;
+}
+
+/**
+ * heapinfo_brk_missed() - calls of the machine that were not seen
+ *
+ * Return: how many, since load. Each may show as a "moved" in a history.
+ */
+u64 heapinfo_brk_missed(void)
+{
+	return source->missed();
+}
+
+/**
+ * heapinfo_brk_seen() - calls of the machine that were seen
+ *
+ * Return: how many, since load.
+ */
+u64 heapinfo_brk_seen(void)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(seen, cpu);
+	return sum;
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Why a brk(2) failed, worked out from the address space it left behind. */
+#include "heapinfo.h"
+#include "brk.h"
+#include "compat.h"
+#include "failure.h"
+
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
+
+/*
+ * The kernel's distance between a stack that grows down and what lies below,
+ * unless the command line says stack_guard_gap=: the variable itself is not
+ * for modules.
+ */
+#define STACK_GUARD_GAP	(256UL << PAGE_SHIFT)
+
+/*
+ * How often the lock of the address space is asked for before the reason is
+ * given up as unknown: its holder may sleep, and this context may not.
+ */
+#define LOCK_TRIES	20000
+
+/* vm.max_map_count as last read; the variable itself is not for modules. */
+static int max_map_count;
+
+static void read_max_map_count(struct work_struct *work)
+{
+	char text[16];
+	struct file *file;
+	loff_t pos = 0;
+	ssize_t len;
+	int value;
+
+	file = filp_open("/proc/sys/vm/max_map_count", O_RDONLY, 0);
+	if (IS_ERR(file))
+		return;
+	len = kernel_read(file, text, sizeof(text) - 1, &pos);
+	filp_close(file, NULL);
+	if (len <= 0)
+		return;
+	text[len] = '\0';
+	if (!kstrtoint(strim(text), 10, &value))
+		WRITE_ONCE(max_map_count, value);
+}
+
+static DECLARE_WORK(refresh_work, read_max_map_count);
+
+/**
+ * heapinfo_failure_refresh() - learn again what the administrator may change
+ *
+ * Context: any.
+ */
+void heapinfo_failure_refresh(void)
+{
+	schedule_work(&refresh_work);
+}
+
+/**
+ * heapinfo_failure_start() - get ready to explain
+ *
+ * Context: may sleep. A machine without /proc/sys keeps the kernel's default.
+ */
+void heapinfo_failure_start(void)
+{
+	max_map_count = DEFAULT_MAX_MAP_COUNT;
+	read_max_map_count(NULL);
+}
+
+/**
+ * heapinfo_failure_stop() - wait for work of ours; nothing may explain any more
+ *
+ * Context: may sleep.
+ */
+void heapinfo_failure_stop(void)
+{
+	cancel_work_sync(&refresh_work);
+}
+
+static bool lock_mm(struct mm_struct *mm)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		if (mmap_read_trylock(mm))
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+/* The lowest address that brk(2) takes, as its CONFIG_COMPAT_BRK rule is. */
+static unsigned long lowest_break(struct mm_struct *mm)
+{
+#ifdef CONFIG_COMPAT_BRK
+	if (!current->brk_randomized)
+		return mm->end_data;
+#endif
+	return mm->start_brk;
+}
+
+/* check_data_rlimit() of the kernel: asked before all else, for any target. */
+static bool over_data_limit(struct mm_struct *mm, unsigned long asked)
+{
+	unsigned long limit = rlimit(RLIMIT_DATA);
+
+	if (limit == RLIM_INFINITY)
+		return false;
+	return asked - mm->start_brk + (mm->end_data - mm->start_data) > limit;
+}
+
+/* What may_expand_vm() of the kernel holds against @pages more of data. */
+static enum heapinfo_result over_size_limit(struct mm_struct *mm,
+					    unsigned long pages)
+{
+	if (mm->total_vm + pages > rlimit(RLIMIT_AS) >> PAGE_SHIFT)
+		return HEAPINFO_RLIMIT_AS;
+	if (mm->data_vm + pages > rlimit(RLIMIT_DATA) >> PAGE_SHIFT &&
+	    !(rlimit(RLIMIT_DATA) == 0 &&
+	      mm->data_vm + pages <= rlimit_max(RLIMIT_DATA) >> PAGE_SHIFT))
+		return HEAPINFO_RLIMIT_DATA;
+	return HEAPINFO_OK;
+}
+
+static bool over_lock_limit(struct mm_struct *mm, unsigned long pages)
+{
+	if (!(heapinfo_mm_def_flags(mm) & VM_LOCKED))
+		return false;
+	if (has_capability_noaudit(current, CAP_IPC_LOCK))
+		return false;
+	return mm->locked_vm + pages > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+}
+
+/* Where the mapping that keeps the break from @end begins; 0 if none does. */
+static unsigned long mapping_in_way(struct mm_struct *mm, unsigned long start,
+				    unsigned long end)
+{
+	struct vm_area_struct *vma = find_vma(mm, start);
+	unsigned long gap;
+
+	if (!vma)
+		return 0;
+	gap = vma->vm_flags & VM_GROWSDOWN ? STACK_GUARD_GAP : 0;
+	/* Also beyond the end of addresses, and where the sum wrapped. */
+	if (end < start || end + PAGE_SIZE < end ||
+	    end + PAGE_SIZE + gap > vma->vm_start)
+		return vma->vm_start;
+	return 0;
+}
+
+/* A shrink that passed the limit on data fails in munmap only. */
+static enum heapinfo_result explain_shrink(struct mm_struct *mm,
+					   unsigned long new_end,
+					   unsigned long old_end)
+{
+	struct vm_area_struct *vma = find_vma(mm, new_end);
+
+	if (!vma || vma->vm_start >= old_end)
+		return HEAPINFO_UNMAPPED;
+	if (heapinfo_vma_sealed(vma))
+		return HEAPINFO_SEALED;
+	if (mm->map_count >= READ_ONCE(max_map_count))
+		return HEAPINFO_MAP_COUNT;
+	return HEAPINFO_NOMEM;
+}
+
+static enum heapinfo_result explain_grow(struct mm_struct *mm,
+					 unsigned long old_end,
+					 unsigned long new_end,
+					 unsigned long *mapping)
+{
+	unsigned long pages = (new_end - old_end) >> PAGE_SHIFT;
+	unsigned long in_way = mapping_in_way(mm, old_end, new_end);
+	bool locked = over_lock_limit(mm, pages);
+	enum heapinfo_result result;
+
+	if (locked && HEAPINFO_BRK_ASKS_MLOCK_FIRST)
+		return HEAPINFO_MLOCK;
+	if (in_way) {
+		*mapping = in_way;
+		return HEAPINFO_OVERLAP;
+	}
+	if (locked)
+		return HEAPINFO_MLOCK;
+	result = over_size_limit(mm, pages);
+	if (result != HEAPINFO_OK)
+		return result;
+	if (mm->map_count > READ_ONCE(max_map_count))
+		return HEAPINFO_MAP_COUNT;
+	return HEAPINFO_NOMEM;
+}
+
+/**
+ * heapinfo_failure_explain() - find out why a call failed
+ * @brk: a failed call of the current task with @asked and @from filled in;
+ *	gets @result and @mapping
+ *
+ * Asks what sys_brk() and do_brk_flags() of mm/mmap.c (mm/vma.c since 6.12)
+ * ask, in their order. What no test explains is HEAPINFO_NOMEM: overcommit,
+ * or an allocation of the kernel's that failed.
+ *
+ * Context: the task that made the call, preemption disabled or not; the lock
+ * of the address space is only tried for.
+ */
+void heapinfo_failure_explain(struct heapinfo_brk *brk)
+{
+	unsigned long new_end = PAGE_ALIGN(brk->asked);
+	unsigned long old_end = PAGE_ALIGN(brk->from);
+	struct mm_struct *mm = brk->mm;
+
+	heapinfo_failure_refresh();
+
+	if (brk->asked < lowest_break(mm)) {
+		brk->result = HEAPINFO_BELOW_START;
+	} else if (over_data_limit(mm, brk->asked)) {
+		brk->result = HEAPINFO_RLIMIT_DATA;
+	} else if (!lock_mm(mm)) {
+		brk->result = HEAPINFO_UNKNOWN;
+	} else {
+		if (brk->asked <= brk->from)
+			brk->result = explain_shrink(mm, new_end, old_end);
+		else
+			brk->result = explain_grow(mm, old_end, new_end,
+						   &brk->mapping);
+		mmap_read_unlock(mm);
+	}
+}

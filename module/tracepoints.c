@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tracepoints of the kernel that are not exported, found by their name. */
+#include "heapinfo.h"
+#include "tracepoints.h"
+
+#include <linux/string.h>
+
+#ifdef CONFIG_TRACEPOINTS
+
+static void match(struct tracepoint *tp, void *data)
+{
+	struct heapinfo_tracepoint *point = data;
+
+	if (!strcmp(tp->name, point->name))
+		point->found = tp;
+}
+
+/**
+ * heapinfo_tracepoint_attach() - find a tracepoint and put a function on it
+ * @point: with name and probe
+ *
+ * Context: may sleep.
+ * Return: 0; -EOPNOTSUPP if the kernel has no such tracepoint; -ENOMEM.
+ */
+int heapinfo_tracepoint_attach(struct heapinfo_tracepoint *point)
+{
+	int ret = -EOPNOTSUPP;
+
+	point->found = NULL;
+	for_each_kernel_tracepoint(match, point);
+	if (point->found)
+		ret = tracepoint_probe_register(point->found, point->probe,
+						NULL);
+	if (ret) {
+		point->found = NULL;
+		pr_err("cannot use the tracepoint %s (%d): it comes with CONFIG_FTRACE_SYSCALLS and CONFIG_EVENT_TRACING\n",
+		       point->name, ret);
+	}
+	return ret;
+}
+
+/**
+ * heapinfo_tracepoint_detach() - take the function off again
+ * @point: attached or not
+ *
+ * No call of the function is under way when this returns.
+ *
+ * Context: may sleep.
+ */
+void heapinfo_tracepoint_detach(struct heapinfo_tracepoint *point)
+{
+	if (!point->found)
+		return;
+	tracepoint_probe_unregister(point->found, point->probe, NULL);
+	tracepoint_synchronize_unregister();
+	point->found = NULL;
+}
+
+#else
+
+int heapinfo_tracepoint_attach(struct heapinfo_tracepoint *point)
+{
+	pr_err("this kernel lacks CONFIG_TRACEPOINTS\n");
+	return -EOPNOTSUPP;
+}
+
+void heapinfo_tracepoint_detach(struct heapinfo_tracepoint *point)
+{
+}
+
+#endif
