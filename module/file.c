@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Opening and reading /proc/<pid>/heapinfo: who may, and of which program. */
+#include "heapinfo.h"
+#include "compat.h"
+#include "failure.h"
+#include "procfs.h"
+#include "report.h"
+
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/proc_fs.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+/* How often a process may exec while it is being opened. */
+#define OPEN_TRIES	8
+
+/**
+ * struct reading - one open file
+ * @pid: the process; the dentry holds it
+ * @mm: the address space that the opener was allowed to read, held with
+ *	mmgrab(); NULL for a kernel thread and for what has ended
+ * @report: what a reading that began at the top of the file shows
+ */
+struct reading {
+	struct pid *pid;
+	struct mm_struct *mm;
+	struct heapinfo_report report;
+};
+
+/*
+ * Whether the caller may read /proc/<pid>/maps, by opening it: that asks
+ * ptrace_may_access(), which is not for modules, and Yama and the other
+ * security modules with it. What lies below @dir is looked up from there, but
+ * a mount on top of "maps" would be followed: the answer must come from the
+ * very file next to ours.
+ */
+static int ask_maps(const struct path *entry)
+{
+	struct dentry *dir = dget_parent(entry->dentry);
+	struct path root = { .mnt = entry->mnt, .dentry = dir };
+	struct file *maps = heapinfo_open_root(&root, "maps", O_RDONLY);
+	struct dentry *found;
+	int ret = 0;
+
+	if (IS_ERR(maps)) {
+		ret = PTR_ERR(maps);
+	} else {
+		found = maps->f_path.dentry;
+		if (found->d_parent != dir || found->d_sb != dir->d_sb ||
+		    d_unlinked(found) || strcmp(found->d_name.name, "maps"))
+			ret = -EACCES;
+		fput(maps);
+	}
+	dput(dir);
+	return ret;
+}
+
+/* The address space of a task, held with mmgrab(); NULL if it has none. */
+static struct mm_struct *grab_mm(struct task_struct *task)
+{
+	struct mm_struct *mm = get_task_mm(task);
+
+	if (mm) {
+		mmgrab(mm);
+		mmput(mm);
+	}
+	return mm;
+}
+
+static void drop_mm(struct mm_struct *mm)
+{
+	if (mm)
+		mmdrop(mm);
+}
+
+/*
+ * The address space that the caller may read. It is the same before and after
+ * the question, so the question was about it: while it is held its address is
+ * given to no other.
+ */
+static int open_mm(struct task_struct *task, const struct path *entry,
+		   struct mm_struct **mm)
+{
+	struct mm_struct *before, *after;
+	unsigned int tries;
+	int ret;
+
+	for (tries = 0; tries < OPEN_TRIES; tries++) {
+		before = grab_mm(task);
+		ret = ask_maps(entry);
+		if (ret) {
+			drop_mm(before);
+			return ret;
+		}
+		after = grab_mm(task);
+		drop_mm(after);
+		if (before == after) {
+			*mm = before;
+			return 0;
+		}
+		drop_mm(before);
+	}
+	return -EAGAIN;
+}
+
+static void end_report(struct heapinfo_report *report)
+{
+	if (report->task)
+		put_task_struct(report->task);
+	kvfree(report->history);
+	report->task = NULL;
+	report->history = NULL;
+}
+
+/* What maps does: ESRCH for the reaped, nothing for what lost its memory. */
+static int begin_report(struct reading *reading, struct super_block *sb)
+{
+	struct heapinfo_report *report = &reading->report;
+	struct heapinfo_history *history;
+	int ret;
+
+	end_report(report);
+	report->ns = proc_pid_ns(sb);
+	report->task = get_pid_task(reading->pid, PIDTYPE_PID);
+	if (!report->task)
+		return -ESRCH;
+	if (!reading->mm || !mmget_not_zero(reading->mm))
+		return 0;
+	ret = heapinfo_layout_read(&report->layout, reading->mm, report->task);
+	mmput(reading->mm);
+	if (ret)
+		return ret;
+	history = heapinfo_history_copy(task_tgid(report->task), reading->mm,
+				heapinfo_task_start(report->task->group_leader),
+				report->layout.brk);
+	if (IS_ERR(history))
+		return PTR_ERR(history);
+	report->history = history;
+	return 0;
+}
+
+static bool has_text(const struct heapinfo_report *report)
+{
+	return report->history ||
+	       (report->task && report->task->flags & PF_KTHREAD);
+}
+
+/* Position 0 is all above the rows; position i is row i - 1. */
+static void *at_position(struct heapinfo_report *report, loff_t pos)
+{
+	unsigned int rows = report->history ? report->history->nr : 0;
+
+	return has_text(report) && pos <= rows ? report : NULL;
+}
+
+/*
+ * A reading that begins at the top sees one moment of the process, however
+ * small the pieces in which it is read.
+ */
+static void *reading_start(struct seq_file *m, loff_t *pos)
+{
+	struct reading *reading = m->private;
+	int ret;
+
+	if (!*pos || !reading->report.task) {
+		ret = begin_report(reading, file_inode(m->file)->i_sb);
+		if (ret)
+			return ERR_PTR(ret);
+	}
+	return at_position(&reading->report, *pos);
+}
+
+static void *reading_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	return at_position(v, *pos);
+}
+
+static void reading_stop(struct seq_file *m, void *v)
+{
+}
+
+static int reading_show(struct seq_file *m, void *v)
+{
+	struct heapinfo_report *report = v;
+
+	if (m->index)
+		heapinfo_report_event(m, report, m->index - 1);
+	else if (report->history)
+		heapinfo_report_header(m, report);
+	else
+		heapinfo_report_identity(m, report);
+	return 0;
+}
+
+static const struct seq_operations reading_operations = {
+	.start	= reading_start,
+	.next	= reading_next,
+	.stop	= reading_stop,
+	.show	= reading_show,
+};
+
+static int heapinfo_open(struct inode *inode, struct file *file)
+{
+	struct task_struct *task = get_pid_task(inode->i_private, PIDTYPE_PID);
+	struct reading *reading;
+	struct mm_struct *mm = NULL;
+	int ret = 0;
+
+	if (!task)
+		return -ESRCH;
+	heapinfo_failure_refresh();
+	/* A kernel thread has no memory to protect, nor maps that open. */
+	if (!(task->flags & PF_KTHREAD))
+		ret = open_mm(task, &file->f_path, &mm);
+	put_task_struct(task);
+	if (ret)
+		return ret;
+
+	reading = __seq_open_private(file, &reading_operations,
+				     sizeof(*reading));
+	if (!reading) {
+		drop_mm(mm);
+		return -ENOMEM;
+	}
+	reading->pid = inode->i_private;
+	reading->mm = mm;
+	return 0;
+}
+
+static int heapinfo_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+	struct reading *reading = m->private;
+
+	end_report(&reading->report);
+	drop_mm(reading->mm);
+	return seq_release_private(inode, file);
+}
+
+const struct file_operations heapinfo_file_operations = {
+	.owner		= THIS_MODULE,
+	.open		= heapinfo_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= heapinfo_release,
+};

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Load, unload and the parameters of heapinfo.ko. */
+#include "heapinfo.h"
+#include "brk.h"
+#include "history.h"
+#include "procfs.h"
+#include "status.h"
+
+#include <linux/sizes.h>
+
+static char *source = "probe";
+module_param(source, charp, 0444);
+MODULE_PARM_DESC(source, "how brk(2) is seen: probe (a kretprobe) or syscalls (the kernel's tracepoints) [probe]");
+
+static int history = 64;
+module_param(history, int, 0444);
+MODULE_PARM_DESC(history, "rows kept for each process, 0 to 4096; 0 records nothing [64]");
+
+static int memory = 32;
+module_param(memory, int, 0444);
+MODULE_PARM_DESC(memory, "bound of the memory of all histories in MiB, 1 to 65536 [32]");
+
+static int queries;
+module_param(queries, int, 0444);
+MODULE_PARM_DESC(queries, "1: also keep rows for calls that only ask or change nothing [0]");
+
+struct heapinfo_params heapinfo_params;
+
+static bool check_range(const char *name, int value, int low, int high)
+{
+	if (value >= low && value <= high)
+		return true;
+	pr_err("%s=%d is out of range: it is %d to %d\n", name, value, low,
+	       high);
+	return false;
+}
+
+static int check_params(void)
+{
+	if (!check_range("history", history, 0, HEAPINFO_HISTORY_MAX) ||
+	    !check_range("memory", memory, 1, 65536) ||
+	    !check_range("queries", queries, 0, 1))
+		return -EINVAL;
+	heapinfo_params.history = history;
+	heapinfo_params.memory = min_t(u64, (u64)memory * SZ_1M, LONG_MAX / 2);
+	heapinfo_params.queries = queries;
+	return 0;
+}
+
+static int __init heapinfo_init(void)
+{
+	int ret;
+
+	/* What is recorded is written where preemption is off. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		pr_err("kernels with CONFIG_PREEMPT_RT are not supported\n");
+		return -EOPNOTSUPP;
+	}
+	ret = check_params();
+	if (ret)
+		return ret;
+	ret = heapinfo_brk_start(source);
+	if (ret)
+		return ret;
+	ret = heapinfo_history_start();
+	if (ret)
+		goto stop_brk;
+	ret = heapinfo_status_start();
+	if (ret)
+		goto stop_history;
+	ret = heapinfo_procfs_start();
+	if (ret)
+		goto stop_status;
+	return 0;
+
+stop_status:
+	heapinfo_status_stop();
+stop_history:
+	heapinfo_history_stop();
+stop_brk:
+	heapinfo_brk_stop();
+	return ret;
+}
+
+static void __exit heapinfo_exit(void)
+{
+	heapinfo_procfs_stop();
+	heapinfo_status_stop();
+	heapinfo_history_stop();
+	heapinfo_brk_stop();
+}
+
+module_init(heapinfo_init);
+module_exit(heapinfo_exit);
+
+MODULE_DESCRIPTION("/proc/<pid>/heapinfo: the program break and its history");
+MODULE_AUTHOR("heapinfo maintainers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION(HEAPINFO_VERSION);

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The entry "heapinfo" in each directory /proc/<pid>: how it is found, listed
+ * and owned.
+ *
+ * fs/proc keeps these entries in a table that no module can add to, so the
+ * lookup and the listing of such a directory are hooked. Nothing of ours stays
+ * in the dentry cache unused, and all that is in use holds the module.
+ */
+#include "heapinfo.h"
+#include "compat.h"
+#include "hook.h"
+#include "procfs.h"
+
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/namei.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/proc_fs.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/stat.h>
+
+#define NAME_LEN	(sizeof(HEAPINFO_NAME) - 1)
+
+/* Added to the number of the directory's inode: stable while that lives. */
+#define INO_OFFSET	0x80000000UL
+
+static struct dentry *(*kernel_lookup)(struct inode *dir,
+				       struct dentry *dentry,
+				       unsigned int flags);
+static int (*kernel_iterate)(struct file *file, struct dir_context *ctx);
+
+/* Where the kernel's own entries end: the same in each of the directories. */
+static loff_t kernel_entries_end;
+
+/*
+ * An inode may outlive its dentry, by an inotify watch for one, and then the
+ * module: it is given back as it was made.
+ */
+static const struct inode_operations *bare_inode_operations;
+static const struct file_operations *bare_file_operations;
+
+/*
+ * Owner of an entry as task_dump_owner() of fs/proc/base.c has it: the
+ * effective ids, or root of its user namespace for a process that may not be
+ * dumped. Under rcu_read_lock() or with a reference on @task.
+ */
+static void owner_of(struct task_struct *task, kuid_t *uid, kgid_t *gid)
+{
+	const struct cred *cred;
+	struct user_namespace *ns;
+
+	*uid = GLOBAL_ROOT_UID;
+	*gid = GLOBAL_ROOT_GID;
+	if (task->flags & PF_KTHREAD)
+		return;
+
+	rcu_read_lock();
+	task_lock(task);
+	if (task->mm) {
+		if (heapinfo_mm_dumpable(task->mm)) {
+			cred = __task_cred(task);
+			*uid = cred->euid;
+			*gid = cred->egid;
+		} else {
+			ns = task->mm->user_ns;
+			if (uid_valid(make_kuid(ns, 0)))
+				*uid = make_kuid(ns, 0);
+			if (gid_valid(make_kgid(ns, 0)))
+				*gid = make_kgid(ns, 0);
+		}
+	}
+	task_unlock(task);
+	rcu_read_unlock();
+}
+
+/* The process of an entry, with a reference; NULL once it is reaped. */
+static struct task_struct *task_of(const struct inode *inode)
+{
+	return get_pid_task(inode->i_private, PIDTYPE_PID);
+}
+
+static int heapinfo_getattr(HEAPINFO_GETATTR_ARGS)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct task_struct *task = task_of(inode);
+
+	heapinfo_fillattr(inode, stat, request_mask);
+	if (task) {
+		owner_of(task, &stat->uid, &stat->gid);
+		put_task_struct(task);
+	}
+	return 0;
+}
+
+/* As for the other entries: nothing about it is the user's to change. */
+static int heapinfo_setattr(HEAPINFO_SETATTR_ARGS)
+{
+	return -EPERM;
+}
+
+static const struct inode_operations heapinfo_inode_operations = {
+	.getattr	= heapinfo_getattr,
+	.setattr	= heapinfo_setattr,
+};
+
+/* Whether a directory below /proc still is that of a process. */
+static bool directory_valid(struct dentry *dir)
+{
+	return !dir->d_op || !dir->d_op->d_revalidate ||
+	       heapinfo_revalidate(dir) > 0;
+}
+
+/*
+ * An entry in use is found again in the dentry cache. It goes on naming its
+ * process while that lives, and follows its credentials.
+ */
+static int heapinfo_d_revalidate(HEAPINFO_D_REVALIDATE_ARGS)
+{
+	struct task_struct *task;
+	struct inode *inode;
+
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	inode = d_inode(dentry);
+	task = task_of(inode);
+	if (!task)
+		return 0;
+	owner_of(task, &inode->i_uid, &inode->i_gid);
+	put_task_struct(task);
+	return 1;
+}
+
+/* The end of an entry; undoes what heapinfo_lookup() did, last thing first. */
+static void heapinfo_d_iput(struct dentry *dentry, struct inode *inode)
+{
+	struct pid *pid = inode->i_private;
+
+	inode->i_op = bare_inode_operations;
+	inode->i_fop = bare_file_operations;
+	inode->i_private = NULL;
+	put_pid(pid);
+	iput(inode);
+	module_put(THIS_MODULE);
+}
+
+static const struct dentry_operations heapinfo_dentry_operations = {
+	.d_revalidate	= heapinfo_d_revalidate,
+	.d_delete	= always_delete_dentry,
+	.d_iput		= heapinfo_d_iput,
+};
+
+/*
+ * The process whose directory @dir is, with a reference.
+ *
+ * The directory's own struct pid is private to fs/proc, so the number in its
+ * name is looked up. A descriptor of the directory may be older than the
+ * number's present owner; but a directory that is still valid has a process
+ * that is alive, and that one has never given its number away.
+ */
+static struct pid *pid_of_directory(struct dentry *dir)
+{
+	struct pid_namespace *ns = proc_pid_ns(dir->d_sb);
+	struct task_struct *task;
+	struct pid *pid;
+	int nr;
+
+	if (kstrtoint(dir->d_name.name, 10, &nr))
+		return NULL;
+	rcu_read_lock();
+	pid = get_pid(find_pid_ns(nr, ns));
+	rcu_read_unlock();
+	task = get_pid_task(pid, PIDTYPE_PID);
+	if (task) {
+		put_task_struct(task);
+		if (directory_valid(dir))
+			return pid;
+	}
+	put_pid(pid);
+	return NULL;
+}
+
+/*
+ * Stands before proc_tgid_base_lookup() for our name only. The caller holds
+ * the lock of @dir for reading, so that its name is stable, and a reference
+ * on @dentry.
+ */
+static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
+				      unsigned int flags)
+{
+	struct dentry *result = ERR_PTR(-ENOENT);
+	struct task_struct *task;
+	struct inode *inode;
+	struct pid *pid;
+
+	/* Held for the dentry, by heapinfo_d_iput(). */
+	if (!try_module_get(THIS_MODULE))
+		goto leave;
+	pid = pid_of_directory(dentry->d_parent);
+	if (!pid)
+		goto put_module;
+	task = get_pid_task(pid, PIDTYPE_PID);
+	if (!task)
+		goto put_pid;
+	result = ERR_PTR(-ENOMEM);
+	inode = new_inode(dir->i_sb);
+	if (!inode)
+		goto put_task;
+
+	inode->i_ino = dir->i_ino + INO_OFFSET;
+	inode->i_mode = S_IFREG | 0444;
+	heapinfo_inode_touch(inode);
+	owner_of(task, &inode->i_uid, &inode->i_gid);
+	inode->i_op = &heapinfo_inode_operations;
+	inode->i_fop = &heapinfo_file_operations;
+	inode->i_private = pid;
+	put_task_struct(task);
+
+	heapinfo_set_dentry_ops(dentry, &heapinfo_dentry_operations);
+	/* Gives the inode, and with it all the above, to the dentry. */
+	d_add(dentry, inode);
+	heapinfo_hook_leave();
+	return NULL;
+
+put_task:
+	put_task_struct(task);
+put_pid:
+	put_pid(pid);
+put_module:
+	module_put(THIS_MODULE);
+leave:
+	heapinfo_hook_leave();
+	return result;
+}
+
+static bool is_our_name(struct pt_regs *regs, unsigned long parent)
+{
+	struct dentry *dentry = (void *)regs_get_kernel_argument(regs, 1);
+
+	return dentry->d_name.len == NAME_LEN &&
+	       !memcmp(dentry->d_name.name, HEAPINFO_NAME, NAME_LEN);
+}
+
+/*
+ * Stands before proc_tgid_base_readdir() once the kernel has listed its own
+ * entries. The kernel's function is still asked: at this position it lists
+ * nothing, but says whether the process is alive.
+ */
+static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
+{
+	int ret = kernel_iterate(file, ctx);
+
+	if (!ret && ctx->pos == kernel_entries_end &&
+	    dir_emit(ctx, HEAPINFO_NAME, NAME_LEN,
+		     file_inode(file)->i_ino + INO_OFFSET, DT_REG))
+		ctx->pos++;
+	heapinfo_hook_leave();
+	return ret;
+}
+
+static bool is_listed(struct pt_regs *regs, unsigned long parent)
+{
+	struct dir_context *ctx = (void *)regs_get_kernel_argument(regs, 1);
+
+	return ctx->pos == kernel_entries_end &&
+	       !within_module(parent, THIS_MODULE);
+}
+
+static struct heapinfo_hook lookup_hook = {
+	.name = "the lookup of /proc/<pid>",
+	.replacement = heapinfo_lookup,
+	.wanted = is_our_name,
+};
+
+static struct heapinfo_hook iterate_hook = {
+	.name = "the listing of /proc/<pid>",
+	.replacement = heapinfo_iterate,
+	.wanted = is_listed,
+};
+
+static HEAPINFO_ACTOR count_entry(struct dir_context *ctx, const char *name,
+				  int len, loff_t pos, u64 ino,
+				  unsigned int type)
+{
+	return HEAPINFO_ACTOR_CONTINUE;
+}
+
+/*
+ * Learns the two functions, which are static, from a directory that has them,
+ * and how far the kernel's own listing goes.
+ */
+static int learn_directory(void)
+{
+	struct dir_context ctx = { .actor = count_entry };
+	struct file *dir;
+	struct inode *inode;
+	int ret;
+
+	dir = filp_open("/proc/self", O_RDONLY | O_DIRECTORY, 0);
+	if (IS_ERR(dir)) {
+		pr_err("cannot open /proc/self (%ld): procfs must be mounted on /proc\n",
+		       PTR_ERR(dir));
+		return PTR_ERR(dir);
+	}
+	kernel_lookup = file_inode(dir)->i_op->lookup;
+	kernel_iterate = dir->f_op->iterate_shared;
+	ret = iterate_dir(dir, &ctx);
+	kernel_entries_end = ctx.pos;
+	inode = new_inode(file_inode(dir)->i_sb);
+	if (inode) {
+		bare_inode_operations = inode->i_op;
+		bare_file_operations = inode->i_fop;
+		iput(inode);
+	}
+	fput(dir);
+	if (ret || !inode)
+		return ret ?: -ENOMEM;
+	if (!kernel_lookup || !kernel_iterate || kernel_entries_end < 3) {
+		pr_err("/proc/self is no directory of procfs here\n");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/**
+ * heapinfo_procfs_start() - let the entry appear
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error after one line in the log.
+ */
+int heapinfo_procfs_start(void)
+{
+	int ret = learn_directory();
+
+	if (ret)
+		return ret;
+	lookup_hook.target = (unsigned long)kernel_lookup;
+	iterate_hook.target = (unsigned long)kernel_iterate;
+	ret = heapinfo_hook_install(&lookup_hook);
+	if (ret)
+		return ret;
+	ret = heapinfo_hook_install(&iterate_hook);
+	if (ret)
+		heapinfo_hook_remove(&lookup_hook);
+	return ret;
+}
+
+/**
+ * heapinfo_procfs_stop() - let the entry vanish
+ *
+ * Context: may sleep. Nothing of ours is called any more when this returns.
+ */
+void heapinfo_procfs_stop(void)
+{
+	heapinfo_hook_remove(&iterate_hook);
+	heapinfo_hook_remove(&lookup_hook);
+}

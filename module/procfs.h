@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The entry "heapinfo" in each directory /proc/<pid>. */
+#ifndef HEAPINFO_PROCFS_H
+#define HEAPINFO_PROCFS_H
+
+#include <linux/fs.h>
+
+struct pid;
+
+int heapinfo_procfs_start(void);
+void heapinfo_procfs_stop(void);
+
+extern const struct file_operations heapinfo_file_operations;
+
+#endif /* HEAPINFO_PROCFS_H */

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The text of /proc/<pid>/heapinfo. */
+#include "heapinfo.h"
+#include "report.h"
+
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/time64.h>
+
+static const char *const since_names[] = {
+	[HEAPINFO_SINCE_EXEC] = "since exec",
+	[HEAPINFO_SINCE_FORK] = "since fork",
+	[HEAPINFO_SINCE_LOAD] = "since load",
+	[HEAPINFO_SINCE_REFUSAL] = "since refusal",
+	[HEAPINFO_SINCE_NEVER] = "no",
+};
+
+/*
+ * Names come from the process itself. What could start a line, end a column or
+ * move a terminal's cursor is written in octal.
+ */
+static void print_comm(struct seq_file *m, const char *comm)
+{
+	seq_escape(m, comm,
+		   "\001\002\003\004\005\006\a\b\t\n\v\f\r\016\017"
+		   "\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037"
+		   "\177\\");
+}
+
+static unsigned long kilobytes(unsigned long bytes)
+{
+	return DIV_ROUND_UP(bytes, 1024);
+}
+
+/* A distance with its sign, in hex as addresses are. */
+static void print_offset(struct seq_file *m, const char *key,
+			 unsigned long from, unsigned long to)
+{
+	bool negative = to < from;
+
+	seq_printf(m, "%s:\t%s0x%lx\n", key, negative ? "-" : "",
+		   negative ? from - to : to - from);
+}
+
+/**
+ * heapinfo_report_identity() - print whose heap this is
+ * @m: the file being read
+ * @report: with task and ns
+ *
+ * All that there is to say of a kernel thread.
+ *
+ * Context: may sleep.
+ */
+void heapinfo_report_identity(struct seq_file *m,
+			      const struct heapinfo_report *report)
+{
+	char comm[TASK_COMM_LEN];
+
+	get_task_comm(comm, report->task);
+	seq_puts(m, "Name:\t");
+	print_comm(m, comm);
+	seq_printf(m, "\nPid:\t%d\n", task_tgid_nr_ns(report->task, report->ns));
+}
+
+static void print_layout(struct seq_file *m,
+			 const struct heapinfo_report *report)
+{
+	const struct heapinfo_layout *layout = &report->layout;
+	unsigned long peak = report->history->totals.peak;
+
+	seq_printf(m, "StartData:\t0x%lx\n", layout->start_data);
+	seq_printf(m, "EndData:\t0x%lx\n", layout->end_data);
+	seq_printf(m, "EndBss:\t0x%lx\n", layout->end_bss);
+	seq_printf(m, "StartBrk:\t0x%lx\n", layout->start_brk);
+	seq_printf(m, "Brk:\t0x%lx\n", layout->brk);
+	seq_printf(m, "HeapSize:\t%lu kB\n",
+		   kilobytes(layout->brk - layout->start_brk));
+	/* A peak that is not recorded is not known. */
+	if (report->history->since != HEAPINFO_SINCE_NEVER)
+		seq_printf(m, "PeakSize:\t%lu kB\n",
+			   kilobytes(max(peak, layout->brk) -
+				     layout->start_brk));
+	print_offset(m, "BrkOffset", layout->end_bss, layout->start_brk);
+	print_offset(m, "BrkOffsetData", layout->end_data, layout->start_brk);
+	seq_printf(m, "BrkBase:\t%s\n", layout->apart ? "apart" : "program");
+	seq_printf(m, "BrkRandomized:\t%s\n",
+		   layout->randomized ? "yes" : "no");
+	seq_printf(m, "BrkWindow:\t0x%lx\n", layout->window);
+}
+
+static void print_limit(struct seq_file *m, struct task_struct *task)
+{
+	unsigned long limit = task_rlimit(task, RLIMIT_DATA);
+
+	if (limit == RLIM_INFINITY)
+		seq_puts(m, "DataLimit:\tunlimited\n");
+	else
+		seq_printf(m, "DataLimit:\t%lu kB\n", limit / 1024);
+}
+
+static void print_failures(struct seq_file *m,
+			   const struct heapinfo_totals *totals)
+{
+	unsigned int i;
+
+	seq_printf(m, "BrkFailures:\t%llu", totals->calls[HEAPINFO_FAILED]);
+	for (i = 0; i < HEAPINFO_NR_RESULTS; i++)
+		if (totals->failures[i])
+			seq_printf(m, " %s=%llu", heapinfo_result_names[i],
+				   totals->failures[i]);
+	seq_putc(m, '\n');
+}
+
+static void print_totals(struct seq_file *m,
+			 const struct heapinfo_history *history)
+{
+	const struct heapinfo_totals *totals = &history->totals;
+	u64 calls = 0;
+	unsigned int i;
+
+	seq_printf(m, "Recorded:\t%s\n", since_names[history->since]);
+	if (history->since == HEAPINFO_SINCE_NEVER)
+		return;
+
+	for (i = 0; i < HEAPINFO_NR_CALLS; i++)
+		if (i != HEAPINFO_MOVED)
+			calls += totals->calls[i];
+	seq_printf(m, "BrkCalls:\t%llu\n", calls);
+	seq_printf(m, "BrkQueries:\t%llu\n", totals->calls[HEAPINFO_QUERY]);
+	seq_printf(m, "BrkGrows:\t%llu\n", totals->calls[HEAPINFO_GROW]);
+	seq_printf(m, "BrkShrinks:\t%llu\n", totals->calls[HEAPINFO_SHRINK]);
+	seq_printf(m, "BrkUnchanged:\t%llu\n",
+		   totals->calls[HEAPINFO_UNCHANGED]);
+	print_failures(m, totals);
+	seq_printf(m, "BrkMoves:\t%llu\n", totals->calls[HEAPINFO_MOVED]);
+	seq_printf(m, "BytesGrown:\t%llu\n", totals->bytes_grown);
+	seq_printf(m, "BytesShrunk:\t%llu\n", totals->bytes_shrunk);
+	seq_printf(m, "EventsLost:\t%llu\n", totals->rows - history->nr);
+}
+
+/**
+ * heapinfo_report_header() - print all but the rows
+ * @m: the file being read
+ * @report: complete
+ *
+ * Context: may sleep.
+ */
+void heapinfo_report_header(struct seq_file *m,
+			    const struct heapinfo_report *report)
+{
+	heapinfo_report_identity(m, report);
+	print_layout(m, report);
+	print_limit(m, report->task);
+	print_totals(m, report->history);
+	if (report->history->since != HEAPINFO_SINCE_NEVER)
+		seq_puts(m,
+			 "\n#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\n");
+}
+
+/*
+ * The number of a thread where it is read. The thread may be gone, so only
+ * the two numbers that were kept can tell: in between the first namespace and
+ * the thread's own none is known but the leader's.
+ */
+static pid_t tid_in(const struct heapinfo_report *report,
+		    const struct heapinfo_event *event)
+{
+	struct pid *tgid = task_tgid(report->task);
+
+	if (!report->ns->level)
+		return event->tid;
+	if (report->ns == ns_of_pid(tgid))
+		return event->vtid;
+	if (event->tid == pid_nr(tgid))
+		return pid_nr_ns(tgid, report->ns);
+	return 0;
+}
+
+/**
+ * heapinfo_report_event() - print one row
+ * @m: the file being read
+ * @report: complete
+ * @i: index of the row; the oldest that is kept is 0
+ *
+ * Context: may sleep.
+ */
+void heapinfo_report_event(struct seq_file *m,
+			   const struct heapinfo_report *report,
+			   unsigned int i)
+{
+	const struct heapinfo_history *history = report->history;
+	const struct heapinfo_event *event = &history->events[i];
+	unsigned long to = heapinfo_event_to(event);
+	u32 rest;
+	u64 seconds = div_u64_rem(event->time, USEC_PER_SEC, &rest);
+
+	seq_printf(m, "%llu\t%llu.%06u\t%d\t%s\t0x%lx\t0x%lx\t0x%lx\t%+ld\t%s",
+		   history->totals.rows - history->nr + i + 1, seconds, rest,
+		   tid_in(report, event), heapinfo_call_names[event->call],
+		   heapinfo_event_asked(event), event->from, to,
+		   (long)(to - event->from),
+		   heapinfo_result_names[event->result]);
+	if (event->mapping)
+		seq_printf(m, "=0x%lx", event->mapping);
+	seq_putc(m, '\t');
+	print_comm(m, event->comm);
+	seq_putc(m, '\n');
+}
