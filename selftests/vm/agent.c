@@ -59,7 +59,10 @@ static char *read_file(const char *path, size_t *len)
 	if (fd < 0)
 		return NULL;
 	/* sysfs tells no true size, but none of its names is longer */
-	if (fstat(fd, &st) || !(text = calloc(1, st.st_size + 4096)))
+	if (fstat(fd, &st))
+		fail(path);
+	text = calloc(1, st.st_size + 4096);
+	if (!text)
 		fail(path);
 	n = read(fd, text, st.st_size + 4095);
 	if (n < 0)
