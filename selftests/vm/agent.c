@@ -113,7 +113,7 @@ static int load_module(void)
 		return 0;
 	}
 	snprintf(text, sizeof(text), "cannot load heapinfo.ko%s%s: %s\n",
-		     *params ? " " : "", params, strerror(errno));
+		 *params ? " " : "", params, strerror(errno));
 	send_frame(FRAME_ERR, text, strlen(text));
 	return -1;
 }
