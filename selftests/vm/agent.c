@@ -59,7 +59,10 @@ static char *read_file(const char *path, size_t *len)
 	if (fd < 0)
 		return NULL;
 	/* sysfs tells no true size, but none of its names is longer */
-	if (fstat(fd, &st) || !(text = calloc(1, st.st_size + 4096)))
+	if (fstat(fd, &st))
+		fail(path);
+	text = calloc(1, st.st_size + 4096);
+	if (!text)
 		fail(path);
 	n = read(fd, text, st.st_size + 4095);
 	if (n < 0)
@@ -110,7 +113,7 @@ static int load_module(void)
 		return 0;
 	}
 	snprintf(text, sizeof(text), "cannot load heapinfo.ko%s%s: %s\n",
-		     *params ? " " : "", params, strerror(errno));
+		 *params ? " " : "", params, strerror(errno));
 	send_frame(FRAME_ERR, text, strlen(text));
 	return -1;
 }

@@ -6,7 +6,7 @@
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck disable=SC2034 # used by the scripts that read this file
 REPO=$(cd "$VM_DIR/../.." && pwd -P)
-CACHE=${HEAPINFO_CACHE:-/var/cache/heapinfo}
+CACHE=$(realpath -m "${HEAPINFO_CACHE:-/var/cache/heapinfo}")
 
 # note TEXT - tell the person who waits what is being done
 note()
@@ -37,6 +37,20 @@ kernel_versions()
 	table kernels | awk '{ print $1 }'
 }
 
+# kernels_of SUITE - its lines of the table of kernels
+kernels_of()
+{
+	table kernels | awk -v suite="$1" '$2 == suite'
+}
+
+# packages_of SUITE - the names of what is installed in its tree
+packages_of()
+{
+	table packages | awk -v suite="$1" '
+		{ for (i = 2; i <= NF; i++)
+			if ($i == suite || $i == "all") print $1 }'
+}
+
 # kernel_field VERSION COLUMN - one word of the table of kernels
 kernel_field()
 {
@@ -61,40 +75,51 @@ contents()
 	find "$1" -type f -printf '%P %s %T@\n' | LC_ALL=C sort | hash_of
 }
 
-# intact PATH RECIPE - is PATH whole, and made by this recipe?
+# intact PATH - is PATH there, and as it was when it was made? A script that
+# has just seen that says so in HEAPINFO_INTACT to those it starts.
 intact()
 {
+	[ "$1" = "${HEAPINFO_INTACT:-}" ] && return
 	[ -e "$1" ] && [ -f "$1.stamp" ] &&
-		[ "$(cat "$1.stamp")" = "$2 $(contents "$1")" ]
+		[ "$(cat "$1.stamp")" = "$(contents "$1")" ]
 }
 
-# product PATH MAKER ARGUMENT... - print PATH after seeing to it that it is
-# there, whole and made by this recipe: the text of MAKER (a script beside this
-# file), its arguments, and stdin, which names whatever else PATH depends on.
-# Else MAKER makes it under the name that is its last argument, one maker at a
-# time; only when that succeeded does it get the name PATH.
+# product NAME MAKER ARGUMENT... - print the path of a product in the cache
+# after seeing to it that it is there and whole. The path is NAME with a hash of
+# its recipe: the text of MAKER (a script beside this file), its arguments, and
+# stdin, which holds whatever else it depends on. So what two checkouts make
+# stands side by side. Where it is missing, MAKER makes it under the name that is
+# its last argument, one maker at a time; only when that succeeded does it get
+# its own name. Then products of NAME that nobody used for a week are dropped.
 product()
 {
-	local path=$1 maker=$2 recipe lock
+	local name=$CACHE/$1 maker=$2 path lock
 	shift 2
 
-	recipe=$({ cat "$VM_DIR/$maker" -; echo "$@"; } | hash_of)
-	if ! intact "$path" "$recipe"; then
+	path=$name-$({ cat "$VM_DIR/$maker" -; echo "$@"; } | hash_of)
+	if ! intact "$path"; then
 		lock=$(lock_file "$path")
 		exec {lock}>"$lock"
 		flock "$lock"
-		if ! intact "$path" "$recipe"; then
-			rm -rf "$path" "$path.stamp" "$path.half"
+		if ! intact "$path"; then
+			rm -rf --one-file-system \
+				"$path" "$path.stamp" "$path.half"
 			"$VM_DIR/$maker" "$@" "$path.half" </dev/null >&2 || {
-				rm -rf "$path.half"
+				rm -rf --one-file-system "$path.half"
 				exit 1
 			}
 			mv "$path.half" "$path"
-			echo "$recipe $(contents "$path")" >"$path.stamp.half"
+			contents "$path" >"$path.stamp.half"
 			mv "$path.stamp.half" "$path.stamp"
+			find "$(dirname "$name")" -maxdepth 1 -mtime +7 \
+				-name "${name##*/}-*.stamp" |
+			while read -r old; do
+				rm -rf --one-file-system "$old" "${old%.stamp}"
+			done
 		fi
 		exec {lock}>&-
 	fi
+	touch "$path.stamp"
 	echo "$path"
 }
 
@@ -116,5 +141,7 @@ tree_of()
 # release_of VERSION TREE - what uname -r says in that kernel
 release_of()
 {
-	find "$2/boot" -name "vmlinuz-$1.*" -printf '%f\n' | cut -d- -f2-
+	local modules
+	modules=$(echo "$2/usr/lib/modules/$1."*)
+	echo "${modules##*/}"
 }
