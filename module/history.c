@@ -195,7 +195,7 @@ static struct record *find_record(struct bucket *bucket, struct pid *tgid)
  * the oldest rows make room; the next turn of the ring asks again. Under the
  * lock of the bucket.
  */
-static void grow_rows(struct record *record)
+static noinline void grow_rows(struct record *record)
 {
 	struct block **table;
 	struct block *block;
@@ -222,22 +222,25 @@ static void grow_rows(struct record *record)
 			     record->nr_blocks * BLOCK_EVENTS);
 }
 
-/* The place of a new row, or NULL. Under the lock of the bucket. */
-static struct heapinfo_event *new_event(struct record *record)
+/*
+ * The place of a new row, or NULL where not even one fits. Under the lock of
+ * the bucket.
+ */
+static __always_inline struct heapinfo_event *new_event(struct record *record)
 {
-	unsigned int at;
+	unsigned int at = record->nr;
 
 	record->totals.rows++;
 	this_cpu_inc(counts.rows);
-	if (record->nr == record->room && !record->head &&
-	    record->nr < heapinfo_params.history)
+	if (unlikely(at == record->room && !record->head &&
+		     at < heapinfo_params.history))
 		grow_rows(record);
 
-	if (record->nr < record->room) {
-		at = record->nr++;
+	if (at < record->room) {
+		record->nr++;
 	} else {
 		this_cpu_inc(counts.rows_lost);
-		if (!record->nr)
+		if (unlikely(!at))
 			return NULL;
 		at = record->head++;
 		if (record->head == record->nr)
@@ -247,21 +250,21 @@ static struct heapinfo_event *new_event(struct record *record)
 }
 
 /* Under the lock of the bucket, in the task that called. */
-static void add_row(struct record *record, u64 time, unsigned int call,
-		    unsigned int result, unsigned long from,
-		    unsigned long other, unsigned long mapping)
+static __always_inline void add_row(struct record *record,
+				    const struct heapinfo_brk *brk, u64 time)
 {
 	struct heapinfo_event *event = new_event(record);
 	const struct pid *pid = task_pid(current);
 
-	if (!event)
+	if (unlikely(!event))
 		return;
-	event->time = time;
-	event->call = call;
-	event->result = result;
-	event->from = from;
-	event->other = other;
-	event->mapping = mapping;
+	event->time = time / NSEC_PER_USEC;
+	event->call = brk->call;
+	event->result = brk->result;
+	event->from = brk->from;
+	/* The break after it and what was asked differ in failures. */
+	event->other = brk->call == HEAPINFO_FAILED ? brk->asked : brk->to;
+	event->mapping = brk->mapping;
 	event->tid = task_pid_nr(current);
 	event->vtid = pid->numbers[pid->level].nr;
 	/* Another thread may be naming this one: a torn name, never more. */
@@ -269,59 +272,53 @@ static void add_row(struct record *record, u64 time, unsigned int call,
 	event->comm[TASK_COMM_LEN - 1] = '\0';
 }
 
-/* Under the lock of the bucket. */
-static void add_delta(struct record *record, unsigned long from,
-		      unsigned long to)
+/* The break was moved by something other than a call. Under the lock. */
+static noinline void add_move(struct record *record, unsigned long to)
 {
-	if (to > from)
-		record->totals.bytes_grown += to - from;
-	else
-		record->totals.bytes_shrunk += from - to;
+	const struct heapinfo_brk moved = {
+		.from = record->last,
+		.to = to,
+		.call = HEAPINFO_MOVED,
+	};
+
+	record->totals.calls[HEAPINFO_MOVED]++;
+	add_row(record, &moved, ktime_get_boot_fast_ns());
 	if (to > record->totals.peak)
 		record->totals.peak = to;
 	record->last = to;
 }
 
 /* Under the lock of the bucket, in the task that called. */
-static void add_call(struct record *record, const struct heapinfo_brk *brk)
+static __always_inline void add_call(struct record *record,
+				     const struct heapinfo_brk *brk)
 {
-	bool changed = brk->from != brk->to;
-	u64 time = 0;
+	unsigned int call = brk->call;
+	unsigned long from = brk->from, to = brk->to;
 
 	if (unlikely(!record->last)) {
-		record->last = brk->from;
-		record->totals.peak = brk->from;
+		record->last = from;
+		record->totals.peak = from;
 	}
-	if (brk->call != HEAPINFO_QUERY && brk->call != HEAPINFO_UNCHANGED)
-		time = ktime_get_boot_fast_ns();
-
 	/* Threads that race are put in order among themselves by brk.c. */
-	if (unlikely(record->last != brk->from && !brk->raced)) {
-		if (!time)
-			time = ktime_get_boot_fast_ns();
-		record->totals.calls[HEAPINFO_MOVED]++;
-		add_row(record, time / NSEC_PER_USEC, HEAPINFO_MOVED,
-			HEAPINFO_OK, record->last, brk->from, 0);
-		if (brk->from > record->totals.peak)
-			record->totals.peak = brk->from;
-		record->last = brk->from;
-	}
+	if (unlikely(record->last != from && !brk->raced))
+		add_move(record, from);
 
-	record->totals.calls[brk->call]++;
-	if (changed)
-		add_delta(record, brk->from, brk->to);
-	if (unlikely(brk->call == HEAPINFO_FAILED))
-		record->totals.failures[brk->result]++;
-
-	if (!time) {
-		if (!heapinfo_params.queries)
+	record->totals.calls[call]++;
+	if (call == HEAPINFO_QUERY || call == HEAPINFO_UNCHANGED) {
+		if (likely(!heapinfo_params.queries))
 			return;
-		time = ktime_get_boot_fast_ns();
+	} else if (likely(call != HEAPINFO_FAILED)) {
+		if (to > from)
+			record->totals.bytes_grown += to - from;
+		else
+			record->totals.bytes_shrunk += from - to;
+		if (to > record->totals.peak)
+			record->totals.peak = to;
+		record->last = to;
+	} else {
+		record->totals.failures[brk->result]++;
 	}
-	add_row(record, time / NSEC_PER_USEC, brk->call, brk->result,
-		brk->from, brk->result == HEAPINFO_OK &&
-		brk->call != HEAPINFO_QUERY ? brk->to : brk->asked,
-		brk->mapping);
+	add_row(record, brk, ktime_get_boot_fast_ns());
 }
 
 /*

@@ -51,7 +51,7 @@ struct heapinfo_totals {
  * @call: an enum heapinfo_call
  * @result: an enum heapinfo_result
  * @from: the break before
- * @other: what was asked where that is not the break after it; else that
+ * @other: of a failure what was asked; else the break after it
  * @mapping: where the mapping in the way begins
  * @tid: the thread, as the first pid namespace numbers it
  * @vtid: the thread, as its own pid namespace numbers it
@@ -112,14 +112,14 @@ void heapinfo_history_state(struct heapinfo_history_state *state);
 static inline unsigned long
 heapinfo_event_to(const struct heapinfo_event *event)
 {
-	return event->result == HEAPINFO_OK &&
-	       event->call != HEAPINFO_QUERY ? event->other : event->from;
+	return event->call == HEAPINFO_FAILED ? event->from : event->other;
 }
 
 static inline unsigned long
 heapinfo_event_asked(const struct heapinfo_event *event)
 {
-	return event->call == HEAPINFO_MOVED ? 0 : event->other;
+	return event->call == HEAPINFO_MOVED || event->call == HEAPINFO_QUERY ?
+	       0 : event->other;
 }
 
 #endif /* HEAPINFO_HISTORY_H */

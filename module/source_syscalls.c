@@ -45,26 +45,27 @@ static struct call *find_call(void)
 	return NULL;
 }
 
+/* A place of ours may be left over, if the exit was not traced. */
 static struct call *new_call(void)
 {
-	/* A place of ours is left over if the exit was never traced. */
-	struct call *call = find_call();
+	struct task_struct *task;
 	unsigned int i;
 
-	for (i = 0; !call && i < PLACES; i++)
-		if (!cmpxchg(&place(i)->task, NULL, current))
-			call = place(i);
-	return call;
+	for (i = 0; i < PLACES; i++) {
+		task = READ_ONCE(place(i)->task);
+		if (task == current ||
+		    (!task && !cmpxchg(&place(i)->task, NULL, current)))
+			return place(i);
+	}
+	return NULL;
 }
 
-static void on_enter(void *data, struct pt_regs *regs, long nr)
+/* Apart, so that every other system call pays for nothing but the test. */
+static noinline void enter_brk(struct pt_regs *regs)
 {
 	unsigned long args[6];
-	struct call *call;
+	struct call *call = new_call();
 
-	if (likely(!heapinfo_is_brk(nr)))
-		return;
-	call = new_call();
 	if (!call) {
 		atomic64_inc(&no_place);
 		return;
@@ -76,20 +77,29 @@ static void on_enter(void *data, struct pt_regs *regs, long nr)
 	smp_store_release(&call->task, NULL);
 }
 
-static void on_exit(void *data, struct pt_regs *regs, long ret)
+static noinline void exit_brk(long ret)
 {
 	struct heapinfo_brk_entry entry;
-	struct call *call;
+	struct call *call = find_call();
 
-	if (likely(!heapinfo_is_brk(syscall_get_nr(current, regs))))
-		return;
-	call = find_call();
 	if (!call)
 		return;
 	entry = call->entry;
 	/* Pairs with cmpxchg() in new_call(): copied before it is free. */
 	smp_store_release(&call->task, NULL);
 	heapinfo_brk_return(&entry, ret);
+}
+
+static void on_enter(void *data, struct pt_regs *regs, long nr)
+{
+	if (unlikely(heapinfo_is_brk(nr)))
+		enter_brk(regs);
+}
+
+static void on_exit(void *data, struct pt_regs *regs, long ret)
+{
+	if (unlikely(heapinfo_is_brk(syscall_get_nr(current, regs))))
+		exit_brk(ret);
 }
 
 static struct heapinfo_tracepoint exit_point = {
