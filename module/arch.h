@@ -68,7 +68,7 @@ static inline unsigned long heapinfo_et_dyn_base(const struct mm_struct *mm)
 }
 
 #else
-#error "heapinfo knows brk(2) of x86-64 only; module/arch.h is the place to add another architecture"
+#error "heapinfo knows brk(2) of x86-64 only; add the architecture here"
 #endif
 
 #endif /* HEAPINFO_ARCH_H */

@@ -15,7 +15,7 @@
 #include "trace.h"
 
 #undef HEAPINFO_NAMED
-#define HEAPINFO_NAMED(id, name)	[id] = name,
+#define HEAPINFO_NAMED(id, name)	name,
 const char *const heapinfo_call_names[] = { HEAPINFO_CALLS };
 const char *const heapinfo_result_names[] = { HEAPINFO_RESULTS };
 #undef HEAPINFO_NAMED
@@ -131,7 +131,7 @@ void heapinfo_brk_return(const struct heapinfo_brk_entry *entry,
 					    HEAPINFO_UNCHANGED;
 		if (!entry->alone)
 			take_turn(&brk, entry->turn);
-	} else if (unlikely(IS_ERR_VALUE(ret))) {
+	} else if (IS_ERR_VALUE(ret)) {
 		brk.to = brk.from;
 		brk.call = HEAPINFO_FAILED;
 		brk.result = HEAPINFO_KILLED;

@@ -130,7 +130,7 @@ static enum heapinfo_result over_size_limit(struct mm_struct *mm,
 
 static bool over_lock_limit(struct mm_struct *mm, unsigned long pages)
 {
-	if (!(heapinfo_mm_def_flags(mm) & VM_LOCKED))
+	if (!(mm->def_flags & VM_LOCKED))
 		return false;
 	if (has_capability_noaudit(current, CAP_IPC_LOCK))
 		return false;
