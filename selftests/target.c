@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program to look at: says where its break and its bss end, and waits until
+ * A program to look at: says where its break is and where its memory of zeroes
+ * ends, and waits until
  * its standard input does. It is built in every way in which a program can be.
  */
 #include <stdio.h>
@@ -10,8 +11,6 @@
 #ifndef BSS_SIZE
 #define BSS_SIZE	300000
 #endif
-
-extern char _end[];
 
 char target_data[5000] = "not zero, so that it is in the file";
 char target_bss[BSS_SIZE];
@@ -23,7 +22,7 @@ int main(void)
 
 	/* printf(3) would move the break after it was asked for. */
 	length = snprintf(text, sizeof(text), "0x%lx 0x%lx\n",
-			  syscall(SYS_brk, 0), (unsigned long)_end);
+			  syscall(SYS_brk, 0), (unsigned long)(target_bss + BSS_SIZE));
 	if (write(STDOUT_FILENO, text, length) != length)
 		return 1;
 	while (read(STDIN_FILENO, text, 1) > 0)
