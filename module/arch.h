@@ -66,7 +66,7 @@ static inline unsigned long heapinfo_et_dyn_base(const struct mm_struct *mm)
 {
 	if (heapinfo_is_32bit(mm))
 		return PAGE_ALIGN(mm->task_size / 3) + SZ_16M;
-	return PAGE_ALIGN_DOWN(DEFAULT_MAP_WINDOW / 3 * 2);
+	return DEFAULT_MAP_WINDOW / 3 * 2 & PAGE_MASK;
 }
 
 #else
