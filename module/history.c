@@ -286,15 +286,15 @@ static void add_delta(struct record *record, unsigned long from,
 static void add_call(struct record *record, const struct heapinfo_brk *brk)
 {
 	bool changed = brk->from != brk->to;
-	u64 time = 0;
+	bool has_row = heapinfo_params.queries ||
+		       (brk->call != HEAPINFO_QUERY &&
+			brk->call != HEAPINFO_UNCHANGED);
+	u64 time = has_row ? ktime_get_boot_fast_ns() : 0;
 
 	if (unlikely(!record->last)) {
 		record->last = brk->from;
 		record->totals.peak = brk->from;
 	}
-	if (brk->call != HEAPINFO_QUERY && brk->call != HEAPINFO_UNCHANGED)
-		time = ktime_get_boot_fast_ns();
-
 	/* Threads that race are put in order among themselves by brk.c. */
 	if (unlikely(record->last != brk->from && !brk->raced)) {
 		if (!time)
@@ -313,15 +313,11 @@ static void add_call(struct record *record, const struct heapinfo_brk *brk)
 	if (unlikely(brk->call == HEAPINFO_FAILED))
 		record->totals.failures[brk->result]++;
 
-	if (!time) {
-		if (!heapinfo_params.queries)
-			return;
-		time = ktime_get_boot_fast_ns();
-	}
-	add_row(record, time / NSEC_PER_USEC, brk->call, brk->result,
-		brk->from, brk->result == HEAPINFO_OK &&
-		brk->call != HEAPINFO_QUERY ? brk->to : brk->asked,
-		brk->mapping);
+	if (has_row)
+		add_row(record, time / NSEC_PER_USEC, brk->call, brk->result,
+			brk->from, brk->result == HEAPINFO_OK &&
+			brk->call != HEAPINFO_QUERY ? brk->to : brk->asked,
+			brk->mapping);
 }
 
 /*
