@@ -196,7 +196,7 @@ static int share(void *arg)
 
 TEST_F(processes, clone_vm_moves_the_break_both_ways)
 {
-	static char stack[65536] __attribute__((aligned(16)));
+	static char stack[65536];
 	unsigned long theirs = self->brk + 4 * page, ours = theirs + page;
 	struct sharer sharer = { .to = theirs };
 	char byte;
