@@ -26,8 +26,8 @@ extern const char *const heapinfo_result_names[HEAPINFO_NR_RESULTS];
  * @mm: the address space, alive during the call
  * @call: an enum heapinfo_call
  * @result: an enum heapinfo_result
- * @raced: other calls of this address space were under way, so that @from is
- *	where the last of them that was seen left the break
+ * @raced: other calls of this address space were under way at the same time:
+ *	the order that @from and @to tell is one that adds up
  */
 struct heapinfo_brk {
 	unsigned long asked;
@@ -44,14 +44,16 @@ struct heapinfo_brk {
  * struct heapinfo_brk_entry - what a source keeps from entry to return
  * @asked: the argument of the call
  * @from: the break at entry
- * @turn: changes of the break that this address space had seen
+ * @turn: which of the calls in its place of the table it is
  * @alone: nothing else used the address space, so that nothing could race
+ * @raced: another call of the address space was under way at entry
  */
 struct heapinfo_brk_entry {
 	unsigned long asked;
 	unsigned long from;
 	u32 turn;
 	bool alone;
+	bool raced;
 };
 
 /**

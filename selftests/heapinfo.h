@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the tests share: reading heapinfo's files, loading the module. Nothing
+ * here allocates memory, since malloc(3) moves the break under test.
+ */
+#ifndef HEAPINFO_SELFTEST_H
+#define HEAPINFO_SELFTEST_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define HEAPINFO_TEXT_MAX	(1024 * 1024)
+#define HEAPINFO_ROWS_MAX	4096
+#define HEAPINFO_WORD_MAX	96
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#endif
+
+/* What a key that is not there reads as. */
+#define HEAPINFO_NO_NUMBER	0xdeadULL
+
+/**
+ * struct heapinfo - one reading of a file of heapinfo
+ * @length: of @text, in bytes
+ * @nr_rows: rows below the line of column names
+ * @rows: where each begins in @text
+ * @text: the file, NUL-terminated
+ *
+ * Large: let it be static.
+ */
+struct heapinfo {
+	size_t length;
+	unsigned int nr_rows;
+	unsigned int rows[HEAPINFO_ROWS_MAX];
+	char text[HEAPINFO_TEXT_MAX];
+};
+
+/**
+ * struct heapinfo_row - one row of the history, column by column
+ *
+ * @seconds and @microseconds are the column "time".
+ */
+struct heapinfo_row {
+	unsigned long long seq;
+	unsigned long long seconds;
+	unsigned int microseconds;
+	int tid;
+	char call[16];
+	unsigned long long asked;
+	unsigned long long from;
+	unsigned long long to;
+	long long delta;
+	char result[40];
+	char comm[HEAPINFO_WORD_MAX];
+};
+
+int heapinfo_read(struct heapinfo *info, pid_t pid);
+int heapinfo_read_path(struct heapinfo *info, const char *path);
+bool heapinfo_has(const struct heapinfo *info, const char *key);
+const char *heapinfo_word(const struct heapinfo *info, const char *key);
+unsigned long long heapinfo_number(const struct heapinfo *info,
+				   const char *key);
+unsigned long long heapinfo_failures(const struct heapinfo *info,
+				     const char *reason);
+int heapinfo_row(const struct heapinfo *info, unsigned int i,
+		 struct heapinfo_row *row);
+unsigned long long heapinfo_last_seq(const struct heapinfo *info);
+int heapinfo_new_row(const struct heapinfo *before,
+		     const struct heapinfo *after, struct heapinfo_row *row);
+
+int heapinfo_load(const char *params);
+int heapinfo_reload(const char *params);
+int heapinfo_unload(void);
+
+int heapinfo_run(const char *const argv[]);
+int heapinfo_write_file(const char *path, const char *text);
+unsigned long long heapinfo_read_number(const char *path);
+
+/*
+ * Whether heapinfo_load() says by @ret that a test is to be skipped: there is
+ * no module for this kernel, or the caller may not load it.
+ */
+static inline bool heapinfo_missing(int ret)
+{
+	return ret == -ENOENT || ret == -EPERM;
+}
+
+/* brk(2) itself: glibc's hides what the kernel answers. */
+static inline unsigned long raw_brk(unsigned long address)
+{
+	return syscall(SYS_brk, address);
+}
+
+#endif /* HEAPINFO_SELFTEST_H */
