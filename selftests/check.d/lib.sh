@@ -5,6 +5,9 @@
 # shellcheck source=SCRIPTDIR/../vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
 
+export HEAPINFO_NOTES=9
+exec 9>&1
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
