@@ -113,8 +113,10 @@ static void end_report(struct heapinfo_report *report)
 {
 	if (report->task)
 		put_task_struct(report->task);
+	put_pid(report->tgid);
 	kvfree(report->history);
 	report->task = NULL;
+	report->tgid = NULL;
 	report->history = NULL;
 }
 
@@ -123,7 +125,7 @@ static int begin_report(struct reading *reading, struct super_block *sb)
 {
 	struct heapinfo_report *report = &reading->report;
 	struct heapinfo_history *history;
-	u64 start;
+	u64 start = 0;
 	int ret;
 
 	end_report(report);
@@ -131,15 +133,23 @@ static int begin_report(struct reading *reading, struct super_block *sb)
 	report->task = get_pid_task(reading->pid, PIDTYPE_PID);
 	if (!report->task)
 		return -ESRCH;
+	/* Of a thread that is reaped meanwhile these would dangle. */
+	rcu_read_lock();
+	if (pid_alive(report->task)) {
+		report->tgid = get_pid(task_tgid(report->task));
+		start = report->task->group_leader->start_boottime;
+	}
+	rcu_read_unlock();
+	if (!report->tgid)
+		return -ESRCH;
 	if (!reading->mm || !mmget_not_zero(reading->mm))
 		return 0;
 	ret = heapinfo_layout_read(&report->layout, reading->mm, report->task);
 	mmput(reading->mm);
 	if (ret)
 		return ret;
-	start = report->task->group_leader->start_boottime;
-	history = heapinfo_history_copy(task_tgid(report->task), reading->mm,
-					start, report->layout.brk);
+	history = heapinfo_history_copy(report->tgid, reading->mm, start,
+					report->layout.brk);
 	if (IS_ERR(history))
 		return PTR_ERR(history);
 	report->history = history;
