@@ -41,13 +41,14 @@ static DEFINE_PER_CPU(u64, seen);
 
 /**
  * struct place - of one address space in which calls are under way
- * @lock: held also while a call is told, so that all are told in one order
+ * @lock: of the others; makes all calls be told in one order
  * @under_way: calls that have not returned
  * @turn: calls that have begun
  * @mm: whose first call began when no other was under way
  * @brk: where the last call of @mm that returned left the break
  */
 struct place {
+	/* Guards the others; held also while a call is told. */
 	spinlock_t lock;
 	unsigned int under_way;
 	u32 turn;

@@ -381,7 +381,8 @@ TEST_F(failures, reasons_of_one_process)
 }
 
 #define INSTANCE	"/sys/kernel/tracing/instances/heapinfo_failures"
-#define POPULATED	(128UL << 20)
+#define POPULATED	(32UL << 20)
+#define MOVERS		8
 #define KILL_TRIES	100
 
 static void *move_break(void *unused)
@@ -397,16 +398,22 @@ static void *move_break(void *unused)
 
 /*
  * One thread forks, which holds the lock of the address space for as long as
- * copying its page tables takes; the other waits for it in brk(2).
+ * copying its page tables takes; the others wait for it in brk(2). They are
+ * more than there are processors, so that most of them sleep: who spins for
+ * the lock gets it even when killed.
  */
 static void wait_in_brk(int ready)
 {
 	pthread_t thread;
+	unsigned int i;
 	pid_t pid;
 
-	if (map_at(0, POPULATED, MAP_POPULATE) == -1UL ||
-	    pthread_create(&thread, NULL, move_break, NULL) ||
-	    write(ready, "", 1) != 1)
+	if (map_at(0, POPULATED, MAP_POPULATE) == -1UL)
+		_exit(1);
+	for (i = 0; i < MOVERS; i++)
+		if (pthread_create(&thread, NULL, move_break, NULL))
+			_exit(1);
+	if (write(ready, "", 1) != 1)
 		_exit(1);
 	for (;;) {
 		pid = fork();
@@ -444,7 +451,7 @@ static bool trace_has_killed(void)
 	return found;
 }
 
-TEST_F(failures, killed)
+TEST_F_TIMEOUT(failures, killed, 240)
 {
 	unsigned int i;
 	bool found = false;

@@ -200,12 +200,18 @@ int heapinfo_row(const struct heapinfo *info, unsigned int i,
 {
 	char line[512], *fields[COLUMNS], *at = line;
 	unsigned int n = 0;
+	const char *text;
+	size_t length;
 
 	memset(row, 0, sizeof(*row));
 	if (i >= info->nr_rows)
 		return -ENOENT;
-	snprintf(line, sizeof(line), "%s", info->text + info->rows[i]);
-	line[strcspn(line, "\n")] = '\0';
+	text = info->text + info->rows[i];
+	length = strcspn(text, "\n");
+	if (length >= sizeof(line))
+		return -EINVAL;
+	memcpy(line, text, length);
+	line[length] = '\0';
 	while (n < COLUMNS && at)
 		fields[n++] = strsep(&at, "\t");
 	if (n < COLUMNS || at)

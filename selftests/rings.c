@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How much is kept: rows up to history=, memory up to memory=, and what the
+ * counters say of the rest.
+ */
+#include "kselftest_harness.h"
+#include "heapinfo.h"
+
+#include <signal.h>
+
+/* Seconds after which a test is taken to hang, on a slow machine. */
+#define LONG	240
+
+static struct heapinfo info, state, state_before;
+static unsigned long page;
+
+static int read_state(struct heapinfo *into)
+{
+	return heapinfo_read_path(into, "/proc/heapinfo");
+}
+
+/* Every call is in one of them, whatever became of it. */
+static unsigned long long calls_accounted(const struct heapinfo *of)
+{
+	return heapinfo_number(of, "CallsRecorded") +
+	       heapinfo_number(of, "CallsRefused") +
+	       heapinfo_number(of, "CallsLost");
+}
+
+FIXTURE(ring)
+{
+	unsigned long base;
+};
+
+FIXTURE_VARIANT(ring)
+{
+	const char *params;
+	unsigned int rows;
+};
+
+FIXTURE_VARIANT_ADD(ring, one)
+{
+	.params = "history=1",
+	.rows = 1,
+};
+
+FIXTURE_VARIANT_ADD(ring, four)
+{
+	.params = "history=4",
+	.rows = 4,
+};
+
+FIXTURE_VARIANT_ADD(ring, four_by_syscalls)
+{
+	.params = "history=4 source=syscalls",
+	.rows = 4,
+};
+
+FIXTURE_VARIANT_ADD(ring, odd)
+{
+	.params = "history=37",
+	.rows = 37,
+};
+
+FIXTURE_VARIANT_ADD(ring, usual)
+{
+	.params = "",
+	.rows = 64,
+};
+
+FIXTURE_VARIANT_ADD(ring, usual_by_syscalls)
+{
+	.params = "source=syscalls",
+	.rows = 64,
+};
+
+FIXTURE_VARIANT_ADD(ring, largest)
+{
+	.params = "history=4096",
+	.rows = 4096,
+};
+
+FIXTURE_SETUP(ring)
+{
+	int ret = heapinfo_reload(variant->params);
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	page = sysconf(_SC_PAGESIZE);
+	self->base = raw_brk(0);
+}
+
+FIXTURE_TEARDOWN(ring)
+{
+}
+
+/* Call @i moves the break here: no two that follow each other are the same. */
+static unsigned long place_of(unsigned long base, unsigned int i)
+{
+	return base + (i % 11 + 1) * 16;
+}
+
+static void make_rows(unsigned long base, unsigned int from, unsigned int to)
+{
+	for (; from < to; from++)
+		raw_brk(place_of(base, from));
+}
+
+/* The file holds the last rows of @total, oldest first, and no other. */
+static void check_rows(struct __test_metadata *_metadata, unsigned long base,
+		       unsigned int total, unsigned int room)
+{
+	unsigned int kept = total < room ? total : room, i, nr;
+	struct heapinfo_row row;
+
+	ASSERT_EQ(0, heapinfo_read(&info, 0));
+	ASSERT_EQ(kept, info.nr_rows);
+	EXPECT_EQ(total - kept, heapinfo_number(&info, "EventsLost"));
+	EXPECT_EQ(total, heapinfo_number(&info, "BrkGrows") +
+			 heapinfo_number(&info, "BrkShrinks"));
+	for (i = 0; i < kept; i++) {
+		nr = total - kept + i;
+		ASSERT_EQ(0, heapinfo_row(&info, i, &row));
+		ASSERT_EQ(nr + 1, row.seq);
+		ASSERT_EQ(place_of(base, nr), row.to);
+		ASSERT_EQ(nr ? place_of(base, nr - 1) : base, row.from);
+		ASSERT_STREQ(row.to > row.from ? "grow" : "shrink", row.call);
+	}
+}
+
+TEST_F_TIMEOUT(ring, wraps, LONG)
+{
+	unsigned int rows = variant->rows;
+
+	make_rows(self->base, 0, rows - 1);
+	check_rows(_metadata, self->base, rows - 1, rows);
+	make_rows(self->base, rows - 1, rows);
+	check_rows(_metadata, self->base, rows, rows);
+	make_rows(self->base, rows, rows + 1);
+	check_rows(_metadata, self->base, rows + 1, rows);
+	make_rows(self->base, rows + 1, 3 * rows + 5);
+	check_rows(_metadata, self->base, 3 * rows + 5, rows);
+}
+
+/* Nothing of a process is left when it has ended. */
+TEST_F(ring, memory_is_given_back)
+{
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, read_state(&state_before));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		make_rows(self->base, 0, variant->rows + 1);
+		_exit(read_state(&state) ||
+		      heapinfo_number(&state, "MemoryUsed") <=
+		      heapinfo_number(&state_before, "MemoryUsed"));
+	}
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EQ(0, read_state(&state));
+	EXPECT_EQ(heapinfo_number(&state_before, "MemoryUsed"),
+		  heapinfo_number(&state, "MemoryUsed"));
+	EXPECT_EQ(heapinfo_number(&state_before, "Processes"),
+		  heapinfo_number(&state, "Processes"));
+	EXPECT_EQ(heapinfo_number(&state, "CallsSeen"),
+		  calls_accounted(&state));
+}
+
+TEST(no_history)
+{
+	static const char *const missing[] = {
+		"PeakSize", "BrkCalls", "BrkFailures", "BytesGrown",
+		"EventsLost",
+	};
+	int ret = heapinfo_reload("history=0");
+	unsigned long brk;
+	unsigned int i;
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	page = sysconf(_SC_PAGESIZE);
+	brk = raw_brk(raw_brk(0) + page);
+	ASSERT_EQ(0, heapinfo_read(&info, 0));
+	EXPECT_STREQ("no", heapinfo_word(&info, "Recorded"));
+	EXPECT_EQ(brk, heapinfo_number(&info, "Brk"));
+	for (i = 0; i < ARRAY_SIZE(missing); i++)
+		EXPECT_FALSE(heapinfo_has(&info, missing[i]));
+	EXPECT_EQ(NULL, strstr(info.text, "#seq"));
+	ASSERT_EQ(0, read_state(&state));
+	EXPECT_EQ(0, heapinfo_number(&state, "History"));
+	EXPECT_EQ(0, heapinfo_number(&state, "Processes"));
+	EXPECT_EQ(0, heapinfo_number(&state, "MemoryUsed"));
+	EXPECT_EQ(0, heapinfo_number(&state, "CallsRecorded"));
+}
+
+/*
+ * Processes that all wait for a byte between what they do, so that what is
+ * kept of all of them can be looked at.
+ */
+struct crowd {
+	unsigned int nr;
+	pid_t *pids;
+	int go[2];
+	int ready[2];
+};
+
+static bool crowd_start(struct crowd *crowd, pid_t *pids)
+{
+	crowd->nr = 0;
+	crowd->pids = pids;
+	return !pipe(crowd->go) && !pipe(crowd->ready);
+}
+
+/* One more, which moves its break @moves times and then, when told, once. */
+static bool crowd_add(struct crowd *crowd, unsigned long base,
+		      unsigned int moves)
+{
+	char byte;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return false;
+	if (!pid) {
+		make_rows(base, 0, moves);
+		if (write(crowd->ready[1], "", 1) != 1)
+			_exit(1);
+		while (read(crowd->go[0], &byte, 1) == 1) {
+			make_rows(base, moves, moves + 1);
+			if (write(crowd->ready[1], "", 1) != 1)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	crowd->pids[crowd->nr++] = pid;
+	return read(crowd->ready[0], &byte, 1) == 1;
+}
+
+/* Ends all but the first @keep. */
+static void crowd_end(struct crowd *crowd, unsigned int keep)
+{
+	while (crowd->nr > keep) {
+		kill(crowd->pids[--crowd->nr], SIGKILL);
+		waitpid(crowd->pids[crowd->nr], NULL, 0);
+	}
+}
+
+#define BIG		8
+#define BIG_MOVES	5000
+#define SMALL_MAX	4000
+
+FIXTURE(bound)
+{
+	struct crowd crowd;
+	unsigned long base;
+};
+
+FIXTURE_VARIANT(bound)
+{
+	const char *params;
+};
+
+FIXTURE_VARIANT_ADD(bound, probe)
+{
+	.params = "source=probe history=4096 memory=1",
+};
+
+FIXTURE_VARIANT_ADD(bound, syscalls)
+{
+	.params = "source=syscalls history=4096 memory=1",
+};
+
+static pid_t pids[BIG + SMALL_MAX];
+
+FIXTURE_SETUP(bound)
+{
+	int ret = heapinfo_reload(variant->params);
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	self->base = raw_brk(0);
+	ASSERT_EQ(0, read_state(&state_before));
+	ASSERT_TRUE(crowd_start(&self->crowd, pids));
+}
+
+FIXTURE_TEARDOWN(bound)
+{
+	crowd_end(&self->crowd, 0);
+}
+
+/* Rows go first; what counts them stays right. */
+TEST_F_TIMEOUT(bound, totals_outlive_rows, LONG)
+{
+	unsigned long long lost = 0;
+	unsigned int i;
+
+	for (i = 0; i < BIG; i++)
+		ASSERT_TRUE(crowd_add(&self->crowd, self->base, BIG_MOVES));
+	for (i = 0; i < BIG; i++) {
+		ASSERT_EQ(0, heapinfo_read(&info, pids[i]));
+		EXPECT_STREQ("since fork", heapinfo_word(&info, "Recorded"));
+		EXPECT_EQ(BIG_MOVES, heapinfo_number(&info, "BrkCalls"));
+		EXPECT_EQ(BIG_MOVES, heapinfo_last_seq(&info));
+		EXPECT_EQ(heapinfo_number(&info, "Brk") - self->base,
+			  heapinfo_number(&info, "BytesGrown") -
+			  heapinfo_number(&info, "BytesShrunk"));
+		lost += heapinfo_number(&info, "EventsLost");
+	}
+	/* More than what the rings alone would have dropped. */
+	EXPECT_GT(lost, BIG * (BIG_MOVES - 4096));
+	ASSERT_EQ(0, read_state(&state));
+	EXPECT_LE(heapinfo_number(&state, "MemoryUsed"),
+		  heapinfo_number(&state, "MemoryBound"));
+	EXPECT_EQ(1024 * 1024, heapinfo_number(&state, "MemoryBound"));
+	EXPECT_EQ(lost, heapinfo_number(&state, "EventsLost"));
+	EXPECT_EQ(0, heapinfo_number(&state, "CallsRefused"));
+	EXPECT_EQ(heapinfo_number(&state, "CallsSeen"),
+		  calls_accounted(&state));
+	crowd_end(&self->crowd, 0);
+	ASSERT_EQ(0, read_state(&state));
+	EXPECT_EQ(heapinfo_number(&state_before, "MemoryUsed"),
+		  heapinfo_number(&state, "MemoryUsed"));
+}
+
+/* When even a record does not fit, the counters say so, and so does the file. */
+TEST_F_TIMEOUT(bound, refuses_processes, LONG)
+{
+	struct crowd *crowd = &self->crowd;
+	unsigned long long refused;
+	unsigned int i;
+	char byte;
+	pid_t last;
+
+	for (i = 0; i < BIG; i++)
+		ASSERT_TRUE(crowd_add(crowd, self->base, BIG_MOVES));
+	for (i = 0; i < SMALL_MAX; i++) {
+		ASSERT_TRUE(crowd_add(crowd, self->base, 1));
+		ASSERT_EQ(0, read_state(&state));
+		if (heapinfo_number(&state, "CallsRefused"))
+			break;
+	}
+	refused = heapinfo_number(&state, "CallsRefused");
+	EXPECT_EQ(1, refused);
+	EXPECT_LE(heapinfo_number(&state, "MemoryUsed"),
+		  heapinfo_number(&state, "MemoryBound"));
+	EXPECT_EQ(heapinfo_number(&state, "CallsSeen"),
+		  calls_accounted(&state));
+	last = crowd->pids[crowd->nr - 1];
+	ASSERT_EQ(0, heapinfo_read(&info, last));
+	EXPECT_STREQ("no", heapinfo_word(&info, "Recorded"));
+	EXPECT_EQ(place_of(self->base, 0), heapinfo_number(&info, "Brk"));
+
+	/* With the others gone there is room for what it does from then on. */
+	crowd->pids[crowd->nr - 1] = crowd->pids[0];
+	crowd->pids[0] = last;
+	crowd_end(crowd, 1);
+	ASSERT_EQ(1, write(crowd->go[1], "", 1));
+	ASSERT_EQ(1, read(crowd->ready[0], &byte, 1));
+	ASSERT_EQ(0, heapinfo_read(&info, last));
+	EXPECT_STREQ("since refusal", heapinfo_word(&info, "Recorded"));
+	EXPECT_EQ(1, heapinfo_number(&info, "BrkCalls"));
+	EXPECT_EQ(0, heapinfo_number(&info, "BrkMoves"));
+}
+
+TEST_HARNESS_MAIN
