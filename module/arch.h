@@ -5,8 +5,10 @@
 
 #include <linux/compat.h>
 #include <linux/elf.h>
+#include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/ptrace.h>
+#include <linux/sizes.h>
 
 #include <asm/unistd.h>
 
@@ -56,19 +58,19 @@ static inline bool heapinfo_is_32bit(const struct mm_struct *mm)
 }
 
 /*
- * ELF_ET_DYN_BASE of asm/elf.h, for the address space of another: where the
- * kernel puts the heap of a position-independent program that names no
- * interpreter.
+ * ELF_ET_DYN_BASE of asm/elf.h, and COMPAT_ELF_ET_DYN_BASE for 32-bit programs,
+ * for the address space of another: where the kernel puts the heap of a
+ * position-independent program that names no interpreter.
  */
 static inline unsigned long heapinfo_et_dyn_base(const struct mm_struct *mm)
 {
 	if (heapinfo_is_32bit(mm))
-		return 0x400000UL;
-	return PAGE_ALIGN_DOWN(DEFAULT_MAP_WINDOW / 3 * 2);
+		return PAGE_ALIGN(mm->task_size / 3) + SZ_16M;
+	return DEFAULT_MAP_WINDOW / 3 * 2 & PAGE_MASK;
 }
 
 #else
-#error "heapinfo knows brk(2) of x86-64 only; module/arch.h is the place to add another architecture"
+#error "heapinfo knows brk(2) of x86-64 only; add the architecture here"
 #endif
 
 #endif /* HEAPINFO_ARCH_H */

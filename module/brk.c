@@ -15,7 +15,7 @@
 #include "trace.h"
 
 #undef HEAPINFO_NAMED
-#define HEAPINFO_NAMED(id, name)	[id] = name,
+#define HEAPINFO_NAMED(id, name)	name,
 const char *const heapinfo_call_names[] = { HEAPINFO_CALLS };
 const char *const heapinfo_result_names[] = { HEAPINFO_RESULTS };
 #undef HEAPINFO_NAMED
@@ -32,25 +32,50 @@ static DEFINE_PER_CPU(u64, seen);
 /*
  * Where the threads of one address space agree on the order of their calls.
  * No hook sees the break under the kernel's lock, so two calls at once may
- * return in another order than they were served. A table of the latest
- * changes, indexed by address space, tells a call whether others came between
- * its entry and its return, and where they left the break. Two address spaces
- * in one place only make calls look raced that were not.
+ * return in another order than they were served. A table of the calls under
+ * way, indexed by address space, tells a call whether there were others between
+ * its entry and its return, and where the last one that returned left the break.
+ * Two address spaces in one place only make calls look raced that were not.
  */
-#define TURNS_BITS	8
+#define PLACE_BITS	8
 
-struct turns {
-	raw_spinlock_t lock;
+/**
+ * struct place - of one address space in which calls are under way
+ * @lock: held also while a call is told, so that all are told in one order
+ * @under_way: calls that have not returned
+ * @turn: calls that have begun
+ * @mm: whose first call began when no other was under way
+ * @brk: where the last call of @mm that returned left the break
+ */
+struct place {
+	spinlock_t lock;
+	unsigned int under_way;
 	u32 turn;
 	struct mm_struct *mm;
 	unsigned long brk;
 };
 
-static struct turns turns[1 << TURNS_BITS];
+static struct place places[1 << PLACE_BITS];
 
-static struct turns *turns_of(struct mm_struct *mm)
+static struct place *place_of(struct mm_struct *mm)
 {
-	return &turns[hash_ptr(mm, TURNS_BITS)];
+	return &places[hash_ptr(mm, PLACE_BITS)];
+}
+
+/* A call of a shared address space begins. */
+static void enter_place(struct heapinfo_brk_entry *entry, struct mm_struct *mm)
+{
+	struct place *place = place_of(mm);
+
+	spin_lock(&place->lock);
+	entry->from = READ_ONCE(mm->brk);
+	entry->raced = place->under_way++;
+	entry->turn = ++place->turn;
+	if (!entry->raced) {
+		place->mm = mm;
+		place->brk = entry->from;
+	}
+	spin_unlock(&place->lock);
 }
 
 /**
@@ -68,37 +93,48 @@ bool heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
 	if (unlikely(!mm))
 		return false;
 	entry->asked = asked;
-	entry->from = READ_ONCE(mm->brk);
 	entry->alone = atomic_read(&mm->mm_users) == 1;
-	if (!entry->alone)
-		entry->turn = READ_ONCE(turns_of(mm)->turn);
+	if (likely(entry->alone))
+		entry->from = READ_ONCE(mm->brk);
+	else
+		enter_place(entry, mm);
 	return true;
 }
 
-/* Puts a successful call of a shared address space in its place. */
-static void take_turn(struct heapinfo_brk *brk, u32 turn)
+static enum heapinfo_call way_of(unsigned long from, unsigned long to)
 {
-	struct turns *place = turns_of(brk->mm);
-	unsigned long now;
+	return to > from ? HEAPINFO_GROW :
+	       to < from ? HEAPINFO_SHRINK : HEAPINFO_UNCHANGED;
+}
 
-	raw_spin_lock(&place->lock);
-	if (place->turn != turn) {
-		brk->raced = true;
-		if (place->mm == brk->mm) {
-			brk->from = place->brk;
-			/*
-			 * A call that was served after this one has returned
-			 * before it, and has been given the way of both.
-			 */
-			now = READ_ONCE(brk->mm->brk);
-			if (now != brk->to && now == place->brk)
-				brk->to = now;
-		}
-	}
-	place->mm = brk->mm;
+/*
+ * A call goes on from where the one before it in this order left the break. If
+ * that is where the break is now, then a call that was served after this one
+ * has returned before it and has been given the way of both.
+ */
+static void put_in_order(struct heapinfo_brk *brk, struct place *place)
+{
+	brk->from = place->brk;
+	if (READ_ONCE(brk->mm->brk) == brk->from)
+		brk->to = brk->from;
+	brk->call = way_of(brk->from, brk->to);
 	place->brk = brk->to;
-	place->turn++;
-	raw_spin_unlock(&place->lock);
+}
+
+/* A call of a shared address space is told, and has ended. */
+static void leave_place(const struct heapinfo_brk_entry *entry,
+			struct heapinfo_brk *brk)
+{
+	struct place *place = place_of(brk->mm);
+
+	spin_lock(&place->lock);
+	brk->raced = entry->raced || place->turn != entry->turn;
+	if (brk->result == HEAPINFO_OK && brk->call != HEAPINFO_QUERY &&
+	    place->mm == brk->mm)
+		put_in_order(brk, place);
+	trace_brk(brk);
+	place->under_way--;
+	spin_unlock(&place->lock);
 }
 
 /**
@@ -126,18 +162,12 @@ void heapinfo_brk_return(const struct heapinfo_brk_entry *entry,
 	this_cpu_inc(seen);
 
 	if (likely(ret == brk.asked)) {
-		brk.call = ret > brk.from ? HEAPINFO_GROW :
-			   ret < brk.from ? HEAPINFO_SHRINK :
-					    HEAPINFO_UNCHANGED;
-		if (!entry->alone)
-			take_turn(&brk, entry->turn);
-	} else if (unlikely(IS_ERR_VALUE(ret))) {
+		brk.call = way_of(brk.from, ret);
+	} else if (IS_ERR_VALUE(ret)) {
 		brk.to = brk.from;
 		brk.call = HEAPINFO_FAILED;
 		brk.result = HEAPINFO_KILLED;
-		brk.raced = !entry->alone;
 	} else {
-		brk.raced = !entry->alone && ret != brk.from;
 		brk.from = ret;
 		if (!brk.asked) {
 			brk.call = HEAPINFO_QUERY;
@@ -146,7 +176,10 @@ void heapinfo_brk_return(const struct heapinfo_brk_entry *entry,
 			heapinfo_failure_explain(&brk);
 		}
 	}
-	trace_brk(&brk);
+	if (likely(entry->alone))
+		trace_brk(&brk);
+	else
+		leave_place(entry, &brk);
 }
 
 /**
@@ -170,8 +203,8 @@ int heapinfo_brk_start(const char *name)
 		return -EINVAL;
 	}
 
-	for (i = 0; i < ARRAY_SIZE(turns); i++)
-		raw_spin_lock_init(&turns[i].lock);
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		spin_lock_init(&places[i].lock);
 	heapinfo_failure_start();
 	ret = source->start();
 	if (ret)

@@ -5,38 +5,9 @@
 
 #include <linux/types.h>
 
+#include "names.h"
+
 struct mm_struct;
-
-/*
- * How a call ended, and the words for it. "moved" is no call: the history has
- * it where the break is not where the last call left it.
- */
-#define HEAPINFO_CALLS						\
-	HEAPINFO_NAMED(HEAPINFO_QUERY,		"query")	\
-	HEAPINFO_NAMED(HEAPINFO_GROW,		"grow")		\
-	HEAPINFO_NAMED(HEAPINFO_SHRINK,		"shrink")	\
-	HEAPINFO_NAMED(HEAPINFO_UNCHANGED,	"unchanged")	\
-	HEAPINFO_NAMED(HEAPINFO_FAILED,		"failed")	\
-	HEAPINFO_NAMED(HEAPINFO_MOVED,		"moved")
-
-/*
- * Why a call failed, in the order in which the kernel asks. "unmapped" is a
- * heap whose end the process itself unmapped; "sealed" one it sealed with
- * mseal(2). "unknown" is said when the address space could not be looked at.
- */
-#define HEAPINFO_RESULTS					\
-	HEAPINFO_NAMED(HEAPINFO_OK,		"ok")		\
-	HEAPINFO_NAMED(HEAPINFO_KILLED,		"killed")	\
-	HEAPINFO_NAMED(HEAPINFO_BELOW_START,	"below_start")	\
-	HEAPINFO_NAMED(HEAPINFO_RLIMIT_DATA,	"rlimit_data")	\
-	HEAPINFO_NAMED(HEAPINFO_UNMAPPED,	"unmapped")	\
-	HEAPINFO_NAMED(HEAPINFO_SEALED,		"sealed")	\
-	HEAPINFO_NAMED(HEAPINFO_MLOCK,		"mlock")	\
-	HEAPINFO_NAMED(HEAPINFO_OVERLAP,	"overlap")	\
-	HEAPINFO_NAMED(HEAPINFO_RLIMIT_AS,	"rlimit_as")	\
-	HEAPINFO_NAMED(HEAPINFO_MAP_COUNT,	"map_count")	\
-	HEAPINFO_NAMED(HEAPINFO_NOMEM,		"nomem")	\
-	HEAPINFO_NAMED(HEAPINFO_UNKNOWN,	"unknown")
 
 #define HEAPINFO_NAMED(id, name)	id,
 enum heapinfo_call { HEAPINFO_CALLS HEAPINFO_NR_CALLS };
@@ -55,8 +26,8 @@ extern const char *const heapinfo_result_names[HEAPINFO_NR_RESULTS];
  * @mm: the address space, alive during the call
  * @call: an enum heapinfo_call
  * @result: an enum heapinfo_result
- * @raced: other calls of this address space were under way, so that @from is
- *	where the last of them that was seen left the break
+ * @raced: other calls of this address space were under way at the same time:
+ *	the order that @from and @to tell is one that adds up
  */
 struct heapinfo_brk {
 	unsigned long asked;
@@ -73,14 +44,16 @@ struct heapinfo_brk {
  * struct heapinfo_brk_entry - what a source keeps from entry to return
  * @asked: the argument of the call
  * @from: the break at entry
- * @turn: how many changes of the break this address space had had by then
+ * @turn: which of the calls in its place of the table it is
  * @alone: nothing else used the address space, so that nothing could race
+ * @raced: another call of the address space was under way at entry
  */
 struct heapinfo_brk_entry {
 	unsigned long asked;
 	unsigned long from;
 	u32 turn;
 	bool alone;
+	bool raced;
 };
 
 /**

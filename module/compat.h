@@ -13,15 +13,19 @@
 #include <linux/sched/coredump.h>
 #include <linux/sizes.h>
 #include <linux/thread_info.h>
+#include <linux/user_namespace.h>
 #include <linux/version.h>
+#if __has_include(<linux/sched/exec_state.h>)
+#include <linux/sched/exec_state.h>
+#endif
 
 /* ftrace: callbacks get ftrace_regs, and recursion is asked for (5.11). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
-typedef struct ftrace_regs heapinfo_ftrace_regs;
+#define heapinfo_ftrace_regs	struct ftrace_regs
 #define heapinfo_ftrace_pt_regs(fregs)	ftrace_get_regs(fregs)
 #define HEAPINFO_FTRACE_RECURSION	FTRACE_OPS_FL_RECURSION
 #else
-typedef struct pt_regs heapinfo_ftrace_regs;
+#define heapinfo_ftrace_regs	struct pt_regs
 #define heapinfo_ftrace_pt_regs(regs)	(regs)
 #define HEAPINFO_FTRACE_RECURSION	0
 #endif
@@ -77,14 +81,19 @@ static inline void heapinfo_inode_touch(struct inode *inode)
 #define HEAPINFO_D_REVALIDATE_ARGS				\
 	struct inode *dir, const struct qstr *name,		\
 	struct dentry *dentry, unsigned int flags
-#define heapinfo_revalidate(dentry)				\
-	(dentry)->d_op->d_revalidate(d_inode((dentry)->d_parent), \
-				     &(dentry)->d_name, dentry, 0)
 #else
 #define HEAPINFO_D_REVALIDATE_ARGS				\
 	struct dentry *dentry, unsigned int flags
-#define heapinfo_revalidate(dentry)	(dentry)->d_op->d_revalidate(dentry, 0)
 #endif
+static inline int heapinfo_revalidate(struct dentry *dentry)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	return dentry->d_op->d_revalidate(d_inode(dentry->d_parent),
+					  &dentry->d_name, dentry, 0);
+#else
+	return dentry->d_op->d_revalidate(dentry, 0);
+#endif
+}
 
 /*
  * d_set_d_op() is gone (6.17), and a super block may give its dentries
@@ -141,24 +150,27 @@ static void name(void *data, struct task_struct *task)			\
 }
 #endif
 
-static inline u64 heapinfo_task_start(const struct task_struct *task)
+/*
+ * The user namespace whose root owns the entries of a task that may not be
+ * dumped, NULL for one that may. What decides sits in the flags of the address
+ * space, a word, then a bitmap (6.18), then with the program in the task (its
+ * header tells). Under rcu_read_lock() and task_lock(), with an mm.
+ */
+static inline struct user_namespace *
+heapinfo_undumpable_ns(struct task_struct *task)
 {
-	return task->start_boottime;
-}
+#if __has_include(<linux/sched/exec_state.h>)
+	struct task_exec_state *state = rcu_dereference(task->exec_state);
 
-/* Flags of an address space: a word, then a bitmap of their own (6.18). */
-static inline bool heapinfo_mm_dumpable(struct mm_struct *mm)
-{
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
-	return __mm_flags_get_dumpable(mm) == SUID_DUMP_USER;
+	return state->dumpable == TASK_DUMPABLE_OWNER ? NULL : state->user_ns;
 #else
-	return (READ_ONCE(mm->flags) & MMF_DUMPABLE_MASK) == SUID_DUMP_USER;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	unsigned int dumpable = __mm_flags_get_dumpable(task->mm);
+#else
+	unsigned int dumpable = READ_ONCE(task->mm->flags) & MMF_DUMPABLE_MASK;
 #endif
-}
-
-static inline unsigned long heapinfo_mm_def_flags(const struct mm_struct *mm)
-{
-	return mm->def_flags;
+	return dumpable == SUID_DUMP_USER ? NULL : task->mm->user_ns;
+#endif
 }
 
 /* mseal(2) (6.10). */
@@ -171,7 +183,7 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 #endif
 }
 
-/* brk(2) asks for locked memory before it looks at mappings (6.1). */
+/* brk(2) asks about locked memory before it looks at mappings (6.1). */
 #define HEAPINFO_BRK_ASKS_MLOCK_FIRST	\
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
 
@@ -179,26 +191,26 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
  * The range of arch_randomize_brk() for 64-bit x86: 32 MiB, then 1 GiB (6.9 and
  * the stable branches named here; 6.1.119 to 6.1.122 had it taken back).
  */
-#define HEAPINFO_STABLE_FROM(x, y, z)					\
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(x, y, z) &&		\
-	 LINUX_VERSION_CODE < KERNEL_VERSION(x, (y) + 1, 0))
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0) ||			\
-	HEAPINFO_STABLE_FROM(6, 6, 48) ||				\
-	(HEAPINFO_STABLE_FROM(6, 1, 107) &&				\
-	 !(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) &&		\
-	   LINUX_VERSION_CODE <= KERNEL_VERSION(6, 1, 122))) ||		\
-	HEAPINFO_STABLE_FROM(5, 15, 166) ||				\
-	HEAPINFO_STABLE_FROM(5, 10, 225)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
+#define HEAPINFO_BRK_SINCE	0
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 6, 48)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) && \
+	LINUX_VERSION_CODE <= KERNEL_VERSION(6, 1, 122)
+#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 9, 0)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 1, 107)
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 0)
+#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(5, 15, 166)
+#else
+#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(5, 10, 225)
+#endif
+#if LINUX_VERSION_CODE >= HEAPINFO_BRK_SINCE
 #define HEAPINFO_BRK_WINDOW	SZ_1G
 #else
 #define HEAPINFO_BRK_WINDOW	SZ_32M
 #endif
 /* That of 32-bit programs never changed. */
 #define HEAPINFO_BRK_WINDOW_32BIT	SZ_32M
-
-/* Since 5.10 at least; asm/page.h of later kernels has it. */
-#ifndef PAGE_ALIGN_DOWN
-#define PAGE_ALIGN_DOWN(addr)	ALIGN_DOWN(addr, PAGE_SIZE)
-#endif
 
 #endif /* HEAPINFO_COMPAT_H */

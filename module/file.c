@@ -123,6 +123,7 @@ static int begin_report(struct reading *reading, struct super_block *sb)
 {
 	struct heapinfo_report *report = &reading->report;
 	struct heapinfo_history *history;
+	u64 start;
 	int ret;
 
 	end_report(report);
@@ -136,9 +137,9 @@ static int begin_report(struct reading *reading, struct super_block *sb)
 	mmput(reading->mm);
 	if (ret)
 		return ret;
+	start = report->task->group_leader->start_boottime;
 	history = heapinfo_history_copy(task_tgid(report->task), reading->mm,
-				heapinfo_task_start(report->task->group_leader),
-				report->layout.brk);
+					start, report->layout.brk);
 	if (IS_ERR(history))
 		return PTR_ERR(history);
 	report->history = history;

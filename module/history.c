@@ -44,6 +44,7 @@ struct block {
  * @blocks: the rows, a ring over all of them
  * @inline_blocks: what @blocks points to while it need not be larger
  * @nr_blocks: how many there are
+ * @room: rows that they hold, "history" at most
  * @nr: rows in the ring
  * @head: place of the oldest row once the ring is full
  */
@@ -55,6 +56,7 @@ struct record {
 	unsigned long last;
 	u8 since;
 	u16 nr_blocks;
+	u16 room;
 	u16 nr;
 	u16 head;
 	struct block **blocks;
@@ -64,7 +66,7 @@ struct record {
 #define BUCKET_BITS	10
 
 struct bucket {
-	spinlock_t lock;
+	spinlock_t lock;	/* of the list and of all in the records */
 	struct hlist_head records;
 };
 
@@ -153,6 +155,7 @@ static void free_rows(struct record *record)
 	}
 	record->blocks = record->inline_blocks;
 	record->nr_blocks = 0;
+	record->room = 0;
 	record->nr = 0;
 	record->head = 0;
 }
@@ -187,12 +190,6 @@ static struct record *find_record(struct bucket *bucket, struct pid *tgid)
 	return NULL;
 }
 
-static unsigned int capacity(const struct record *record)
-{
-	return min_t(unsigned int, record->nr_blocks * BLOCK_EVENTS,
-		     heapinfo_params.history);
-}
-
 /*
  * Adds a block where the ring is full and in order. Where memory is refused
  * the oldest rows make room; the next turn of the ring asks again. Under the
@@ -221,6 +218,8 @@ static void grow_rows(struct record *record)
 		return;
 	}
 	record->blocks[record->nr_blocks++] = block;
+	record->room = min_t(unsigned int, heapinfo_params.history,
+			     record->nr_blocks * BLOCK_EVENTS);
 }
 
 /* The place of a new row, or NULL. Under the lock of the bucket. */
@@ -230,11 +229,11 @@ static struct heapinfo_event *new_event(struct record *record)
 
 	record->totals.rows++;
 	this_cpu_inc(counts.rows);
-	if (record->nr == capacity(record) && !record->head &&
+	if (record->nr == record->room && !record->head &&
 	    record->nr < heapinfo_params.history)
 		grow_rows(record);
 
-	if (record->nr < capacity(record)) {
+	if (record->nr < record->room) {
 		at = record->nr++;
 	} else {
 		this_cpu_inc(counts.rows_lost);
@@ -253,6 +252,7 @@ static void add_row(struct record *record, u64 time, unsigned int call,
 		    unsigned long other, unsigned long mapping)
 {
 	struct heapinfo_event *event = new_event(record);
+	const struct pid *pid = task_pid(current);
 
 	if (!event)
 		return;
@@ -263,7 +263,7 @@ static void add_row(struct record *record, u64 time, unsigned int call,
 	event->other = other;
 	event->mapping = mapping;
 	event->tid = task_pid_nr(current);
-	event->vtid = task_pid_vnr(current);
+	event->vtid = pid->numbers[pid->level].nr;
 	/* Another thread may be naming this one: a torn name, never more. */
 	memcpy(event->comm, current->comm, TASK_COMM_LEN);
 	event->comm[TASK_COMM_LEN - 1] = '\0';
@@ -286,15 +286,15 @@ static void add_delta(struct record *record, unsigned long from,
 static void add_call(struct record *record, const struct heapinfo_brk *brk)
 {
 	bool changed = brk->from != brk->to;
-	u64 time = 0;
+	bool has_row = heapinfo_params.queries ||
+		       (brk->call != HEAPINFO_QUERY &&
+			brk->call != HEAPINFO_UNCHANGED);
+	u64 time = has_row ? ktime_get_boot_fast_ns() : 0;
 
 	if (unlikely(!record->last)) {
 		record->last = brk->from;
 		record->totals.peak = brk->from;
 	}
-	if (brk->call != HEAPINFO_QUERY && brk->call != HEAPINFO_UNCHANGED)
-		time = ktime_get_boot_fast_ns();
-
 	/* Threads that race are put in order among themselves by brk.c. */
 	if (unlikely(record->last != brk->from && !brk->raced)) {
 		if (!time)
@@ -313,15 +313,11 @@ static void add_call(struct record *record, const struct heapinfo_brk *brk)
 	if (unlikely(brk->call == HEAPINFO_FAILED))
 		record->totals.failures[brk->result]++;
 
-	if (!time) {
-		if (!heapinfo_params.queries)
-			return;
-		time = ktime_get_boot_fast_ns();
-	}
-	add_row(record, time / NSEC_PER_USEC, brk->call, brk->result,
-		brk->from, brk->result == HEAPINFO_OK &&
-		brk->call != HEAPINFO_QUERY ? brk->to : brk->asked,
-		brk->mapping);
+	if (has_row)
+		add_row(record, time / NSEC_PER_USEC, brk->call, brk->result,
+			brk->from, brk->result == HEAPINFO_OK &&
+			brk->call != HEAPINFO_QUERY ? brk->to : brk->asked,
+			brk->mapping);
 }
 
 /*
@@ -343,19 +339,20 @@ static void on_brk(void *data, const struct heapinfo_brk *brk)
 	struct pid *tgid = task_tgid(current);
 	struct bucket *bucket = bucket_of(tgid);
 	struct record *record, *made;
+	u64 start;
 
 	spin_lock(&bucket->lock);
 	record = find_record(bucket, tgid);
 	if (unlikely(!record)) {
 		spin_unlock(&bucket->lock);
 		made = new_record(tgid);
+		start = current->group_leader->start_boottime;
 		spin_lock(&bucket->lock);
 		record = find_record(bucket, tgid);
 		if (!record && made) {
 			record = made;
 			made = NULL;
-			record->since = since_without_record(
-				heapinfo_task_start(current->group_leader));
+			record->since = since_without_record(start);
 			hlist_add_head(&record->node, &bucket->records);
 		}
 		if (made)

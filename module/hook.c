@@ -50,12 +50,9 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 	}
 	ret = register_ftrace_function(&hook->ops);
 	if (ret) {
-		pr_err("%s cannot be hooked (%d)%s\n", hook->name, ret,
-		       ret == -EBUSY ?
-		       ": something else replaces it, or kernel.ftrace_enabled is 0" :
-		       "");
+		pr_err("%s cannot be hooked (%d): is it replaced already, or kernel.ftrace_enabled 0?\n",
+		       hook->name, ret);
 		ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0);
-		ftrace_free_filter(&hook->ops);
 	}
 	return ret;
 }
@@ -72,7 +69,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 void heapinfo_hook_remove(struct heapinfo_hook *hook)
 {
 	unregister_ftrace_function(&hook->ops);
-	ftrace_free_filter(&hook->ops);
+	ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0);
 	synchronize_rcu_tasks();
 }
 
@@ -80,7 +77,7 @@ void heapinfo_hook_remove(struct heapinfo_hook *hook)
 
 int heapinfo_hook_install(struct heapinfo_hook *hook)
 {
-	pr_err("this kernel lacks CONFIG_DYNAMIC_FTRACE_WITH_REGS, without which there is no /proc/<pid>/" HEAPINFO_NAME "\n");
+	pr_err("this kernel lacks CONFIG_DYNAMIC_FTRACE_WITH_REGS, which /proc/<pid>/heapinfo needs\n");
 	return -EOPNOTSUPP;
 }
 

@@ -3,12 +3,15 @@
 #include "heapinfo.h"
 #include "report.h"
 
+#include <linux/bitops.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/time64.h>
+
+#include <asm/div64.h>
 
 static const char *const since_names[] = {
 	[HEAPINFO_SINCE_EXEC] = "since exec",
@@ -19,15 +22,84 @@ static const char *const since_names[] = {
 };
 
 /*
+ * Rows are put together here and not with seq_printf(): a page of them is read
+ * every time somebody looks, and each has nine columns. A row has at most
+ * eight numbers of 20 characters, two words and a name of four characters for
+ * each of its own.
+ */
+#define LINE_SIZE	320
+
+struct line {
+	unsigned int len;
+	char text[LINE_SIZE];
+};
+
+static void put_char(struct line *line, char c)
+{
+	if (line->len < LINE_SIZE)
+		line->text[line->len++] = c;
+}
+
+static void put_string(struct line *line, const char *string)
+{
+	while (*string)
+		put_char(line, *string++);
+}
+
+/* At least @width digits. */
+static void put_decimal(struct line *line, u64 value, unsigned int width)
+{
+	char digits[20];
+	unsigned int n = 0;
+
+	do {
+		digits[n++] = '0' + do_div(value, 10);
+	} while (value || n < width);
+	while (n)
+		put_char(line, digits[--n]);
+}
+
+static void put_hex(struct line *line, unsigned long value)
+{
+	int shift = value ? round_down(__fls(value), 4) : 0;
+
+	put_string(line, "0x");
+	for (; shift >= 0; shift -= 4)
+		put_char(line, "0123456789abcdef"[(value >> shift) & 15]);
+}
+
+static void put_delta(struct line *line, unsigned long from, unsigned long to)
+{
+	put_char(line, to < from ? '-' : '+');
+	put_decimal(line, to < from ? from - to : to - from, 1);
+}
+
+/*
  * Names come from the process itself. What could start a line, end a column or
  * move a terminal's cursor is written in octal.
  */
-static void print_comm(struct seq_file *m, const char *comm)
+static void put_comm(struct line *line, const char *comm)
 {
-	seq_escape(m, comm,
-		   "\001\002\003\004\005\006\a\b\t\n\v\f\r\016\017"
-		   "\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037"
-		   "\177\\");
+	unsigned int i;
+	unsigned char c;
+
+	for (i = 0; i < TASK_COMM_LEN && comm[i]; i++) {
+		c = comm[i];
+		if (c >= ' ' && c != '\\' && c != 0x7f) {
+			put_char(line, c);
+			continue;
+		}
+		put_char(line, '\\');
+		put_char(line, '0' + (c >> 6));
+		put_char(line, '0' + (c >> 3 & 7));
+		put_char(line, '0' + (c & 7));
+	}
+}
+
+static void print_line(struct seq_file *m, struct line *line)
+{
+	put_char(line, '\n');
+	seq_write(m, line->text, line->len);
 }
 
 static unsigned long kilobytes(unsigned long bytes)
@@ -57,12 +129,15 @@ static void print_offset(struct seq_file *m, const char *key,
 void heapinfo_report_identity(struct seq_file *m,
 			      const struct heapinfo_report *report)
 {
+	struct line line;
 	char comm[TASK_COMM_LEN];
 
+	line.len = 0;
 	get_task_comm(comm, report->task);
-	seq_puts(m, "Name:\t");
-	print_comm(m, comm);
-	seq_printf(m, "\nPid:\t%d\n", task_tgid_nr_ns(report->task, report->ns));
+	put_string(&line, "Name:\t");
+	put_comm(&line, comm);
+	print_line(m, &line);
+	seq_printf(m, "Pid:\t%d\n", task_tgid_nr_ns(report->task, report->ns));
 }
 
 static void print_layout(struct seq_file *m,
@@ -194,18 +269,35 @@ void heapinfo_report_event(struct seq_file *m,
 	const struct heapinfo_history *history = report->history;
 	const struct heapinfo_event *event = &history->events[i];
 	unsigned long to = heapinfo_event_to(event);
-	u32 rest;
-	u64 seconds = div_u64_rem(event->time, USEC_PER_SEC, &rest);
+	struct line line;
+	u64 seconds = event->time;
+	u32 micros = do_div(seconds, USEC_PER_SEC);
 
-	seq_printf(m, "%llu\t%llu.%06u\t%d\t%s\t0x%lx\t0x%lx\t0x%lx\t%+ld\t%s",
-		   history->totals.rows - history->nr + i + 1, seconds, rest,
-		   tid_in(report, event), heapinfo_call_names[event->call],
-		   heapinfo_event_asked(event), event->from, to,
-		   (long)(to - event->from),
-		   heapinfo_result_names[event->result]);
-	if (event->mapping)
-		seq_printf(m, "=0x%lx", event->mapping);
-	seq_putc(m, '\t');
-	print_comm(m, event->comm);
-	seq_putc(m, '\n');
+	line.len = 0;
+	put_decimal(&line, history->totals.rows - history->nr + i + 1, 1);
+	put_char(&line, '\t');
+	put_decimal(&line, seconds, 1);
+	put_char(&line, '.');
+	put_decimal(&line, micros, 6);
+	put_char(&line, '\t');
+	put_decimal(&line, tid_in(report, event), 1);
+	put_char(&line, '\t');
+	put_string(&line, heapinfo_call_names[event->call]);
+	put_char(&line, '\t');
+	put_hex(&line, heapinfo_event_asked(event));
+	put_char(&line, '\t');
+	put_hex(&line, event->from);
+	put_char(&line, '\t');
+	put_hex(&line, to);
+	put_char(&line, '\t');
+	put_delta(&line, event->from, to);
+	put_char(&line, '\t');
+	put_string(&line, heapinfo_result_names[event->result]);
+	if (event->mapping) {
+		put_char(&line, '=');
+		put_hex(&line, event->mapping);
+	}
+	put_char(&line, '\t');
+	put_comm(&line, event->comm);
+	print_line(m, &line);
 }

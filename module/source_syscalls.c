@@ -70,8 +70,10 @@ static void on_enter(void *data, struct pt_regs *regs, long nr)
 		return;
 	}
 	syscall_get_arguments(current, regs, args);
-	if (!heapinfo_brk_enter(&call->entry, args[0]))
-		smp_store_release(&call->task, NULL);
+	if (heapinfo_brk_enter(&call->entry, args[0]))
+		return;
+	/* Pairs with cmpxchg() in new_call(): written before it is free. */
+	smp_store_release(&call->task, NULL);
 }
 
 static void on_exit(void *data, struct pt_regs *regs, long ret)
@@ -85,6 +87,7 @@ static void on_exit(void *data, struct pt_regs *regs, long ret)
 	if (!call)
 		return;
 	entry = call->entry;
+	/* Pairs with cmpxchg() in new_call(): copied before it is free. */
 	smp_store_release(&call->task, NULL);
 	heapinfo_brk_return(&entry, ret);
 }

@@ -176,7 +176,7 @@ unsigned long long heapinfo_failures(const struct heapinfo *info,
 	size_t length = strlen(reason);
 
 	while (value && *value && *value != '\n') {
-		value += strcspn(value, " \n");
+		value += strcspn(value, "\n ");
 		if (*value != ' ')
 			break;
 		value++;

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What calls cost, as nanoseconds of CLOCK_MONOTONIC; where the clock counts
+ * instructions (qemu -icount shift=0), as instructions.
+ *
+ *	cost calls			getppid and brk
+ *	cost files			reading files of /proc/<pid>
+ *	cost memory			MemoryUsed for each process, in bytes
+ *	cost load FILE PARAMETERS	loading and unloading heapinfo.ko
+ *
+ * Prints lines of a name, a tab and a number.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS		100	/* of which the cheapest counts: no interrupt in it */
+#define EVENTS		64	/* of a process with a full history */
+#define PROCESSES	100
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "cost: %s: %s\n", what, strerror(errno));
+	exit(EXIT_FAILURE);
+}
+
+static long now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000L + ts.tv_nsec;
+}
+
+static void report(const char *name, double value)
+{
+	printf("%s\t%.0f\n", name, value);
+}
+
+/* The cheapest of many rounds, for one of the @calls that @work makes. */
+static void measure(const char *name, void (*work)(void), int calls)
+{
+	long best = 0, start, spent;
+	int i;
+
+	work();
+	for (i = 0; i < ROUNDS; i++) {
+		start = now();
+		work();
+		spent = now() - start;
+		if (!i || spent < best)
+			best = spent;
+	}
+	report(name, (double)best / calls);
+}
+
+static void call_getppid(void)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		syscall(SYS_getppid);
+}
+
+static void call_brk_query(void)
+{
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		syscall(SYS_brk, 0);
+}
+
+/* Each call moves the break by a page that nobody has touched. */
+static void call_brk_move(void)
+{
+	static unsigned long top;
+	int i;
+
+	if (!top)
+		top = (syscall(SYS_brk, 0) + 4095) & ~4095UL;
+	for (i = 0; i < 50; i++) {
+		syscall(SYS_brk, top + 4096);
+		syscall(SYS_brk, top);
+	}
+}
+
+static void cost_calls(void)
+{
+	measure("getppid", call_getppid, 1000);
+	measure("brk(0)", call_brk_query, 1000);
+	measure("brk that moves", call_brk_move, 100);
+}
+
+/* A program with so many rows in its history, as it is after exec. */
+static void be_target(int events)
+{
+	unsigned long top = syscall(SYS_brk, 0);
+	int i;
+
+	for (i = 0; i < events; i++)
+		syscall(SYS_brk, top + (i % 2 ? 0 : 4096));
+	if (write(STDOUT_FILENO, "", 1) != 1)
+		_exit(EXIT_FAILURE);
+	pause();
+	_exit(EXIT_SUCCESS);
+}
+
+static pid_t start_target(int events)
+{
+	char number[16], byte;
+	int ready[2];
+	pid_t pid;
+
+	if (pipe(ready))
+		fail("pipe");
+	pid = fork();
+	if (pid < 0)
+		fail("fork");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(ready[1], STDOUT_FILENO);
+		close(ready[0]);
+		close(ready[1]);
+		snprintf(number, sizeof(number), "%d", events);
+		execl("/proc/self/exe", "cost", "target", number, NULL);
+		_exit(EXIT_FAILURE);
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		fail("the target did not start");
+	close(ready[0]);
+	return pid;
+}
+
+static void stop_target(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static char file[64];
+
+static void read_file(void)
+{
+	static char buf[65536];
+	int fd = open(file, O_RDONLY);
+
+	if (fd < 0)
+		fail(file);
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+	close(fd);
+}
+
+static void cost_file(const char *label, pid_t pid, const char *name)
+{
+	snprintf(file, sizeof(file), "/proc/%d/%s", pid, name);
+	if (!access(file, F_OK))
+		measure(label, read_file, 1);
+}
+
+static void cost_files(void)
+{
+	pid_t pid = start_target(0);
+
+	cost_file("read maps", pid, "maps");
+	cost_file("read stat", pid, "stat");
+	cost_file("read status", pid, "status");
+	cost_file("read heapinfo, 0 events", pid, "heapinfo");
+	stop_target(pid);
+	pid = start_target(EVENTS);
+	cost_file("read heapinfo, 64 events", pid, "heapinfo");
+	stop_target(pid);
+}
+
+/* The value of a key of /proc/heapinfo. */
+static long module_state(const char *key)
+{
+	char line[256];
+	long value = -1;
+	FILE *state = fopen("/proc/heapinfo", "r");
+
+	if (!state)
+		fail("/proc/heapinfo");
+	while (fgets(line, sizeof(line), state)) {
+		if (!strncmp(line, key, strlen(key)) &&
+		    line[strlen(key)] == ':')
+			value = atol(line + strlen(key) + 1);
+	}
+	fclose(state);
+	if (value < 0) {
+		errno = ENOENT;
+		fail(key);
+	}
+	return value;
+}
+
+static void cost_memory(void)
+{
+	static const int events[] = { 0, EVENTS };
+	pid_t pids[PROCESSES];
+	char label[64];
+	unsigned int i;
+	long before;
+	int k;
+
+	for (i = 0; i < 2; i++) {
+		before = module_state("MemoryUsed");
+		for (k = 0; k < PROCESSES; k++)
+			pids[k] = start_target(events[i]);
+		snprintf(label, sizeof(label),
+			 "bytes for a process, %d events", events[i]);
+		report(label, (double)(module_state("MemoryUsed") - before) /
+			      PROCESSES);
+		for (k = 0; k < PROCESSES; k++)
+			stop_target(pids[k]);
+	}
+}
+
+static void cost_load(const char *path, const char *parameters)
+{
+	int fd = open(path, O_RDONLY);
+	long start;
+
+	if (fd < 0)
+		fail(path);
+	start = now();
+	if (syscall(SYS_finit_module, fd, parameters, 0))
+		fail("cannot load the module");
+	report("load, waits included", now() - start);
+	start = now();
+	if (syscall(SYS_delete_module, "heapinfo", O_NONBLOCK))
+		fail("cannot unload the module");
+	report("unload, waits included", now() - start);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "target") && argc == 3)
+		be_target(atoi(argv[2]));
+	else if (!strcmp(what, "calls"))
+		cost_calls();
+	else if (!strcmp(what, "files"))
+		cost_files();
+	else if (!strcmp(what, "memory"))
+		cost_memory();
+	else if (!strcmp(what, "load") && argc == 4)
+		cost_load(argv[2], argv[3]);
+	else
+		fprintf(stderr, "usage: cost calls|files|memory|load FILE PARAMETERS\n");
+	return 0;
+}

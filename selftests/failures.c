@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Each reason for which brk(2) fails is named, and named right. */
+#include "kselftest_harness.h"
+#include "heapinfo.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define MAX_MAP_COUNT	"/proc/sys/vm/max_map_count"
+#define OVERCOMMIT	"/proc/sys/vm/overcommit_memory"
+
+#ifndef SYS_mseal
+#define SYS_mseal	462
+#endif
+
+/* stack_guard_gap of the kernel, in pages. */
+#define GUARD_PAGES	256
+
+static struct heapinfo before, after;
+static unsigned long page;
+
+FIXTURE(failures)
+{
+	unsigned long brk;
+	unsigned long end;
+	char max_map_count[32];
+	char overcommit[32];
+};
+
+FIXTURE_VARIANT(failures)
+{
+	const char *params;
+};
+
+FIXTURE_VARIANT_ADD(failures, probe)
+{
+	.params = "source=probe",
+};
+
+FIXTURE_VARIANT_ADD(failures, syscalls)
+{
+	.params = "source=syscalls",
+};
+
+FIXTURE_SETUP(failures)
+{
+	int ret = heapinfo_load(variant->params);
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	snprintf(self->max_map_count, sizeof(self->max_map_count), "%llu",
+		 heapinfo_read_number(MAX_MAP_COUNT));
+	snprintf(self->overcommit, sizeof(self->overcommit), "%llu",
+		 heapinfo_read_number(OVERCOMMIT));
+	page = sysconf(_SC_PAGESIZE);
+	/* A heap to shrink, its break at the start of a page. */
+	self->brk = raw_brk(0) + 64 * page;
+	self->brk &= -page;
+	ASSERT_EQ(self->brk, raw_brk(self->brk));
+	self->end = self->brk;
+}
+
+FIXTURE_TEARDOWN(failures)
+{
+	if (!self->brk)
+		return;
+	heapinfo_write_file(MAX_MAP_COUNT, self->max_map_count);
+	heapinfo_write_file(OVERCOMMIT, self->overcommit);
+}
+
+/* Calls brk(2), which must refuse, between readings. */
+static bool refused(unsigned long asked, unsigned long brk)
+{
+	return !heapinfo_read(&before, 0) && raw_brk(asked) == brk &&
+	       !heapinfo_read(&after, 0);
+}
+
+#define EXPECT_REFUSED(_asked, _reason, _result) do {			\
+	struct heapinfo_row _row;					\
+	unsigned long _wanted = _asked;					\
+	const char *_key = _reason;					\
+									\
+	ASSERT_TRUE(refused(_wanted, self->brk));			\
+	ASSERT_EQ(0, heapinfo_new_row(&before, &after, &_row))		\
+		TH_LOG("%s", after.text);				\
+	EXPECT_STREQ("failed", _row.call);				\
+	EXPECT_EQ(_wanted, _row.asked);					\
+	EXPECT_EQ(self->brk, _row.from);				\
+	EXPECT_EQ(self->brk, _row.to);					\
+	EXPECT_EQ(0, _row.delta);					\
+	EXPECT_STREQ(_result, _row.result);				\
+	EXPECT_EQ(heapinfo_number(&before, "BrkFailures") + 1,		\
+		  heapinfo_number(&after, "BrkFailures"));		\
+	EXPECT_EQ(heapinfo_failures(&before, _key) + 1,		\
+		  heapinfo_failures(&after, _key));			\
+} while (0)
+
+static int set_limit(int resource, unsigned long value)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return -errno;
+	limit.rlim_cur = value;
+	return setrlimit(resource, &limit) ? -errno : 0;
+}
+
+static unsigned long map_at(unsigned long address, unsigned long size,
+			    int flags)
+{
+	return (unsigned long)mmap((void *)address, size,
+				   PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+}
+
+TEST_F(failures, below_start)
+{
+	unsigned long start;
+
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	start = heapinfo_number(&after, "StartBrk");
+	EXPECT_REFUSED(start - 1, "below_start", "below_start");
+	EXPECT_REFUSED(1UL, "below_start", "below_start");
+	/* The start itself is no failure. */
+	EXPECT_EQ(start, raw_brk(start));
+}
+
+TEST_F(failures, rlimit_data_of_the_heap)
+{
+	unsigned long used;
+
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	used = self->brk - heapinfo_number(&after, "StartBrk") +
+	       heapinfo_number(&after, "EndData") -
+	       heapinfo_number(&after, "StartData");
+	ASSERT_EQ(0, set_limit(RLIMIT_DATA, used + page));
+	EXPECT_REFUSED(self->brk + page + 1, "rlimit_data", "rlimit_data");
+	EXPECT_EQ((used + page) / 1024, heapinfo_number(&after, "DataLimit"));
+}
+
+/* The kernel holds the limit also against a call that shrinks the heap. */
+TEST_F(failures, rlimit_data_of_a_shrink)
+{
+	ASSERT_EQ(0, set_limit(RLIMIT_DATA, page));
+	EXPECT_REFUSED(self->brk - page, "rlimit_data", "rlimit_data");
+}
+
+/* The limit is also one for all private memory, of which the heap is part. */
+TEST_F(failures, rlimit_data_of_other_memory)
+{
+	ASSERT_NE(-1UL, map_at(0, 64UL << 20, 0));
+	ASSERT_EQ(0, set_limit(RLIMIT_DATA, 32UL << 20));
+	EXPECT_REFUSED(self->brk + 1, "rlimit_data", "rlimit_data");
+}
+
+TEST_F(failures, overlap)
+{
+	unsigned long in_way = self->end + 16 * page;
+	char result[40];
+
+	ASSERT_EQ(in_way, map_at(in_way, page, 0));
+	snprintf(result, sizeof(result), "overlap=0x%lx", in_way);
+	EXPECT_REFUSED(in_way + 4 * page, "overlap", result);
+	EXPECT_REFUSED(in_way, "overlap", result);
+	/* A page must be left between them. */
+	EXPECT_REFUSED(in_way - page + 1, "overlap", result);
+	EXPECT_EQ(in_way - page, raw_brk(in_way - page));
+}
+
+TEST_F(failures, overlap_with_the_nearest)
+{
+	unsigned long near = self->end + 8 * page, far = near + 8 * page;
+	char result[40];
+
+	ASSERT_EQ(near, map_at(near, page, 0));
+	ASSERT_EQ(far, map_at(far, page, 0));
+	snprintf(result, sizeof(result), "overlap=0x%lx", near);
+	EXPECT_REFUSED(far + 8 * page, "overlap", result);
+}
+
+/* Below memory that grows down the kernel keeps its stack guard gap free. */
+TEST_F(failures, overlap_with_guard_gap)
+{
+	unsigned long stack = self->end + 2 * GUARD_PAGES * page;
+	unsigned long below = stack - GUARD_PAGES * page;
+	char result[40];
+
+	ASSERT_EQ(stack, map_at(stack, page, MAP_GROWSDOWN));
+	snprintf(result, sizeof(result), "overlap=0x%lx", stack);
+	EXPECT_REFUSED(below, "overlap", result);
+	EXPECT_REFUSED(below - page + 1, "overlap", result);
+	EXPECT_EQ(below - page, raw_brk(below - page));
+}
+
+TEST_F(failures, rlimit_as)
+{
+	ASSERT_EQ(0, set_limit(RLIMIT_AS, page));
+	EXPECT_REFUSED(self->brk + page, "rlimit_as", "rlimit_as");
+}
+
+/* Takes all mappings that the process may have, after lowering their number. */
+static bool exhaust_mappings(void)
+{
+	unsigned int i, lines = 0;
+	char text[32];
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int c;
+
+	if (!maps)
+		return false;
+	while ((c = fgetc(maps)) != EOF)
+		lines += c == '\n';
+	fclose(maps);
+	snprintf(text, sizeof(text), "%u", lines + 50);
+	if (heapinfo_write_file(MAX_MAP_COUNT, text))
+		return false;
+	/* Neighbours of another protection do not merge. */
+	for (i = 0; i < 1000; i++)
+		if (mmap(NULL, page, i % 2 ? PROT_READ : PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED)
+			return errno == ENOMEM;
+	return false;
+}
+
+/*
+ * The module learns of a changed limit at each failure and reading, soon after
+ * it: let failures go by until it has, and until then say that memory lacked.
+ */
+static bool wait_for_map_count(unsigned long asked, unsigned long brk)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10000; i++) {
+		if (!refused(asked, brk))
+			return false;
+		if (heapinfo_failures(&after, "map_count"))
+			return true;
+		if (heapinfo_failures(&after, "nomem") !=
+		    heapinfo_number(&after, "BrkFailures"))
+			return false;
+		sched_yield();
+	}
+	return false;
+}
+
+TEST_F(failures, map_count)
+{
+	unsigned long brk;
+
+	ASSERT_TRUE(exhaust_mappings());
+	/* That used stdio, and with it the heap. */
+	brk = raw_brk(0);
+	ASSERT_TRUE(wait_for_map_count(brk + page, brk))
+		TH_LOG("%s", after.text);
+	self->brk = brk;
+	EXPECT_REFUSED(brk + page, "map_count", "map_count");
+}
+
+/* A heap that has become one mapping with a neighbour must be split. */
+TEST_F(failures, map_count_of_a_shrink)
+{
+	ASSERT_EQ(self->end, map_at(self->end, page, 0));
+	ASSERT_TRUE(exhaust_mappings());
+	self->brk = raw_brk(0);
+	if (raw_brk(self->brk - 2 * page) != self->brk)
+		SKIP(return, "the heap is a mapping of its own");
+	ASSERT_TRUE(wait_for_map_count(self->brk - 2 * page, self->brk))
+		TH_LOG("%s", after.text);
+	EXPECT_REFUSED(self->brk - 2 * page, "map_count", "map_count");
+}
+
+static int drop_capability(unsigned int capability)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	data[CAP_TO_INDEX(capability)].effective &= ~CAP_TO_MASK(capability);
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+TEST_F(failures, mlock)
+{
+	ASSERT_EQ(0, set_limit(RLIMIT_MEMLOCK, 16 * page));
+	ASSERT_EQ(0, drop_capability(CAP_IPC_LOCK));
+	ASSERT_EQ(0, mlockall(MCL_FUTURE));
+	EXPECT_REFUSED(self->brk + 17 * page, "mlock", "mlock");
+	EXPECT_EQ(self->brk + 16 * page, raw_brk(self->brk + 16 * page));
+}
+
+/* The value of a line of /proc/meminfo, in bytes. */
+static unsigned long long bytes_of(const char *key)
+{
+	unsigned long long bytes = 0;
+	char text[4096], *line;
+	int fd = open("/proc/meminfo", O_RDONLY);
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[length < 0 ? 0 : length] = '\0';
+	line = strstr(text, key);
+	if (line)
+		bytes = strtoull(line + strlen(key), NULL, 10) * 1024;
+	return bytes;
+}
+
+/* Where the next mapping above the heap begins is not for this test to say. */
+static bool has_room(unsigned long brk, unsigned long long size)
+{
+	return brk + size < (sizeof(long) == 4 ? 0xf0000000ULL : 7ULL << 44);
+}
+
+TEST_F(failures, nomem_by_strict_overcommit)
+{
+	unsigned long long size;
+
+	ASSERT_EQ(0, heapinfo_write_file(OVERCOMMIT, "2"));
+	size = bytes_of("CommitLimit:") + page;
+	if (!has_room(self->brk, size))
+		SKIP(return, "more memory than addresses");
+	EXPECT_REFUSED(self->brk + size, "nomem", "nomem");
+}
+
+TEST_F(failures, nomem_by_heuristic_overcommit)
+{
+	unsigned long long size;
+
+	ASSERT_EQ(0, heapinfo_write_file(OVERCOMMIT, "0"));
+	size = bytes_of("MemTotal:") + bytes_of("SwapTotal:") + (64ULL << 20);
+	if (!has_room(self->brk, size))
+		SKIP(return, "more memory than addresses");
+	EXPECT_REFUSED(self->brk + size, "nomem", "nomem");
+}
+
+TEST_F(failures, unmapped)
+{
+	unsigned long to = self->brk - 4 * page;
+
+	ASSERT_EQ(0, munmap((void *)to, 4 * page));
+	ASSERT_EQ(0, heapinfo_read(&before, 0));
+	if (raw_brk(to) == to)
+		SKIP(return, "this kernel shrinks a heap that is not there");
+	EXPECT_REFUSED(to, "unmapped", "unmapped");
+}
+
+TEST_F(failures, sealed)
+{
+	unsigned long to = self->brk - 4 * page;
+
+	if (syscall(SYS_mseal, to, 4 * page, 0))
+		SKIP(return, "no mseal: %s", strerror(errno));
+	EXPECT_REFUSED(to, "sealed", "sealed");
+}
+
+/* Each reason is counted for itself, beside the sum of all. */
+TEST_F(failures, reasons_of_one_process)
+{
+	unsigned long in_way = self->end + 4 * page;
+
+	ASSERT_EQ(0, heapinfo_read(&before, 0));
+	ASSERT_EQ(in_way, map_at(in_way, page, 0));
+	raw_brk(in_way);
+	raw_brk(in_way);
+	raw_brk(1);
+	ASSERT_EQ(0, set_limit(RLIMIT_DATA, page));
+	raw_brk(self->brk + page);
+	raw_brk(self->brk + page);
+	raw_brk(self->brk + page);
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	EXPECT_EQ(6, heapinfo_number(&after, "BrkFailures"));
+	EXPECT_STREQ("6 below_start=1 rlimit_data=3 overlap=2",
+		     heapinfo_word(&after, "BrkFailures"));
+}
+
+#define INSTANCE	"/sys/kernel/tracing/instances/heapinfo_failures"
+#define POPULATED	(128UL << 20)
+#define KILL_TRIES	100
+
+static void *move_break(void *unused)
+{
+	unsigned long brk = raw_brk(0);
+
+	for (;;) {
+		raw_brk(brk + page);
+		raw_brk(brk);
+	}
+	return NULL;
+}
+
+/*
+ * One thread forks, which holds the lock of the address space for as long as
+ * copying its page tables takes; the other waits for it in brk(2).
+ */
+static void wait_in_brk(int ready)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	if (map_at(0, POPULATED, MAP_POPULATE) == -1UL ||
+	    pthread_create(&thread, NULL, move_break, NULL) ||
+	    write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+	}
+}
+
+/* Whether the trace names a killed call. */
+static bool trace_has_killed(void)
+{
+	static char text[1 << 16];
+	int fd = open(INSTANCE "/trace", O_RDONLY);
+	size_t kept = 0;
+	ssize_t part;
+	bool found = false;
+
+	if (fd < 0)
+		return false;
+	while (!found) {
+		part = read(fd, text + kept, sizeof(text) - 1 - kept);
+		if (part <= 0)
+			break;
+		kept += part;
+		text[kept] = '\0';
+		found = strstr(text, "call=failed result=killed");
+		/* The end of this piece may be the start of the words. */
+		if (kept > 64) {
+			memmove(text, text + kept - 64, 64);
+			kept = 64;
+		}
+	}
+	close(fd);
+	return found;
+}
+
+TEST_F(failures, killed)
+{
+	unsigned int i;
+	bool found = false;
+
+	if (mkdir(INSTANCE, 0700) && errno != EEXIST)
+		SKIP(return, "no instances in tracefs: %s", strerror(errno));
+	/* 1 is the number of "killed" in the tracepoint. */
+	ASSERT_EQ(0, heapinfo_write_file(INSTANCE "/events/heapinfo/brk/filter",
+					 "result == 1"));
+	ASSERT_EQ(0, heapinfo_write_file(INSTANCE "/events/heapinfo/brk/enable",
+					 "1"));
+	for (i = 0; i < KILL_TRIES && !found; i++) {
+		int ready[2];
+		char byte;
+		pid_t pid;
+
+		ASSERT_EQ(0, pipe(ready));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			wait_in_brk(ready[1]);
+		EXPECT_EQ(1, read(ready[0], &byte, 1));
+		close(ready[0]);
+		close(ready[1]);
+		usleep(1000 * (i + 1));
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		found = trace_has_killed();
+	}
+	EXPECT_TRUE(found);
+	heapinfo_write_file(INSTANCE "/events/heapinfo/brk/enable", "0");
+	EXPECT_EQ(0, rmdir(INSTANCE));
+}
+
+TEST_HARNESS_MAIN
