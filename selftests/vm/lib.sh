@@ -8,10 +8,11 @@ VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 REPO=$(cd "$VM_DIR/../.." && pwd -P)
 CACHE=$(realpath -m "${HEAPINFO_CACHE:-/var/cache/heapinfo}")
 
-# note TEXT - tell the person who waits what is being done
+# note TEXT - tell the person who waits what is being done. Where stderr is kept
+# for later, HEAPINFO_NOTES is a descriptor that still reaches that person.
 note()
 {
-	echo "heapinfo: $*" >&2
+	echo "heapinfo: $*" >&"${HEAPINFO_NOTES:-2}"
 }
 
 # die TEXT - one line that says what is wrong and what to do, then status 1
@@ -19,6 +20,13 @@ die()
 {
 	echo "${0##*/}: $*" >&2
 	exit 1
+}
+
+# need_tool NAME - is the program there?
+need_tool()
+{
+	command -v "$1" >/dev/null ||
+		die "there is no $1 here: run selftests/vm/install-deps check"
 }
 
 need_root()
