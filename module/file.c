@@ -113,9 +113,28 @@ static void end_report(struct heapinfo_report *report)
 {
 	if (report->task)
 		put_task_struct(report->task);
+	put_pid(report->tgid);
 	kvfree(report->history);
 	report->task = NULL;
+	report->tgid = NULL;
 	report->history = NULL;
+}
+
+/*
+ * The process of a task, and when it began. Both are asked once and kept: a
+ * task that is reaped meanwhile names neither any more.
+ */
+static int find_process(struct heapinfo_report *report, u64 *start)
+{
+	struct task_struct *leader;
+
+	report->tgid = get_task_pid(report->task, PIDTYPE_TGID);
+	leader = get_pid_task(report->tgid, PIDTYPE_TGID);
+	if (!leader)
+		return -ESRCH;
+	*start = leader->start_boottime;
+	put_task_struct(leader);
+	return 0;
 }
 
 /* What maps does: ESRCH for the reaped, nothing for what lost its memory. */
@@ -131,15 +150,17 @@ static int begin_report(struct reading *reading, struct super_block *sb)
 	report->task = get_pid_task(reading->pid, PIDTYPE_PID);
 	if (!report->task)
 		return -ESRCH;
+	ret = find_process(report, &start);
+	if (ret)
+		return ret;
 	if (!reading->mm || !mmget_not_zero(reading->mm))
 		return 0;
 	ret = heapinfo_layout_read(&report->layout, reading->mm, report->task);
 	mmput(reading->mm);
 	if (ret)
 		return ret;
-	start = report->task->group_leader->start_boottime;
-	history = heapinfo_history_copy(task_tgid(report->task), reading->mm,
-					start, report->layout.brk);
+	history = heapinfo_history_copy(report->tgid, reading->mm, start,
+					report->layout.brk);
 	if (IS_ERR(history))
 		return PTR_ERR(history);
 	report->history = history;

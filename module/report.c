@@ -137,7 +137,7 @@ void heapinfo_report_identity(struct seq_file *m,
 	put_string(&line, "Name:\t");
 	put_comm(&line, comm);
 	print_line(m, &line);
-	seq_printf(m, "Pid:\t%d\n", task_tgid_nr_ns(report->task, report->ns));
+	seq_printf(m, "Pid:\t%d\n", pid_nr_ns(report->tgid, report->ns));
 }
 
 static void print_layout(struct seq_file *m,
@@ -243,7 +243,7 @@ void heapinfo_report_header(struct seq_file *m,
 static pid_t tid_in(const struct heapinfo_report *report,
 		    const struct heapinfo_event *event)
 {
-	struct pid *tgid = task_tgid(report->task);
+	struct pid *tgid = report->tgid;
 
 	if (!report->ns->level)
 		return event->tid;
