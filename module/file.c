@@ -120,12 +120,29 @@ static void end_report(struct heapinfo_report *report)
 	report->history = NULL;
 }
 
+/*
+ * The process of a task, and when it began. Both are asked once and kept: a
+ * task that is reaped meanwhile names neither any more.
+ */
+static int find_process(struct heapinfo_report *report, u64 *start)
+{
+	struct task_struct *leader;
+
+	report->tgid = get_task_pid(report->task, PIDTYPE_TGID);
+	leader = get_pid_task(report->tgid, PIDTYPE_TGID);
+	if (!leader)
+		return -ESRCH;
+	*start = leader->start_boottime;
+	put_task_struct(leader);
+	return 0;
+}
+
 /* What maps does: ESRCH for the reaped, nothing for what lost its memory. */
 static int begin_report(struct reading *reading, struct super_block *sb)
 {
 	struct heapinfo_report *report = &reading->report;
 	struct heapinfo_history *history;
-	u64 start = 0;
+	u64 start;
 	int ret;
 
 	end_report(report);
@@ -133,15 +150,9 @@ static int begin_report(struct reading *reading, struct super_block *sb)
 	report->task = get_pid_task(reading->pid, PIDTYPE_PID);
 	if (!report->task)
 		return -ESRCH;
-	/* Of a thread that is reaped meanwhile these would dangle. */
-	rcu_read_lock();
-	if (pid_alive(report->task)) {
-		report->tgid = get_pid(task_tgid(report->task));
-		start = report->task->group_leader->start_boottime;
-	}
-	rcu_read_unlock();
-	if (!report->tgid)
-		return -ESRCH;
+	ret = find_process(report, &start);
+	if (ret)
+		return ret;
 	if (!reading->mm || !mmget_not_zero(reading->mm))
 		return 0;
 	ret = heapinfo_layout_read(&report->layout, reading->mm, report->task);

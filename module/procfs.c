@@ -39,6 +39,12 @@ static int (*kernel_iterate)(struct file *file, struct dir_context *ctx);
 static loff_t kernel_entries_end;
 
 /*
+ * Set when loading can no longer fail. Had it failed, the module would have
+ * been freed whoever holds it: until then nobody is given anything of it.
+ */
+static bool serving;
+
+/*
  * An inode may outlive its dentry, by an inotify watch for one, and then the
  * module: it is given back as it was made.
  */
@@ -242,7 +248,7 @@ static bool is_our_name(struct pt_regs *regs, unsigned long parent)
 {
 	struct dentry *dentry = (void *)regs_get_kernel_argument(regs, 1);
 
-	return dentry->d_name.len == NAME_LEN &&
+	return READ_ONCE(serving) && dentry->d_name.len == NAME_LEN &&
 	       !memcmp(dentry->d_name.name, HEAPINFO_NAME, NAME_LEN);
 }
 
@@ -267,7 +273,7 @@ static bool is_listed(struct pt_regs *regs, unsigned long parent)
 {
 	struct dir_context *ctx = (void *)regs_get_kernel_argument(regs, 1);
 
-	return ctx->pos == kernel_entries_end &&
+	return READ_ONCE(serving) && ctx->pos == kernel_entries_end &&
 	       !within_module(parent, THIS_MODULE);
 }
 
@@ -330,6 +336,8 @@ static int learn_directory(void)
 /**
  * heapinfo_procfs_start() - let the entry appear
  *
+ * The last step of loading: what is in use afterwards holds the module.
+ *
  * Context: may sleep.
  * Return: 0, or a negative error after one line in the log.
  */
@@ -345,9 +353,12 @@ int heapinfo_procfs_start(void)
 	if (ret)
 		return ret;
 	ret = heapinfo_hook_install(&iterate_hook);
-	if (ret)
+	if (ret) {
 		heapinfo_hook_remove(&lookup_hook);
-	return ret;
+		return ret;
+	}
+	WRITE_ONCE(serving, true);
+	return 0;
 }
 
 /**

@@ -15,7 +15,7 @@ struct task_struct;
 /**
  * struct heapinfo_report - what one reading of the file shows
  * @task: the process, or any thread of it
- * @tgid: the number of the process; held, as the task does not hold it
+ * @tgid: the process; held, since a task that is reaped has none
  * @ns: the pid namespace whose numbers are shown
  * @layout: of the address space that was opened
  * @history: of the same, or NULL

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+# What the tests in shell share: TAP, the module, and the kernel's log.
+
+SKIP=4
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+test_nr=0 failures=0
+
+plan()
+{
+	echo "TAP version 13"
+	echo "1..$1"
+}
+
+# result STATUS WHAT - one test's; SKIP as its status says that it was skipped
+result()
+{
+	test_nr=$((test_nr + 1))
+	case $1 in
+	0) echo "ok $test_nr $2" ;;
+	"$SKIP") echo "ok $test_nr $2 # SKIP ${why:-}" ;;
+	*)
+		echo "not ok $test_nr $2"
+		failures=$((failures + 1))
+		;;
+	esac
+}
+
+# try WHAT COMMAND... - a result by the status of COMMAND
+try()
+{
+	what=$1
+	shift
+	status=0
+	"$@" || status=$?
+	result "$status" "$what"
+}
+
+# needs PROGRAM - for a test: is it installed? Else say why it is skipped.
+needs()
+{
+	command -v "$1" >/dev/null 2>&1 && return
+	why="there is no $1"
+	return "$SKIP"
+}
+
+skip_all()
+{
+	echo "TAP version 13"
+	echo "1..0 # SKIP $*"
+	exit "$SKIP"
+}
+
+# finish - the module as it is by default, and the status of the whole
+finish()
+{
+	module_unload
+	module_load
+	[ "$failures" -eq 0 ]
+	exit
+}
+
+# module_needed - skip everything where the module cannot be had
+module_needed()
+{
+	[ "$(id -u)" -eq 0 ] || skip_all "must be root"
+	[ -n "${HEAPINFO_KO:-}" ] || modprobe -nq heapinfo ||
+		skip_all "no heapinfo.ko for this kernel"
+}
+
+# module_insert PARAMETER... - insmod, also where it is loaded
+module_insert()
+{
+	ko=${HEAPINFO_KO:-$(modinfo -n heapinfo)}
+	LC_ALL=C insmod "$ko" "$@" 2>"$scratch/error"
+}
+
+module_load()
+{
+	[ $# -eq 0 ] && [ -e /sys/module/heapinfo ] && return
+	[ ! -e /sys/module/heapinfo ] || module_unload || return
+	module_insert "$@"
+}
+
+module_unload()
+{
+	[ ! -e /sys/module/heapinfo ] || rmmod heapinfo
+}
+
+# state_of KEY - its value in /proc/heapinfo
+state_of()
+{
+	sed -n "s/^$1:	//p" /proc/heapinfo
+}
+
+# mark_log, new_log - the kernel's log since the mark
+mark_log()
+{
+	mark="mark $$ $(date +%s%N)"
+	echo "heapinfo-test $mark" >/dev/kmsg
+}
+
+new_log()
+{
+	dmesg | sed "1,/$mark/d"
+}

@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A wrong parameter is refused with one line that says what is wrong, and each
+# right one is taken.
+
+# shellcheck source=SCRIPTDIR/module.sh
+. "${0%/*}/module.sh"
+
+# refused WANTED PARAMETER... - does loading fail, with one line of ours in the
+# log, and nothing of the module left?
+refused()
+{
+	wanted=$1
+	shift
+	module_unload || return
+	mark_log
+	if module_load "$@"; then
+		echo "# $*: was loaded"
+		return 1
+	fi
+	lines=$(new_log | grep 'heapinfo: ')
+	echo "$lines" | grep -qE "$wanted" &&
+		[ "$(echo "$lines" | wc -l)" -eq 1 ] &&
+		! new_log | grep -qE 'BUG|WARNING|Oops' &&
+		[ ! -e /proc/heapinfo ] && [ ! -e /proc/self/heapinfo ] &&
+		[ ! -e /sys/module/heapinfo ] && return
+	echo "# $*: the log says: $lines"
+	return 1
+}
+
+# taken KEY VALUE PARAMETER... - does the module load, say nothing, and show
+# VALUE for KEY in /proc/heapinfo?
+taken()
+{
+	key=$1 value=$2
+	shift 2
+	module_unload || return
+	mark_log
+	module_load "$@" || return
+	! new_log | grep 'heapinfo: ' || return
+	[ "$(state_of "$key")" = "$value" ] && return
+	echo "# $*: $key is $(state_of "$key"), not $value"
+	return 1
+}
+
+# loads_once - is a second load refused, without harm to the first?
+loads_once()
+{
+	module_load source=probe || return
+	if module_insert; then
+		echo "# was loaded twice"
+		return 1
+	fi
+	grep -q 'File exists' "$scratch/error" && [ -e /proc/self/heapinfo ]
+}
+
+# in_use - does rmmod say so while a file is open?
+in_use()
+{
+	exec 8</proc/self/heapinfo
+	if LC_ALL=C rmmod heapinfo 2>"$scratch/error"; then
+		exec 8<&-
+		return 1
+	fi
+	exec 8<&-
+	grep -q 'in use' "$scratch/error" && module_unload
+}
+
+module_needed
+plan 25
+
+for value in x '' prob probes PROBE 1 'probe,syscalls'; do
+	try "source=$value is refused" refused \
+		"source=$value is not known: it is probe or syscalls" \
+		"source=$value"
+done
+try "history=-1 is refused" refused \
+	'history=-1 is out of range: it is 0 to 4096' history=-1
+try "history=4097 is refused" refused \
+	'history=4097 is out of range: it is 0 to 4096' history=4097
+try "history=lots is refused" refused 'invalid for parameter .?history' \
+	history=lots
+try "memory=0 is refused" refused 'memory=0 is out of range: it is 1 to ' \
+	memory=0
+try "memory=-5 is refused" refused 'memory=-5 is out of range: it is 1 to ' \
+	memory=-5
+try "memory=65537 is refused" refused \
+	'memory=65537 is out of range: it is 1 to 65536' memory=65537
+try "memory=4294967297 is refused" refused 'parameter .?memory|memory=' \
+	memory=4294967297
+try "queries=2 is refused" refused 'queries=2 is out of range: it is 0 to 1' \
+	queries=2
+
+try "source=probe is taken" taken Source probe source=probe
+try "source=syscalls is taken" taken Source syscalls source=syscalls
+try "history=0 is taken" taken History 0 history=0
+try "history=1 is taken" taken History 1 history=1
+try "history=4096 is taken" taken History 4096 history=4096
+try "memory=1 is taken" taken MemoryBound 1048576 memory=1
+try "memory=65536 is taken" taken MemoryBound 68719476736 memory=65536
+try "queries=1 is taken" taken Queries 1 queries=1
+try "a second load is refused" loads_once
+try "rmmod says that the module is in use" in_use
+finish
