@@ -65,9 +65,12 @@ install-module-source:
 	install -m 644 Kbuild Makefile dkms.conf LICENSE '$(module-source)'
 	install -m 644 module/*.[ch] '$(module-source)/module'
 
+# What userspace/Makefile installs.
+reader-files := bin/heapinfo share/man/man1/heapinfo.1 \
+		share/bash-completion/completions/heapinfo
+
 uninstall: $(if $(reader-alone),,uninstall-module)
-	@[ ! -e userspace/Makefile ] || $(MAKE) -C userspace uninstall \
-		DESTDIR='$(DESTDIR)' prefix='$(prefix)'
+	rm -f $(reader-files:%='$(DESTDIR)$(prefix)/%')
 
 uninstall-module:
 	@scripts/uninstall-module

@@ -89,3 +89,17 @@ unload()
 	    "(a reader with the file open, perf or bpftrace on heapinfo:brk)," \
 	    "then say it again"
 }
+
+# copy_sources TARGET - what is built and packaged, without what builds left
+copy_sources()
+{
+	local part parts=()
+	for part in Kbuild Makefile README.md LICENSE dkms.conf debian module \
+		    scripts userspace; do
+		[ ! -e "$TOP/$part" ] || parts+=("$part")
+	done
+	mkdir -p "$1"
+	tar -c -C "$TOP" --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='*.cmd' \
+		--exclude=userspace/build "${parts[@]}" | tar -x -C "$1"
+}
