@@ -64,7 +64,7 @@ static inline unsigned long heapinfo_et_dyn_base(const struct mm_struct *mm)
 {
 	if (heapinfo_is_32bit(mm))
 		return 0x400000UL;
-	return PAGE_ALIGN_DOWN(DEFAULT_MAP_WINDOW / 3 * 2);
+	return DEFAULT_MAP_WINDOW / 3 * 2 & PAGE_MASK;
 }
 
 #else

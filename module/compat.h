@@ -13,7 +13,11 @@
 #include <linux/sched/coredump.h>
 #include <linux/sizes.h>
 #include <linux/thread_info.h>
+#include <linux/user_namespace.h>
 #include <linux/version.h>
+#if __has_include(<linux/sched/exec_state.h>)
+#include <linux/sched/exec_state.h>
+#endif
 
 /* ftrace: callbacks get ftrace_regs, and recursion is asked for (5.11). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
@@ -146,13 +150,26 @@ static void name(void *data, struct task_struct *task)			\
 }
 #endif
 
-/* Flags of an address space: a word, then a bitmap of their own (6.18). */
-static inline bool heapinfo_mm_dumpable(struct mm_struct *mm)
+/*
+ * The user namespace whose root owns the entries of a task that may not be
+ * dumped, NULL for one that may. What decides sits in the flags of the address
+ * space, a word, then a bitmap (6.18), then with the program in the task (its
+ * header tells). Under rcu_read_lock() and task_lock(), with an mm.
+ */
+static inline struct user_namespace *
+heapinfo_undumpable_ns(struct task_struct *task)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
-	return __mm_flags_get_dumpable(mm) == SUID_DUMP_USER;
+#if __has_include(<linux/sched/exec_state.h>)
+	struct task_exec_state *state = rcu_dereference(task->exec_state);
+
+	return state->dumpable == TASK_DUMPABLE_OWNER ? NULL : state->user_ns;
 #else
-	return (READ_ONCE(mm->flags) & MMF_DUMPABLE_MASK) == SUID_DUMP_USER;
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	unsigned int dumpable = __mm_flags_get_dumpable(task->mm);
+#else
+	unsigned int dumpable = READ_ONCE(task->mm->flags) & MMF_DUMPABLE_MASK;
+#endif
+	return dumpable == SUID_DUMP_USER ? NULL : task->mm->user_ns;
 #endif
 }
 
@@ -195,10 +212,5 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 #endif
 /* That of 32-bit programs never changed. */
 #define HEAPINFO_BRK_WINDOW_32BIT	SZ_32M
-
-/* Since 5.10 at least; asm/page.h of later kernels has it. */
-#ifndef PAGE_ALIGN_DOWN
-#define PAGE_ALIGN_DOWN(addr)	ALIGN_DOWN(addr, PAGE_SIZE)
-#endif
 
 #endif /* HEAPINFO_COMPAT_H */

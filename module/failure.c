@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
 /*
@@ -132,7 +133,7 @@ static bool over_lock_limit(struct mm_struct *mm, unsigned long pages)
 {
 	if (!(mm->def_flags & VM_LOCKED))
 		return false;
-	if (has_capability_noaudit(current, CAP_IPC_LOCK))
+	if (ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK))
 		return false;
 	return mm->locked_vm + pages > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 }

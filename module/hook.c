@@ -53,7 +53,6 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 		pr_err("%s cannot be hooked (%d): is it replaced already, or kernel.ftrace_enabled 0?\n",
 		       hook->name, ret);
 		ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0);
-		ftrace_free_filter(&hook->ops);
 	}
 	return ret;
 }
@@ -70,7 +69,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 void heapinfo_hook_remove(struct heapinfo_hook *hook)
 {
 	unregister_ftrace_function(&hook->ops);
-	ftrace_free_filter(&hook->ops);
+	ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0);
 	synchronize_rcu_tasks();
 }
 

@@ -63,12 +63,12 @@ static void owner_of(struct task_struct *task, kuid_t *uid, kgid_t *gid)
 	rcu_read_lock();
 	task_lock(task);
 	if (task->mm) {
-		if (heapinfo_mm_dumpable(task->mm)) {
+		ns = heapinfo_undumpable_ns(task);
+		if (!ns) {
 			cred = __task_cred(task);
 			*uid = cred->euid;
 			*gid = cred->egid;
 		} else {
-			ns = task->mm->user_ns;
 			if (uid_valid(make_kuid(ns, 0)))
 				*uid = make_kuid(ns, 0);
 			if (gid_valid(make_kgid(ns, 0)))

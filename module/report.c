@@ -65,7 +65,7 @@ static void put_hex(struct line *line, unsigned long value)
 
 	put_string(line, "0x");
 	for (; shift >= 0; shift -= 4)
-		put_char(line, hex_asc[(value >> shift) & 15]);
+		put_char(line, "0123456789abcdef"[(value >> shift) & 15]);
 }
 
 static void put_delta(struct line *line, unsigned long from, unsigned long to)
