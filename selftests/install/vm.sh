@@ -6,9 +6,10 @@
 # shellcheck source=SCRIPTDIR/../check.d/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../check.d/lib.sh"
 
-# suites - the suites that have kernels
+# suites - the suites that have kernels, or those that the variable SUITES names
 suites()
 {
+	[ -z "${SUITES:-}" ] || { xargs -n 1 <<<"$SUITES"; return; }
 	table kernels | awk '!seen[$2]++ { print $2 }'
 }
 
