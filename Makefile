@@ -6,6 +6,14 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 VM := selftests/vm
 
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+
+# Where either is given, an installation writes nothing outside of it.
+reader-alone := $(DESTDIR)$(prefix)
+prefix ?= /usr/local
+# Which kernels the module is installed for, where that was said.
+releases := $(if $(filter file,$(origin KVER)),,$(KVER))
+
 all: modules $(if $(wildcard userspace/Makefile),reader)
 
 help:
@@ -13,6 +21,12 @@ help:
 	@echo 'make modules    the module alone (KVER=release or KDIR=folder for another kernel)'
 	@echo 'make reader     the reader alone'
 	@echo 'make clean      remove what was built here'
+	@echo 'make install    the reader, and the module with DKMS (as root; KVER="release..."'
+	@echo '                for some kernels). DESTDIR= or prefix=: the reader alone, there'
+	@echo 'make uninstall  remove all of that (as root)'
+	@echo 'make load       load the module built here, nothing installed (as root;'
+	@echo '                PARAMS="history=256"), and make unload'
+	@echo 'make deb        the packages heapinfo and heapinfo-dkms'
 	@echo 'as root (they install with apt what they miss):'
 	@echo 'make demo       show /proc/<pid>/heapinfo of small programs'
 	@echo 'make run        a shell in a virtual machine that has the module loaded'
@@ -32,7 +46,43 @@ modules:
 reader:
 	$(MAKE) -C userspace
 
-install: all
+install: $(if $(wildcard userspace/Makefile),install-reader)
+install: $(if $(reader-alone),,install-module)
+
+install-reader:
+	@[ -n '$(reader-alone)' ] || [ "$$(id -u)" -eq 0 ] || { \
+		echo 'heapinfo: you are not root: sudo make install, or' \
+		     'make install prefix=FOLDER for the reader alone' >&2; exit 1; }
+	$(MAKE) -C userspace install DESTDIR='$(DESTDIR)' prefix='$(prefix)'
+
+install-module:
+	@scripts/install-module $(releases)
+
+# What DKMS builds from, below DESTDIR.
+module-source := $(DESTDIR)/usr/src/heapinfo-$(VERSION)
+install-module-source:
+	install -d '$(module-source)/module'
+	install -m 644 Kbuild Makefile dkms.conf LICENSE '$(module-source)'
+	install -m 644 module/*.[ch] '$(module-source)/module'
+
+# What userspace/Makefile installs.
+reader-files := bin/heapinfo share/man/man1/heapinfo.1 \
+		share/bash-completion/completions/heapinfo
+
+uninstall: $(if $(reader-alone),,uninstall-module)
+	rm -f $(reader-files:%='$(DESTDIR)$(prefix)/%')
+
+uninstall-module:
+	@scripts/uninstall-module
+
+load:
+	@scripts/load $(PARAMS)
+
+unload:
+	@scripts/unload
+
+deb:
+	@scripts/make-deb
 
 KERNEL ?= 6.1
 run: deps-demo
@@ -64,5 +114,6 @@ clean:
 clean-cache:
 	@$(VM)/clean-cache
 
-.PHONY: all help modules reader install run demo check style sparse bench \
+.PHONY: all help modules reader install install-reader install-module \
+	install-module-source uninstall uninstall-module load unload deb run demo check style sparse bench \
 	clean clean-cache

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What differs between kernels; no other file names a version. */
+/*
+ * What differs between kernels; no other file names a version. What the headers
+ * can be asked for is asked for, by the preprocessor or as HEAPINFO_HAS_ by
+ * Kbuild, since distributions carry changes to older kernels; the number in
+ * brackets is the first version that needs the wrapper.
+ */
 #ifndef HEAPINFO_COMPAT_H
 #define HEAPINFO_COMPAT_H
+
+#include <linux/version.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
+#error "heapinfo needs Linux 5.10 or later"
+#endif
 
 #include <linux/dcache.h>
 #include <linux/elf.h>
@@ -14,13 +24,12 @@
 #include <linux/sizes.h>
 #include <linux/thread_info.h>
 #include <linux/user_namespace.h>
-#include <linux/version.h>
 #if __has_include(<linux/sched/exec_state.h>)
 #include <linux/sched/exec_state.h>
 #endif
 
 /* ftrace: callbacks get ftrace_regs, and recursion is asked for (5.11). */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#ifdef HEAPINFO_HAS_FTRACE_REGS
 #define heapinfo_ftrace_regs	struct ftrace_regs
 #define heapinfo_ftrace_pt_regs(fregs)	ftrace_get_regs(fregs)
 #define HEAPINFO_FTRACE_RECURSION	FTRACE_OPS_FL_RECURSION
@@ -36,9 +45,9 @@
 	 FTRACE_OPS_FL_PERMANENT | HEAPINFO_FTRACE_RECURSION)
 
 /* Inode operations name the mount's owner (5.12), then its id map (6.3). */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#if defined(HEAPINFO_HAS_IDMAP_ARG)
 #define HEAPINFO_IDMAP		struct mnt_idmap *idmap,
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#elif defined(HEAPINFO_HAS_USERNS_ARG)
 #define HEAPINFO_IDMAP		struct user_namespace *mnt_userns,
 #else
 #define HEAPINFO_IDMAP
@@ -53,11 +62,11 @@
 static inline void heapinfo_fillattr(struct inode *inode, struct kstat *stat,
 				     u32 request_mask)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#if defined(HEAPINFO_HAS_MASK_ARG)
 	generic_fillattr(&nop_mnt_idmap, request_mask, inode, stat);
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#elif defined(HEAPINFO_HAS_IDMAP_ARG)
 	generic_fillattr(&nop_mnt_idmap, inode, stat);
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#elif defined(HEAPINFO_HAS_USERNS_ARG)
 	generic_fillattr(&init_user_ns, inode, stat);
 #else
 	generic_fillattr(inode, stat);
@@ -67,7 +76,7 @@ static inline void heapinfo_fillattr(struct inode *inode, struct kstat *stat,
 /* Times of an inode lie behind functions (6.7). */
 static inline void heapinfo_inode_touch(struct inode *inode)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#ifdef HEAPINFO_HAS_INODE_TS
 	simple_inode_init_ts(inode);
 #else
 	inode->i_atime = current_time(inode);
@@ -77,7 +86,7 @@ static inline void heapinfo_inode_touch(struct inode *inode)
 }
 
 /* d_revalidate gets the directory and the name (6.14). */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#ifdef HEAPINFO_HAS_REVALIDATE_NAME
 #define HEAPINFO_D_REVALIDATE_ARGS				\
 	struct inode *dir, const struct qstr *name,		\
 	struct dentry *dentry, unsigned int flags
@@ -87,7 +96,7 @@ static inline void heapinfo_inode_touch(struct inode *inode)
 #endif
 static inline int heapinfo_revalidate(struct dentry *dentry)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+#ifdef HEAPINFO_HAS_REVALIDATE_NAME
 	return dentry->d_op->d_revalidate(d_inode(dentry->d_parent),
 					  &dentry->d_name, dentry, 0);
 #else
@@ -102,7 +111,9 @@ static inline int heapinfo_revalidate(struct dentry *dentry)
 static inline void heapinfo_set_dentry_ops(struct dentry *dentry,
 					   const struct dentry_operations *ops)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#ifdef HEAPINFO_HAS_D_SET_D_OP
+	d_set_d_op(dentry, ops);
+#else
 	spin_lock(&dentry->d_lock);
 	dentry->d_op = ops;
 	dentry->d_flags &= ~(DCACHE_OP_HASH | DCACHE_OP_COMPARE |
@@ -110,8 +121,6 @@ static inline void heapinfo_set_dentry_ops(struct dentry *dentry,
 			     DCACHE_OP_REAL);
 	dentry->d_flags |= DCACHE_OP_REVALIDATE | DCACHE_OP_DELETE;
 	spin_unlock(&dentry->d_lock);
-#else
-	d_set_d_op(dentry, ops);
 #endif
 }
 
@@ -119,7 +128,7 @@ static inline void heapinfo_set_dentry_ops(struct dentry *dentry,
 static inline struct file *heapinfo_open_root(const struct path *root,
 					      const char *name, int flags)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 12, 0)
+#ifdef HEAPINFO_HAS_OPEN_ROOT_PATH
 	return file_open_root(root, name, flags, 0);
 #else
 	return file_open_root(root->dentry, root->mnt, name, flags, 0);
@@ -127,7 +136,7 @@ static inline struct file *heapinfo_open_root(const struct path *root,
 }
 
 /* The actor of a listing says whether to go on (6.1); before, an error. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
+#ifdef HEAPINFO_HAS_BOOL_ACTOR
 #define HEAPINFO_ACTOR		bool
 #define HEAPINFO_ACTOR_CONTINUE	true
 #else
@@ -136,7 +145,7 @@ static inline struct file *heapinfo_open_root(const struct path *root,
 #endif
 
 /* sched_process_exit tells whether the group is dead (6.16). */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#ifdef HEAPINFO_HAS_GROUP_DEAD
 #define HEAPINFO_EXIT_PROBE(name, function)				\
 static void name(void *data, struct task_struct *task, bool group_dead)	\
 {									\
@@ -164,7 +173,7 @@ heapinfo_undumpable_ns(struct task_struct *task)
 
 	return state->dumpable == TASK_DUMPABLE_OWNER ? NULL : state->user_ns;
 #else
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#ifdef HEAPINFO_HAS_MM_FLAGS
 	unsigned int dumpable = __mm_flags_get_dumpable(task->mm);
 #else
 	unsigned int dumpable = READ_ONCE(task->mm->flags) & MMF_DUMPABLE_MASK;
@@ -189,13 +198,15 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 
 /*
  * The range of arch_randomize_brk() for 64-bit x86: 32 MiB, then 1 GiB (6.9 and
- * the stable branches named here; 6.1.119 to 6.1.122 had it taken back).
+ * the stable branches named here). No header tells. Debian alone, whose headers
+ * have package.h, took it back from 6.1.119 to 6.1.122.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
 #define HEAPINFO_BRK_SINCE	0
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 6, 48)
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) && \
+#elif __has_include(<generated/package.h>) && \
+	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) && \
 	LINUX_VERSION_CODE <= KERNEL_VERSION(6, 1, 122)
 #define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 9, 0)
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)

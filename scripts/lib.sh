@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the scripts that install, load and remove the module share.
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck disable=SC2034 # used by the scripts that read this file
+VERSION=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$TOP/dkms.conf")
+
+# note TEXT - tell the person what is being done
+note()
+{
+	echo "heapinfo: $*" >&2
+}
+
+# die TEXT - one line that says what is wrong and what to do, then status 1
+die()
+{
+	note "$*"
+	exit 1
+}
+
+# need_root COMMAND - COMMAND is what to put sudo in front of
+need_root()
+{
+	[ "$(id -u)" -eq 0 ] || die "you are not root: sudo $*"
+}
+
+has()
+{
+	command -v "$1" >/dev/null
+}
+
+is_loaded()
+{
+	grep -q '^heapinfo ' /proc/modules
+}
+
+# no_package TASK - the module of the Debian package is not ours to change
+no_package()
+{
+	# shellcheck disable=SC2016 # dpkg-query's own variable
+	! has dpkg-query ||
+		! dpkg-query -W -f '${db:Status-Abbrev}' heapinfo-dkms \
+			2>/dev/null | grep -q '^.i' ||
+		die "the package heapinfo-dkms has installed the module:" \
+		    "to $1, use apt (sudo apt remove heapinfo-dkms)"
+}
+
+# dkms_versions - the versions of heapinfo that dkms knows
+dkms_versions()
+{
+	local folder
+	for folder in /var/lib/dkms/heapinfo/*/source; do
+		[ ! -L "$folder" ] || basename "${folder%/source}"
+	done
+}
+
+# plain_modules - heapinfo.ko as modules_install leaves it, one file a line
+plain_modules()
+{
+	find /lib/modules/*/updates /lib/modules/*/extra -maxdepth 1 \
+		-name 'heapinfo.ko*' 2>/dev/null || :
+}
+
+# users - who keeps the module in use, as far as can be told
+users()
+{
+	local link pid
+	for link in /proc/[0-9]*/fd/* /proc/[0-9]*/cwd; do
+		[[ $(readlink "$link" 2>/dev/null) == /proc*/heapinfo ]] ||
+			continue
+		pid=${link#/proc/}
+		pid=${pid%%/*}
+		echo "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"
+	done | sort -u
+	awk '$4 ~ /\/heapinfo$/ || $5 ~ /^\/proc\/.*\/heapinfo$/ {
+		print "the mount " $5 }' /proc/self/mountinfo
+}
+
+# unload - or say who keeps it
+unload()
+{
+	local who
+	is_loaded || return 0
+	rmmod heapinfo 2>/dev/null && return
+	is_loaded || return 0
+	who=$(users | paste -sd, | sed 's/,/, /g')
+	die "the module is in use${who:+ by $who}: end what uses it" \
+	    "(a reader with the file open, perf or bpftrace on heapinfo:brk)," \
+	    "then say it again"
+}
+
+# copy_sources TARGET - what is built and packaged, without what builds left
+copy_sources()
+{
+	local part parts=()
+	for part in Kbuild Makefile README.md LICENSE dkms.conf debian module \
+		    scripts userspace; do
+		[ ! -e "$TOP/$part" ] || parts+=("$part")
+	done
+	mkdir -p "$1"
+	tar -c -C "$TOP" --exclude='*.o' --exclude='*.ko' --exclude='*.mod' \
+		--exclude='*.mod.c' --exclude='*.cmd' \
+		--exclude=userspace/build "${parts[@]}" | tar -x -C "$1"
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the steps that install share: running a test in a suite's tree, and
+# booting its kernels with what was installed there.
+
+# shellcheck source=SCRIPTDIR/../check.d/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../check.d/lib.sh"
+
+# suites - the suites that have kernels, or those that the variable SUITES names
+suites()
+{
+	[ -z "${SUITES:-}" ] || { xargs -n 1 <<<"$SUITES"; return; }
+	table kernels | awk '!seen[$2]++ { print $2 }'
+}
+
+# in_suite SUITE TEST [ARGUMENT]... - TEST's results, with the suite's name
+in_suite()
+{
+	local suite=$1 test=$2 status=0
+	shift 2
+	mkdir -p "$scratch/$suite"
+	"$VM_DIR/in-tree" "$suite" "$REPO/selftests/install/$test" \
+		"$scratch/$suite" "$@" >"$scratch/tap" 2>&1 || status=$?
+	sed -E "s/^(not )?ok - /&$suite: /" "$scratch/tap"
+	[ $status -eq 0 ] || result $status "$suite: $test ran to its end"
+}
+
+# boots_installed SUITE - its kernels, with what in_suite left of each
+boots_installed()
+{
+	local suite=$1 version release
+	for version in $(kernels_of "$suite" | awk '{ print $1 }'); do
+		release=$(release_of "$version" "$("$VM_DIR/tree" "$suite")")
+		try "$suite: $release boots and loads what was installed" \
+			"$VM_DIR/boot" --kernel "$version" \
+			--root "$scratch/$suite/$release" \
+			--add "$REPO/dkms.conf" --add "$REPO/scripts" \
+			--add "$REPO/selftests/install/loaded" -- ./loaded
+	done
+	rm -rf "${scratch:?}/$suite"
+}
