@@ -8,10 +8,15 @@
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/mm.h>
+#include <linux/path.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
@@ -31,6 +36,34 @@
 /* vm.max_map_count as last read; the variable itself is not for modules. */
 static int max_map_count;
 
+/*
+ * Opens it below the root of the first process: workers of later kernels (7.3
+ * is one) have an empty root of their own.
+ */
+static struct file *open_max_map_count(void)
+{
+	struct file *file = ERR_PTR(-ENOENT);
+	struct task_struct *init;
+	struct path root = {};
+
+	rcu_read_lock();
+	init = get_pid_task(find_pid_ns(1, &init_pid_ns), PIDTYPE_PID);
+	rcu_read_unlock();
+	if (!init)
+		return file;
+	task_lock(init);
+	if (init->fs)
+		get_fs_root(init->fs, &root);
+	task_unlock(init);
+	put_task_struct(init);
+	if (root.mnt) {
+		file = heapinfo_open_root(&root, "proc/sys/vm/max_map_count",
+					  O_RDONLY);
+		path_put(&root);
+	}
+	return file;
+}
+
 static void read_max_map_count(struct work_struct *work)
 {
 	char text[16];
@@ -39,7 +72,7 @@ static void read_max_map_count(struct work_struct *work)
 	ssize_t len;
 	int value;
 
-	file = filp_open("/proc/sys/vm/max_map_count", O_RDONLY, 0);
+	file = open_max_map_count();
 	if (IS_ERR(file))
 		return;
 	len = kernel_read(file, text, sizeof(text) - 1, &pos);
