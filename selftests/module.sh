@@ -52,13 +52,11 @@ skip_all()
 	exit "$SKIP"
 }
 
-# finish - the module as it is by default, and the status of the whole
+# finish - the module as it is by default; status of the whole, as the last line
 finish()
 {
-	module_unload
-	module_load
+	module_load source=probe
 	[ "$failures" -eq 0 ]
-	exit
 }
 
 # module_needed - skip everything where the module cannot be had
@@ -76,11 +74,10 @@ module_insert()
 	LC_ALL=C insmod "$ko" "$@" 2>"$scratch/error"
 }
 
+# module_load PARAMETER... - afresh
 module_load()
 {
-	[ $# -eq 0 ] && [ -e /sys/module/heapinfo ] && return
-	[ ! -e /sys/module/heapinfo ] || module_unload || return
-	module_insert "$@"
+	module_unload && module_insert "$@"
 }
 
 module_unload()

@@ -12,7 +12,6 @@ refused()
 {
 	wanted=$1
 	shift
-	module_unload || return
 	mark_log
 	if module_load "$@"; then
 		echo "# $*: was loaded"
@@ -34,7 +33,6 @@ taken()
 {
 	key=$1 value=$2
 	shift 2
-	module_unload || return
 	mark_log
 	module_load "$@" || return
 	! new_log | grep 'heapinfo: ' || return
@@ -47,7 +45,7 @@ taken()
 loads_once()
 {
 	module_load source=probe || return
-	if module_insert; then
+	if module_insert source=probe; then
 		echo "# was loaded twice"
 		return 1
 	fi

@@ -1,0 +1,154 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# heapinfo:brk is read by trace-cmd, perf, bpftrace and tracefs itself, and
+# /proc/heapinfo counts what passes it.
+
+# shellcheck source=SCRIPTDIR/module.sh
+. "${0%/*}/module.sh"
+
+events=/sys/kernel/tracing/events/heapinfo
+
+# A program that calls brk(2): once to grow at least.
+# shellcheck disable=SC2016 # expanded by the shell that is traced
+program='echo $(seq 1000) >/dev/null'
+
+# sees FILE - is there a grow of the program in the text?
+sees()
+{
+	grep -q 'call=grow result=ok' "$1" && return
+	echo "# no growing heap in:"
+	sed 's/^/# /;20q' "$1"
+	return 1
+}
+
+tracefs()
+{
+	[ -d "$events/brk" ] && grep -q '^name: brk$' "$events/brk/format" &&
+	for field in asked from to mapping call result; do
+		grep -q "field:unsigned .* $field;" "$events/brk/format" ||
+			return
+	done
+	echo 1 >"$events/brk/enable" || return
+	sh -c "$program"
+	echo 0 >"$events/brk/enable"
+	grep 'heapinfo\|brk:' /sys/kernel/tracing/trace >"$scratch/trace"
+	echo >/sys/kernel/tracing/trace
+	sees "$scratch/trace" || return
+	# two numbers of the text, against each other
+	sed -n 's/.*asked=\(0x[0-9a-f]*\) from=\(0x[0-9a-f]*\) to=\(0x[0-9a-f]*\) call=grow.*/\1 \2 \3/p' \
+		"$scratch/trace" | {
+		read -r asked from to && [ "$((asked))" -eq "$((to))" ] &&
+			[ "$((to))" -gt "$((from))" ]
+	}
+}
+
+with_trace_cmd()
+{
+	needs trace-cmd || return
+	(cd "$scratch" && trace-cmd record -q -e heapinfo:brk \
+		sh -c "$program" >log 2>&1 &&
+		trace-cmd report >text 2>&1) || {
+		sed 's/^/# /' "$scratch/log"
+		return 1
+	}
+	sees "$scratch/text"
+}
+
+with_perf()
+{
+	needs perf || return
+	(cd "$scratch" && perf record -q -a -e heapinfo:brk -o data \
+		sh -c "$program" >log 2>&1 &&
+		perf script -i data >text 2>&1) || {
+		sed 's/^/# /' "$scratch/log"
+		return 1
+	}
+	sees "$scratch/text"
+}
+
+with_bpftrace()
+{
+	needs bpftrace || return
+	[ -e /sys/kernel/btf/vmlinux ] || {
+		why="the kernel has no BTF"
+		return "$SKIP"
+	}
+	# call 1 is a grow
+	bpftrace -e 'tracepoint:heapinfo:brk /args->call == 1/ {
+			printf("call=grow result=ok by %s\n", comm); exit(); }' \
+		-c "/bin/sh -c '$program'" >"$scratch/text" 2>&1
+	sees "$scratch/text"
+}
+
+# An event that is being traced does not outlive the module.
+unloaded_while_traced()
+{
+	echo 1 >"$events/brk/enable" || return
+	sh -c "$program"
+	if rmmod heapinfo 2>"$scratch/error"; then
+		[ ! -e "$events" ] && cat /sys/kernel/tracing/trace >/dev/null
+	else
+		echo 0 >"$events/brk/enable"
+		rmmod heapinfo
+	fi || return
+	sh -c "$program"
+	module_load source=probe && [ "$(cat "$events/brk/enable")" = 0 ]
+}
+
+# keys of /proc/heapinfo, in their order; none of them tells an address
+state()
+{
+	sed 's/:	.*//' /proc/heapinfo >"$scratch/keys"
+	for key in Version Format Source History Queries Processes MemoryUsed \
+		   MemoryBound CallsSeen CallsRecorded CallsRefused CallsLost \
+		   EventsRecorded EventsLost; do
+		grep -qx "$key" "$scratch/keys" || {
+			echo "# no key $key"
+			return 1
+		}
+	done
+	! sort "$scratch/keys" | uniq -d | grep . || return
+	grep -vE '^[A-Z][A-Za-z]*:	([0-9]+|[a-z]+|[0-9]+\.[0-9.]+)$' \
+		/proc/heapinfo && return 1
+	! grep -E '0x|[0-9a-f]{12}' /proc/heapinfo || return
+	[ "$(stat -c '%A %u %g' /proc/heapinfo)" = '-r--r--r-- 0 0' ] &&
+	[ "$(state_of Source)" = probe ] && [ "$(state_of History)" = 64 ] &&
+	[ "$(state_of Version)" = "$(cat /sys/module/heapinfo/version)" ] &&
+	[ "$(state_of MemoryBound)" = 33554432 ]
+}
+
+state_for_all()
+{
+	needs setpriv || return
+	setpriv --reuid 61001 --regid 61001 --clear-groups --inh-caps=-all \
+		cat /proc/heapinfo | grep -q '^Version:'
+}
+
+counts()
+{
+	seen=$(state_of CallsSeen) rows=$(state_of EventsRecorded)
+	recorded=$(state_of CallsRecorded)
+	sh -c "$program"
+	[ "$(state_of CallsSeen)" -gt "$seen" ] &&
+	[ "$(state_of CallsRecorded)" -gt "$recorded" ] &&
+	[ "$(state_of EventsRecorded)" -gt "$rows" ] || return
+	# in one reading, since the next one's program calls brk(2) as well
+	awk '{ n[$1] = $2 }
+		END { exit !(n["CallsSeen:"] >= n["CallsRecorded:"] &&
+			n["MemoryUsed:"] <= n["MemoryBound:"] &&
+			n["Processes:"] >= 1) }' /proc/heapinfo
+}
+
+module_needed
+module_load source=probe
+[ -d /sys/kernel/tracing/events ] || skip_all "no tracefs on /sys/kernel/tracing"
+plan 8
+try "heapinfo:brk in tracefs" tracefs
+try "trace-cmd records and reports heapinfo:brk" with_trace_cmd
+try "perf records heapinfo:brk" with_perf
+try "bpftrace reads heapinfo:brk" with_bpftrace
+try "the module is unloaded while its event is traced" unloaded_while_traced
+try "/proc/heapinfo has its keys and no address" state
+try "/proc/heapinfo is readable by all" state_for_all
+try "/proc/heapinfo counts" counts
+finish
