@@ -33,6 +33,7 @@ struct command {
 };
 
 extern const struct command cmd_chunks;
+extern const struct command cmd_stats;
 
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */
 int cmd_fail(const struct error *e);

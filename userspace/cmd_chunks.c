@@ -4,11 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chunk_out.h"
 #include "cmd.h"
-#include "json.h"
-#include "lists.h"
-#include "text.h"
-#include "walk.h"
+#include "survey.h"
 
 enum {
 	KEY_STATE = 1, KEY_MIN, KEY_MAX, KEY_RANGE, KEY_ARENA, KEY_LIMIT,
@@ -26,8 +24,6 @@ static struct {
 	u64 hexdump;
 	bool no_lists;
 } opt = { .max = UINT64_MAX, .arena = -1, .limit = UINT64_MAX };
-
-#define MAX_HEXDUMP 4096u
 
 static const struct argp_option options[] = {
 	{ "state", KEY_STATE, "STATE,...", 0,
@@ -134,110 +130,6 @@ static bool wanted(const struct glibc *g, const struct chunk *c)
 		g->region[c->region].arena == (size_t)opt.arena);
 }
 
-/* Where the bytes reach over the block, they are read for themselves. */
-static const u8 *first_bytes(const struct batch *b, const struct chunk *c,
-			     u8 *room, size_t *len)
-{
-	size_t want = min_u64(opt.hexdump, c->size);
-	const u8 *p = batch_bytes(b, c, len);
-
-	if (p && *len >= want) {
-		*len = want;
-		return p;
-	}
-	*len = target_read(b->g->t, c->addr, room, want);
-	return room;
-}
-
-static void add_flags(struct fast *o, unsigned int flags)
-{
-	static const char *const text[8] = {
-		"", "  prev_inuse", "  mmapped", "  mmapped",
-		"  non_main", "  prev_inuse non_main", "  mmapped",
-		"  mmapped",
-	};
-	const char *s = text[flags & SIZE_BITS];
-
-	fast_text(o, s, strlen(s));
-}
-
-static void print_line(struct printer *p, const struct batch *b,
-		       const struct chunk *c)
-{
-	struct fast *o = &p->out;
-	u8 room[MAX_HEXDUMP];
-	size_t len, i;
-	const u8 *bytes;
-
-	fast_room(o, 128 + 3 * opt.hexdump);
-	fast_hex(o, c->addr);
-	fast_dec(o, c->size, 11);
-	fast_text(o, "  ", 2);
-	fast_pad(o, chunk_state_name(c->state), 9);
-	add_flags(o, c->flags);
-	if (!(c->flags & (PREV_INUSE | IS_MMAPPED)) &&
-	    c->state != CHUNK_DAMAGED && c->state != CHUNK_FOREIGN) {
-		fast_text(o, "  prev_size ", 12);
-		fast_dec(o, c->prev_size, 0);
-	}
-	if (opt.hexdump) {
-		bytes = first_bytes(b, c, room, &len);
-		fast_text(o, "  |", 3);
-		for (i = 0; i < len; i++) {
-			static const char digit[] = "0123456789abcdef";
-			char two[3] = { ' ', digit[bytes[i] >> 4],
-					digit[bytes[i] & 15] };
-
-			fast_text(o, two, 3);
-		}
-	}
-	fast_text(o, "\n", 1);
-}
-
-static void add_flag_names(struct json_object *o, unsigned int flags)
-{
-	struct json_object *a = json_object_new_array();
-
-	if (flags & IS_MMAPPED) {
-		json_object_array_add(a, json_object_new_string("mmapped"));
-	} else {
-		if (flags & PREV_INUSE)
-			json_object_array_add(a,
-				json_object_new_string("prev_inuse"));
-		if (flags & NON_MAIN_ARENA)
-			json_object_array_add(a,
-				json_object_new_string("non_main"));
-	}
-	json_object_object_add(o, "flags", a);
-}
-
-static void print_json(struct printer *p, const struct batch *b,
-		       const struct chunk *c)
-{
-	struct json_object *o = json_object_new_object();
-	char hex[2 * MAX_HEXDUMP + 1];
-	u8 room[MAX_HEXDUMP];
-	const u8 *bytes;
-	size_t len, i;
-
-	json_add_address(o, "address", c->addr);
-	json_add_u64(o, "size", c->size);
-	json_add_text(o, "state", chunk_state_name(c->state));
-	json_add_u64(o, "arena", b->g->region[c->region].arena);
-	add_flag_names(o, c->flags);
-	if (!(c->flags & (PREV_INUSE | IS_MMAPPED)) &&
-	    c->state != CHUNK_DAMAGED && c->state != CHUNK_FOREIGN)
-		json_add_u64(o, "prev_size", c->prev_size);
-	if (opt.hexdump) {
-		bytes = first_bytes(b, c, room, &len);
-		for (i = 0; i < len; i++)
-			sprintf(hex + 2 * i, "%02x", bytes[i]);
-		hex[2 * len] = '\0';
-		json_add_text(o, "bytes", hex);
-	}
-	json_stream_add(&p->json, o);
-}
-
 static int print_batch(const struct batch *b, void *ctx)
 {
 	struct printer *p = ctx;
@@ -250,9 +142,10 @@ static int print_batch(const struct batch *b, void *ctx)
 			return 1;
 		p->printed++;
 		if (p->as_json)
-			print_json(p, b, &b->chunk[i]);
+			json_stream_add(&p->json, chunk_json(b, &b->chunk[i],
+							     opt.hexdump));
 		else
-			print_line(p, b, &b->chunk[i]);
+			chunk_line(&p->out, b, &b->chunk[i], opt.hexdump);
 	}
 	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
 	return p->out.failed;
@@ -260,30 +153,15 @@ static int print_batch(const struct batch *b, void *ctx)
 
 static void print_all(struct printer *p)
 {
-	struct glibc *g = &p->h->g;
-	struct marks marks = { 0 };
-	struct lists ls = { .g = g, .marks = &marks, .membership_only = true };
-	struct walk w = {
-		.g = g, .from = opt.from, .to = opt.to, .fn = print_batch,
-		.ctx = p,
-	};
+	const struct glibc *g = &p->h->g;
+	struct survey s = { .no_lists = opt.no_lists, .from = opt.from,
+			    .to = opt.to, .fn = print_batch, .ctx = p };
 
-	if (!opt.no_lists) {
-		marks_init(&marks, g);
-		lists_walk(&ls);
-		w.marks = &marks;
-	}
 	progress_start("chunks", g->regions ? g->region[g->regions - 1].end -
 		       g->region[0].first : 0);
-	walk_heap(&w);
+	survey(p->h, &s);
 	progress_end();
-	if (w.changed || ls.changed)
-		notes_add(&g->notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
-	if (w.damaged)
-		notes_add(&g->notes, "%llu places could not be decoded; 'heapinfo check' says more",
-			  (unsigned long long)w.damaged);
-	lists_free(&ls);
-	marks_free(&marks);
+	survey_free(&s);
 }
 
 static int run(const struct common *c)

@@ -415,7 +415,9 @@ static void choose_layout(struct search *s)
 		last = s->c.l[i].last;
 		s->g->l = s->c.l[i];
 	}
-	if (!s->g->version[0])
+	if (s->g->version[0])
+		s->g->l.minor = banner_version(s->g->banner);
+	else
 		snprintf(s->g->version, sizeof(s->g->version),
 			 first == last ? "2.%u" : "2.%u to 2.%u", first, last);
 }

@@ -32,6 +32,16 @@ static void look_for_replacement(struct heap *h)
 	say_why_not(h);
 }
 
+/* As late as can be, so that files are read while the process runs. */
+static int freeze(struct heap *h, struct error *e)
+{
+	if (target_freeze(h->t, e))
+		return -1;
+	kernel_free(&h->k);
+	kernel_read(h->t, &h->k);
+	return h->has_glibc ? glibc_reread(&h->g, e) : 0;
+}
+
 /**
  * heap_open - open what the command line asked for
  * @h: filled; heap_close() it in any case
@@ -50,7 +60,7 @@ int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 	memset(h, 0, sizeof(*h));
 	h->t = c->core ? target_open_core(c->core, e) :
 			 target_open_live(c->pid, e);
-	if (!h->t || (c->freeze && target_freeze(h->t, e)))
+	if (!h->t)
 		return -1;
 	modules_find(h->t, &h->mods);
 	kernel_read(h->t, &h->k);
@@ -61,7 +71,7 @@ int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 		say_why_not(h);
 	if (need_glibc && !h->has_glibc)
 		return error_set(e, "%s", h->why_not);
-	return 0;
+	return c->freeze ? freeze(h, e) : 0;
 }
 
 /**

@@ -215,7 +215,15 @@ static u64 read_limit(struct target *t)
 	return limit;
 }
 
-static u64 read_rss(struct target *t)
+/**
+ * kernel_heap_rss - how much of [heap] is in memory
+ * @t: the target
+ *
+ * The kernel walks all of the page tables for this: not for free.
+ *
+ * Return: bytes, or UINT64_MAX where it is not known.
+ */
+u64 kernel_heap_rss(struct target *t)
 {
 	FILE *f = target_text(t, "smaps");
 	u64 rss = 0, kb;
@@ -256,7 +264,6 @@ void kernel_read(struct target *t, struct kernel_facts *k)
 		k->known = k->start_brk != 0;
 		k->data_limit = read_limit(t);
 	}
-	k->rss_bytes = read_rss(t);
 }
 
 /**

@@ -41,7 +41,6 @@ struct kernel_facts {
 	u64 peak_bytes;		/* module only */
 	u64 data_limit;		/* UINT64_MAX: unlimited */
 	u64 brk_window;		/* module only */
-	u64 rss_bytes;		/* of the heap; UINT64_MAX: not known */
 	struct kernel_key *key;	/* every key of the module's file */
 	size_t keys;
 	struct brk_event *event;	/* oldest first */
@@ -49,6 +48,7 @@ struct kernel_facts {
 };
 
 void kernel_read(struct target *t, struct kernel_facts *k);
+u64 kernel_heap_rss(struct target *t);
 void kernel_free(struct kernel_facts *k);
 const char *kernel_key(const struct kernel_facts *k, const char *name);
 u64 kernel_number(const struct kernel_facts *k, const char *name, u64 otherwise);

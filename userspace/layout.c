@@ -13,7 +13,7 @@
  *     changed.  Each row says all it is; offsets are worked out from it the
  *     way a compiler lays a struct out, so a new field is a new member of
  *     struct version and one line in state_make() or mp_make().
- *  4. A text of glibc's that is new, or gone, is a row in check.c.
+ *  4. A text of glibc's that is new, or gone, is a row of "messages".
  *  5. 'make check GLIBC=' with a tree of that release: the tests find every
  *     number above wrong by reading real processes.
  */
@@ -102,6 +102,77 @@ static const struct version versions[] = {
 		.tcache_key = true, .tcache_key_random = true,
 	},
 };
+
+/* Where a text changed there are two rows; the first that fits is taken. */
+static const struct {
+	enum words words;
+	unsigned int first, last;	/* 2.FIRST to 2.LAST; 0: to this day */
+	const char *text;
+} messages[] = {
+	{ WORDS_FREE_POINTER, 23, 0, "free(): invalid pointer" },
+	{ WORDS_FREE_SIZE, 23, 0, "free(): invalid size" },
+	{ WORDS_FREE_NEXT_FAST, 23, 42, "free(): invalid next size (fast)" },
+	{ WORDS_FREE_NEXT_FAST, 43, 0, "free(): invalid next size (normal)" },
+	{ WORDS_FREE_NEXT_NORMAL, 23, 0, "free(): invalid next size (normal)" },
+	{ WORDS_DOUBLE_FREE_OUT, 23, 0, "double free or corruption (out)" },
+	{ WORDS_DOUBLE_FREE_PREV, 23, 0, "double free or corruption (!prev)" },
+	{ WORDS_DOUBLE_FREE_FASTTOP, 23, 42,
+	  "double free or corruption (fasttop)" },
+	{ WORDS_PREV_SIZE, 26, 0, "corrupted size vs. prev_size" },
+	{ WORDS_PREV_SIZE_CONSOLIDATING, 29, 0,
+	  "corrupted size vs. prev_size while consolidating" },
+	{ WORDS_LINKED_LIST, 23, 0, "corrupted double-linked list" },
+	{ WORDS_LINKED_LIST_LARGE, 23, 0,
+	  "corrupted double-linked list (not small)" },
+	{ WORDS_UNSORTED_SIZE, 23, 28, "malloc(): memory corruption" },
+	{ WORDS_UNSORTED_SIZE, 29, 0, "malloc(): invalid size (unsorted)" },
+	{ WORDS_UNSORTED_NEXT_SIZE, 29, 0,
+	  "malloc(): invalid next size (unsorted)" },
+	{ WORDS_UNSORTED_PREV_SIZE, 29, 0,
+	  "malloc(): mismatching next->prev_size (unsorted)" },
+	{ WORDS_UNSORTED_LINK, 29, 0,
+	  "malloc(): unsorted double linked list corrupted" },
+	{ WORDS_UNSORTED_PREV_INUSE, 29, 0,
+	  "malloc(): invalid next->prev_inuse (unsorted)" },
+	{ WORDS_SMALLBIN_LINK, 23, 0,
+	  "malloc(): smallbin double linked list corrupted" },
+	{ WORDS_LARGEBIN_NEXTSIZE, 30, 0,
+	  "malloc(): largebin double linked list corrupted (nextsize)" },
+	{ WORDS_LARGEBIN_BK, 30, 0,
+	  "malloc(): largebin double linked list corrupted (bk)" },
+	{ WORDS_FAST_SIZE, 23, 42, "malloc(): memory corruption (fast)" },
+	{ WORDS_FAST_UNALIGNED, 32, 42,
+	  "malloc(): unaligned fastbin chunk detected" },
+	{ WORDS_TCACHE_UNALIGNED, 32, 0,
+	  "malloc(): unaligned tcache chunk detected" },
+	{ WORDS_TCACHE_DOUBLE, 29, 0,
+	  "free(): double free detected in tcache 2" },
+	{ WORDS_TCACHE_MANY, 33, 0,
+	  "free(): too many chunks detected in tcache" },
+	{ WORDS_TOP_SIZE, 29, 0, "malloc(): corrupted top size" },
+	{ WORDS_TOP_ASSERT, 23, 0,
+	  "sysmalloc: Assertion `(old_top == initial_top (av) && old_size == 0) || ...' failed" },
+	{ WORDS_MUNMAP, 23, 0, "munmap_chunk(): invalid pointer" },
+};
+
+/**
+ * layout_words - what glibc says when it aborts over something
+ * @l: the layout
+ * @words: over what
+ *
+ * Return: the text, or NULL where this version does not notice.
+ */
+const char *layout_words(const struct layout *l, enum words words)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(messages); i++)
+		if (messages[i].words == words &&
+		    l->minor >= messages[i].first &&
+		    (!messages[i].last || l->minor <= messages[i].last))
+			return messages[i].text;
+	return NULL;
+}
 
 /**
  * layout_rows - how many rows the table has
@@ -230,6 +301,7 @@ void layout_make(size_t row, unsigned int wordsize, unsigned int align,
 
 	*l = (struct layout){ .first = v->first, .word = wordsize };
 	l->last = row + 1 < ARRAY_SIZE(versions) ? v[1].first - 1 : last_known;
+	l->minor = l->last;
 	if (!align)
 		align = wordsize == 4 && v->first < 26 ? 8 : 16;
 	l->align = align;

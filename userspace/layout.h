@@ -16,10 +16,43 @@
 #define NON_MAIN_ARENA	4u
 #define SIZE_BITS	7u
 
-/* How many versions 2.FIRST..2.LAST share one row; minor numbers only. */
+/* What glibc says when it aborts; layout_words() has the text. */
+enum words {
+	WORDS_NONE,		/* it does not notice, or crashes */
+	WORDS_FREE_POINTER,
+	WORDS_FREE_SIZE,
+	WORDS_FREE_NEXT_FAST,
+	WORDS_FREE_NEXT_NORMAL,
+	WORDS_DOUBLE_FREE_OUT,
+	WORDS_DOUBLE_FREE_PREV,
+	WORDS_DOUBLE_FREE_FASTTOP,
+	WORDS_PREV_SIZE,
+	WORDS_PREV_SIZE_CONSOLIDATING,
+	WORDS_LINKED_LIST,
+	WORDS_LINKED_LIST_LARGE,
+	WORDS_UNSORTED_SIZE,
+	WORDS_UNSORTED_NEXT_SIZE,
+	WORDS_UNSORTED_PREV_SIZE,
+	WORDS_UNSORTED_LINK,
+	WORDS_UNSORTED_PREV_INUSE,
+	WORDS_SMALLBIN_LINK,
+	WORDS_LARGEBIN_NEXTSIZE,
+	WORDS_LARGEBIN_BK,
+	WORDS_FAST_SIZE,
+	WORDS_FAST_UNALIGNED,
+	WORDS_TCACHE_UNALIGNED,
+	WORDS_TCACHE_DOUBLE,
+	WORDS_TCACHE_MANY,
+	WORDS_TOP_SIZE,
+	WORDS_TOP_ASSERT,
+	WORDS_MUNMAP,
+};
+
+/* One row of the table: versions 2.FIRST to 2.LAST, minor numbers only. */
 struct layout {
 	unsigned int first;	/* 31 for 2.31 */
 	unsigned int last;
+	unsigned int minor;	/* the version, or the newest it can be */
 	unsigned int word;	/* 4 or 8 */
 	unsigned int align;	/* MALLOC_ALIGNMENT */
 	unsigned int minsize;	/* of a chunk */
@@ -87,6 +120,7 @@ u64 layout_request2size(const struct layout *l, u64 request);
 unsigned int layout_fast_index(const struct layout *l, u64 size);
 unsigned int layout_bin_index(const struct layout *l, u64 size);
 u64 layout_min_large(const struct layout *l);
+const char *layout_words(const struct layout *l, enum words words);
 int layout_tcache_index(const struct layout *l, u64 size);
 u64 layout_first_chunk(const struct layout *l, u64 after);
 

@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Follow and check malloc's free lists. */
+/*
+ * Follow and check malloc's free lists.
+ *
+ * A list ends where it comes back to its head; where it leads out of all
+ * memory, or to a chunk that some list has already, it is damaged and its
+ * other end is followed instead.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lists.h"
 
-#define MAX_NODES (1ull << 33)	/* no list is longer: 128 GiB of 16 bytes */
+#define MAX_OUTSIDE (1u << 20)	/* chunks in memory of no known region */
+
+/* The words of a free chunk. */
+struct node {
+	u64 prev_size;
+	u64 field;
+	u64 size;
+	u64 fd;
+	u64 bk;
+	u64 fd_nextsize;
+	u64 bk_nextsize;
+};
 
 /**
  * list_kind_name - the word for a kind of list
@@ -24,40 +43,78 @@ const char *list_kind_name(enum list_kind kind)
 	return name[kind];
 }
 
-static u64 word_at(const struct lists *ls, const struct arena *a,
-		   unsigned int offset)
+static void __printf(5, 6) fault(struct lists *ls, struct list *l, u64 addr,
+				 enum words words, const char *fmt, ...)
 {
-	return get_word(a->raw + offset, ls->g->l.word);
+	char text[192];
+	va_list ap;
+
+	l->faults++;
+	ls->faults++;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (l->kind == LIST_TCACHE)
+		findings_add(ls->findings, addr,
+			     layout_words(&ls->g->l, words),
+			     "tcache of thread %d, bin %u: %s",
+			     (int)ls->g->tcache[l->owner].tid, l->index, text);
+	else
+		findings_add(ls->findings, addr,
+			     layout_words(&ls->g->l, words),
+			     "arena %zu, %s bin %u: %s", l->owner,
+			     list_kind_name(l->kind), l->index, text);
 }
 
-static void mark(struct lists *ls, u64 chunk, enum mark m)
+static bool read_node(struct lists *ls, u64 chunk, struct node *n)
 {
-	const struct region *r = glibc_region_of(ls->g, chunk);
+	unsigned int w = ls->g->l.word;
+	u8 raw[6 * 8];
 
-	if (r && ls->marks && m)
-		marks_set(ls->marks, r - ls->g->region, chunk, m);
-}
-
-static bool chunk_size(struct lists *ls, u64 chunk, u64 *size)
-{
-	if (!target_word(ls->g->t, chunk + ls->g->l.word, size))
+	memset(n, 0, sizeof(*n));
+	/* The smallest chunk has only four words. */
+	if (!target_peek(ls->g->t, chunk, raw, 4 * w))
 		return false;
-	*size &= ~(u64)SIZE_BITS;
+	n->prev_size = get_word(raw, w);
+	n->field = get_word(raw + w, w);
+	n->size = n->field & ~(u64)SIZE_BITS;
+	n->fd = get_word(raw + 2 * w, w);
+	n->bk = get_word(raw + 3 * w, w);
+	if (n->size >= layout_min_large(&ls->g->l) &&
+	    target_peek(ls->g->t, chunk + 4 * w, raw, 2 * w)) {
+		n->fd_nextsize = get_word(raw, w);
+		n->bk_nextsize = get_word(raw + w, w);
+	}
 	return true;
 }
 
-static void count(struct lists *ls, struct list *l, u64 chunk, u64 size,
-		  enum mark m)
+/*
+ * Put a mark on a chunk that a list has.  Return: false where it has one
+ * already, which is damage and perhaps a list without an end.
+ */
+static bool take(struct lists *ls, struct list *l, u64 chunk, u64 size,
+		 enum mark m, u64 *outside)
 {
+	const struct region *r = glibc_region_of(ls->g, chunk);
+	enum mark had = MARK_NONE;
+
+	if (r) {
+		had = marks_get(ls->marks, r - ls->g->region, chunk);
+		if (had)
+			return false;
+		marks_set(ls->marks, r - ls->g->region, chunk, m);
+	} else if (++*outside > MAX_OUTSIDE) {
+		return false;
+	}
 	if (!l->count || size < l->min_size)
 		l->min_size = size;
 	if (size > l->max_size)
 		l->max_size = size;
 	l->count++;
 	l->bytes += size;
-	mark(ls, chunk, m);
 	if (ls->each)
 		ls->each(ls->ctx, l, chunk, size);
+	return true;
 }
 
 static void add_list(struct lists *ls, const struct list *l)
@@ -68,13 +125,40 @@ static void add_list(struct lists *ls, const struct list *l)
 	ls->list[ls->n++] = *l;
 }
 
+/* Chunks from mmap may be cached since 2.43; their size says nothing here. */
+static bool fits_tcache_bin(const struct layout *lay, const struct node *n,
+			    unsigned int bin)
+{
+	return n->field & IS_MMAPPED ||
+	       layout_tcache_index(lay, n->size) == (int)bin;
+}
+
+static void check_tcache_count(struct lists *ls, struct list *l)
+{
+	const struct glibc *g = ls->g;
+	u64 fill = g->mp.addr ? g->mp.tcache_count : UINT16_MAX;
+
+	if (l->faults)
+		return;
+	if (l->claimed == UINT16_MAX && g->l.tcache_counts_down)
+		fault(ls, l, g->tcache[l->owner].addr, WORDS_TCACHE_MANY,
+		      "its counter leaves room for more than the %" PRIu64 " chunks a bin may have",
+		      fill);
+	else if (l->count != l->claimed)
+		fault(ls, l, g->tcache[l->owner].addr,
+		      l->count > fill ? WORDS_TCACHE_MANY : WORDS_NONE,
+		      "%" PRIu64 " chunks on the list, but its counter says %" PRIu64,
+		      l->count, l->claimed);
+}
+
 static void walk_tcache_bin(struct lists *ls, size_t tc, unsigned int i)
 {
 	const struct layout *lay = &ls->g->l;
 	const struct tcache *t = &ls->g->tcache[tc];
 	struct list l = { .kind = LIST_TCACHE, .owner = tc, .index = i,
 			  .claimed = t->count[i] };
-	u64 mem = t->entry[i], next, size;
+	u64 mem = t->entry[i], outside = 0;
+	struct node n;
 
 	if (!mem && !t->count[i])
 		return;
@@ -82,39 +166,218 @@ static void walk_tcache_bin(struct lists *ls, size_t tc, unsigned int i)
 	while (mem && l.count <= UINT16_MAX) {
 		u64 chunk = mem_to_chunk(lay, mem);
 
-		if (!chunk_is_aligned(lay, chunk) ||
-		    !chunk_size(ls, chunk, &size) ||
-		    !target_word(ls->g->t, mem, &next)) {
-			l.broken = true;
+		if (!chunk_is_aligned(lay, chunk)) {
+			fault(ls, &l, chunk, WORDS_TCACHE_UNALIGNED,
+			      "%#" PRIx64 " is not aligned as a chunk is",
+			      chunk);
 			break;
 		}
-		count(ls, &l, chunk, size, MARK_TCACHE);
-		mem = reveal_ptr(lay, mem, next);
+		if (!read_node(ls, chunk, &n)) {
+			fault(ls, &l, chunk, WORDS_NONE,
+			      "%#" PRIx64 " is no memory", chunk);
+			break;
+		}
+		if (!take(ls, &l, chunk, n.size, MARK_TCACHE, &outside)) {
+			fault(ls, &l, chunk, WORDS_TCACHE_DOUBLE,
+			      "%#" PRIx64 " is on a free list already",
+			      chunk);
+			break;
+		}
+		if (!fits_tcache_bin(lay, &n, i))
+			fault(ls, &l, chunk, WORDS_NONE,
+			      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
+			      chunk, n.size);
+		mem = reveal_ptr(lay, mem, n.fd);
 	}
+	check_tcache_count(ls, &l);
 	add_list(ls, &l);
+}
+
+static u64 arena_word(const struct lists *ls, const struct arena *a,
+		      unsigned int offset)
+{
+	return get_word(a->raw + offset, ls->g->l.word);
 }
 
 static void walk_fastbin(struct lists *ls, size_t arena, unsigned int i)
 {
 	const struct layout *lay = &ls->g->l;
 	struct list l = { .kind = LIST_FASTBIN, .owner = arena, .index = i };
-	u64 chunk = word_at(ls, &ls->g->arena[arena], lay->fastbins +
-			    i * lay->word);
-	u64 size, fd;
+	u64 chunk = arena_word(ls, &ls->g->arena[arena], lay->fastbins +
+			       i * lay->word);
+	u64 outside = 0;
+	struct node n;
 
+	if (!chunk)
+		return;
 	l.head = chunk;
-	while (chunk && l.count <= MAX_NODES) {
-		if (!chunk_is_aligned(lay, chunk) ||
-		    !chunk_size(ls, chunk, &size) ||
-		    !target_word(ls->g->t, chunk + 2 * lay->word, &fd)) {
-			l.broken = true;
+	for (; chunk; chunk = reveal_ptr(lay, chunk + 2 * lay->word, n.fd)) {
+		if (!chunk_is_aligned(lay, chunk)) {
+			fault(ls, &l, chunk, WORDS_FAST_UNALIGNED,
+			      "%#" PRIx64 " is not aligned as a chunk is",
+			      chunk);
 			break;
 		}
-		count(ls, &l, chunk, size, MARK_FASTBIN);
-		chunk = reveal_ptr(lay, chunk + 2 * lay->word, fd);
+		if (!read_node(ls, chunk, &n)) {
+			fault(ls, &l, chunk, WORDS_NONE,
+			      "%#" PRIx64 " is no memory", chunk);
+			break;
+		}
+		if (!take(ls, &l, chunk, n.size, MARK_FASTBIN, &outside)) {
+			fault(ls, &l, chunk, WORDS_DOUBLE_FREE_FASTTOP,
+			      "%#" PRIx64 " is on a free list already",
+			      chunk);
+			break;
+		}
+		if (layout_fast_index(lay, n.size) != i)
+			fault(ls, &l, chunk, WORDS_FAST_SIZE,
+			      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
+			      chunk, n.size);
 	}
-	if (l.head)
-		add_list(ls, &l);
+	add_list(ls, &l);
+}
+
+/* State of one walk along a bin, in the direction of fd or of bk. */
+struct bin_walk {
+	struct lists *ls;
+	struct list *l;
+	const struct arena *a;
+	u64 head;
+	u64 outside;
+	u64 last;	/* what the head's bk says is the last chunk */
+	u64 last_size;	/* of the chunk before, in a large bin */
+};
+
+static enum words link_words(enum list_kind kind)
+{
+	return kind == LIST_UNSORTED ? WORDS_UNSORTED_LINK :
+	       kind == LIST_SMALL ? WORDS_SMALLBIN_LINK : WORDS_LINKED_LIST;
+}
+
+/* What malloc tests of a free chunk and the one behind it in memory. */
+static void check_free_chunk(struct bin_walk *bw, u64 chunk,
+			     const struct node *n)
+{
+	const struct layout *lay = &bw->ls->g->l;
+	bool unsorted = bw->l->kind == LIST_UNSORTED;
+	struct lists *ls = bw->ls;
+	u64 prev_size, field;
+
+	if (n->size < lay->minsize || n->size > bw->a->system_mem ||
+	    n->size & (lay->align - 1)) {
+		fault(ls, bw->l, chunk,
+		      unsorted ? WORDS_UNSORTED_SIZE : WORDS_PREV_SIZE,
+		      "%#" PRIx64 " has size %#" PRIx64 ", which no chunk of this arena can have",
+		      chunk, n->size);
+		return;
+	}
+	if (!target_word(ls->g->t, chunk + n->size, &prev_size) ||
+	    !target_word(ls->g->t, chunk + n->size + lay->word, &field)) {
+		fault(ls, bw->l, chunk, WORDS_NONE,
+		      "%#" PRIx64 " has size %#" PRIx64 ", but memory ends before that",
+		      chunk, n->size);
+		return;
+	}
+	if (prev_size != n->size)
+		fault(ls, bw->l, chunk,
+		      unsorted ? WORDS_UNSORTED_PREV_SIZE : WORDS_PREV_SIZE,
+		      "%#" PRIx64 " has size %#" PRIx64 ", but the chunk behind it says %#" PRIx64,
+		      chunk, n->size, prev_size);
+	if (unsorted && (field < 2 * lay->word || field > bw->a->system_mem))
+		fault(ls, bw->l, chunk, WORDS_UNSORTED_NEXT_SIZE,
+		      "the chunk behind %#" PRIx64 " has size %#" PRIx64,
+		      chunk, field & ~(u64)SIZE_BITS);
+	if (field & PREV_INUSE)
+		fault(ls, bw->l, chunk,
+		      unsorted ? WORDS_UNSORTED_PREV_INUSE : WORDS_NONE,
+		      "%#" PRIx64 " is free, but the chunk behind it says it is in use",
+		      chunk);
+}
+
+/* Large bins go from large to small, with a ring over the sizes. */
+static void check_large(struct bin_walk *bw, u64 chunk, const struct node *n)
+{
+	struct lists *ls = bw->ls;
+	u64 back, w = ls->g->l.word;
+
+	if (bw->last_size && n->size > bw->last_size)
+		fault(ls, bw->l, chunk, WORDS_NONE,
+		      "%#" PRIx64 " is larger than the chunk before it",
+		      chunk);
+	if (!n->fd_nextsize && n->size != bw->last_size)
+		fault(ls, bw->l, chunk, WORDS_LARGEBIN_NEXTSIZE,
+		      "%#" PRIx64 " is the first of its size, but not on the ring over the sizes",
+		      chunk);
+	bw->last_size = n->size;
+	if (!n->fd_nextsize)
+		return;
+	if (!target_word(ls->g->t, n->fd_nextsize + 5 * w, &back) ||
+	    back != chunk ||
+	    !target_word(ls->g->t, n->bk_nextsize + 4 * w, &back) ||
+	    back != chunk)
+		fault(ls, bw->l, chunk, WORDS_LINKED_LIST_LARGE,
+		      "the ring over the sizes does not come back to %#" PRIx64,
+		      chunk);
+}
+
+static void check_bin_index(struct bin_walk *bw, u64 chunk,
+			    const struct node *n)
+{
+	if (bw->l->kind != LIST_UNSORTED &&
+	    layout_bin_index(&bw->ls->g->l, n->size) != bw->l->index)
+		fault(bw->ls, bw->l, chunk, WORDS_NONE,
+		      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
+		      chunk, n->size);
+}
+
+/*
+ * Follow a bin from its head: by fd, or, to see what lies behind damage, by
+ * bk.  Return: true if the walk came back to the head.
+ */
+static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
+{
+	struct lists *ls = bw->ls;
+	enum mark m = bw->l->kind == LIST_UNSORTED ? MARK_UNSORTED : MARK_BIN;
+	u64 before = bw->head;
+	struct node n;
+
+	while (chunk != bw->head) {
+		if (!chunk_is_aligned(&ls->g->l, chunk) ||
+		    !read_node(ls, chunk, &n)) {
+			if (by_fd)
+				fault(ls, bw->l, before,
+				      link_words(bw->l->kind),
+				      "%#" PRIx64 " leads to %#" PRIx64 ", which is no chunk",
+				      before, chunk);
+			return false;
+		}
+		if (by_fd && n.bk != before) {
+			fault(ls, bw->l, chunk, link_words(bw->l->kind),
+			      "%#" PRIx64 " does not lead back to %#" PRIx64 " but to %#" PRIx64,
+			      chunk, before, n.bk);
+			return false;
+		}
+		if (!take(ls, bw->l, chunk, n.size, m, &bw->outside)) {
+			if (by_fd)
+				fault(ls, bw->l, chunk,
+				      link_words(bw->l->kind),
+				      "%#" PRIx64 " is on a free list already",
+				      chunk);
+			return false;
+		}
+		check_bin_index(bw, chunk, &n);
+		if (ls->findings)
+			check_free_chunk(bw, chunk, &n);
+		if (bw->l->kind == LIST_LARGE && by_fd)
+			check_large(bw, chunk, &n);
+		before = chunk;
+		chunk = by_fd ? n.fd : n.bk;
+	}
+	if (by_fd && before != bw->last)
+		fault(ls, bw->l, bw->head, link_words(bw->l->kind),
+		      "the list ends with %#" PRIx64 ", but its head says %#" PRIx64,
+		      before, bw->last);
+	return true;
 }
 
 static enum list_kind bin_kind(const struct layout *lay, unsigned int bin)
@@ -125,41 +388,45 @@ static enum list_kind bin_kind(const struct layout *lay, unsigned int bin)
 	       LIST_SMALL : LIST_LARGE;
 }
 
+static void check_binmap(struct lists *ls, struct list *l,
+			 const struct arena *a)
+{
+	u32 map = get_u32(a->raw + ls->g->l.binmap + l->index / 32 * 4);
+
+	if (l->index > 1 && !(map >> l->index % 32 & 1))
+		fault(ls, l, a->addr + ls->g->l.binmap, WORDS_NONE,
+		      "the bin has chunks, but its bit in binmap is clear: malloc does not see them");
+}
+
 static void walk_bin(struct lists *ls, size_t arena, unsigned int bin)
 {
 	const struct layout *lay = &ls->g->l;
 	const struct arena *a = &ls->g->arena[arena];
 	struct list l = { .kind = bin_kind(lay, bin), .owner = arena,
 			  .index = bin };
-	u64 head = glibc_bin_head(ls->g, a, bin), size, bk;
-	u64 chunk = word_at(ls, a, lay->bins + 2 * lay->word * (bin - 1));
-	u64 before = head;
+	struct bin_walk bw = { .ls = ls, .l = &l, .a = a,
+			       .head = glibc_bin_head(ls->g, a, bin) };
+	unsigned int at = lay->bins + 2 * lay->word * (bin - 1);
+	u64 fd = arena_word(ls, a, at);
+	u64 bk = arena_word(ls, a, at + lay->word);
 
-	if (chunk == head || !chunk)
+	/* Before the first malloc (up to 2.41) all of it is zero. */
+	if ((fd == bw.head && bk == bw.head) || (!fd && !bk))
 		return;
-	l.head = chunk;
-	while (chunk != head && l.count <= MAX_NODES) {
-		if (!chunk_is_aligned(lay, chunk) ||
-		    !chunk_size(ls, chunk, &size) ||
-		    !target_word(ls->g->t, chunk + 3 * lay->word, &bk) ||
-		    bk != before) {
-			l.broken = true;
-			break;
-		}
-		count(ls, &l, chunk, size,
-		      bin == 1 ? MARK_UNSORTED : MARK_NONE);
-		before = chunk;
-		if (!target_word(ls->g->t, chunk + 2 * lay->word, &chunk)) {
-			l.broken = true;
-			break;
-		}
-	}
+	l.head = fd;
+	bw.last = bk;
+	if (!follow_bin(&bw, fd, true))
+		follow_bin(&bw, bk, false);
+	check_binmap(ls, &l, a);
 	add_list(ls, &l);
 }
 
 /**
  * lists_walk - follow every free list
  * @ls: what to follow; the results are filled in, lists_free() them
+ *
+ * Marks of chunks that are on lists are set; with @ls->names_only the small
+ * and large bins are left out, since a chunk's size tells those apart.
  */
 void lists_walk(struct lists *ls)
 {
@@ -174,7 +441,7 @@ void lists_walk(struct lists *ls)
 		for (bin = 0; bin < g->l.nfastbins; bin++)
 			walk_fastbin(ls, i, bin);
 		for (bin = 1; bin < NBINS - 1; bin++)
-			if (bin == 1 || !ls->membership_only)
+			if (bin == 1 || !ls->names_only)
 				walk_bin(ls, i, bin);
 	}
 }

@@ -19,6 +19,7 @@ enum list_kind {
 	LIST_UNSORTED,
 	LIST_SMALL,
 	LIST_LARGE,
+	LIST_KINDS
 };
 
 /* One list that is not empty. */
@@ -32,21 +33,21 @@ struct list {
 	u64 bytes;		/* sum of their sizes */
 	u64 min_size;
 	u64 max_size;
-	bool broken;		/* it could not be followed to its end */
+	u64 faults;		/* of this list; 0: it is sound both ways */
 };
 
 struct lists {
 	struct glibc *g;
-	struct marks *marks;		/* filled; or NULL */
+	struct marks *marks;		/* filled; needed */
 	struct findings *findings;	/* or NULL */
-	bool membership_only;		/* enough to name states: skips bins */
+	bool names_only;		/* only what walk_heap() needs */
 	/* Called for every chunk on a list, if set. */
 	void (*each)(void *ctx, const struct list *l, u64 chunk, u64 size);
 	void *ctx;
 	/* results */
 	struct list *list;
 	size_t n;
-	bool changed;	/* a live process changed a list meanwhile */
+	u64 faults;
 };
 
 void lists_walk(struct lists *ls);

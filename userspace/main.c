@@ -13,6 +13,7 @@ const char *argp_program_version = "heapinfo " VERSION;
 /* In the order of --help. */
 static const struct command *const commands[] = {
 	&cmd_chunks,
+	&cmd_stats,
 };
 
 enum { KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR };

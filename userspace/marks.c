@@ -62,17 +62,34 @@ void marks_set(struct marks *m, size_t region, u64 chunk, enum mark mark)
 }
 
 /**
- * marks_bytes - the most memory that the marks can take
+ * marks_inside - the first marked address of a range
  * @m: the marks
+ * @region: the range's region
+ * @from: start of the range, inside the region
+ * @to: its end
  *
- * Return: bytes.
+ * Return: the address that the first mark stands for, or @to.
  */
-u64 marks_bytes(const struct marks *m)
+u64 marks_inside(const struct marks *m, size_t region, u64 from, u64 to)
 {
-	u64 sum = 0;
-	size_t i;
+	const struct mark_map *map = &m->map[region];
+	u64 bit = (from - map->first) >> m->shift;
+	u64 end = (min_u64(to, map->end) - map->first) >> m->shift;
 
-	for (i = 0; i < m->n; i++)
-		sum += m->map[i].len;
-	return sum;
+	while (bit < end) {
+		u64 word;
+
+		/* Whole words while they are empty. */
+		if (bit % 8 == 0 && bit + 64 <= end) {
+			memcpy(&word, map->bits + bit / 8, 8);
+			if (!word) {
+				bit += 64;
+				continue;
+			}
+		}
+		if (map->bits[bit / 8] >> bit % 8 & 1)
+			return map->first + (bit << m->shift);
+		bit++;
+	}
+	return to;
 }

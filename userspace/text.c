@@ -83,7 +83,7 @@ const char *text_human(char buf[HUMAN_ROOM], u64 bytes)
 		v /= 1024;
 		i++;
 	}
-	if (v >= 100 || v == (u64)v)
+	if (v >= 100 || !i)
 		snprintf(buf, HUMAN_ROOM, "%.0f %s", v, unit[i]);
 	else
 		snprintf(buf, HUMAN_ROOM, "%.1f %s", v, unit[i]);
