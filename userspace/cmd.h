@@ -32,7 +32,12 @@ struct command {
 	int (*run)(const struct common *c);	/* returns the exit status */
 };
 
+extern const struct command cmd_arenas;
+extern const struct command cmd_bins;
+extern const struct command cmd_chunk;
 extern const struct command cmd_chunks;
+extern const struct command cmd_why;
+extern const struct command cmd_check;
 extern const struct command cmd_stats;
 
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */
@@ -40,6 +45,9 @@ int cmd_fail(const struct error *e);
 
 /* Parse a number with 0x or a unit (4k, 1M) for an option; ends on nonsense. */
 u64 cmd_number(const char *arg, const struct argp_state *state);
+
+/* What every command is told, from within a command's own parser. */
+const struct common *cmd_common(const struct argp_state *state);
 
 /* Notes and what changed underneath, on stderr, at a text command's end. */
 void cmd_show_notes(const struct heap *h);

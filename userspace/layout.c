@@ -39,46 +39,56 @@ struct version {
 	bool tcache_key_random;
 	bool safe_linking;
 	bool mmap_excludes_header;
+	bool free_tests_alignment;
 	unsigned int bad_flags;
 };
 
 static const struct version versions[] = {
 	{
 		.first = 23, .fastbins = true, .mp_max_total_mem = true,
+		.free_tests_alignment = true,
 		.bad_flags = ~7u,
 	}, {
-		.first = 24, .fastbins = true, .bad_flags = ~7u,
+		.first = 24, .fastbins = true, .free_tests_alignment = true,
+		.bad_flags = ~7u,
 	}, {
-		.first = 26, .fastbins = true, .bad_flags = ~7u,
+		.first = 26, .fastbins = true, .free_tests_alignment = true,
+		.bad_flags = ~7u,
 		.tcache_bins = 64, .tcache_width = 1, .tcache_fill = 7,
 		.tcache_by_entry = true,
 	}, {
 		.first = 27, .fastbins = true, .have_fastchunks = true,
+		.free_tests_alignment = true,
 		.bad_flags = ~2u,
 		.tcache_bins = 64, .tcache_width = 1, .tcache_fill = 7,
 		.tcache_by_entry = true,
 	}, {
 		.first = 29, .fastbins = true, .have_fastchunks = true,
+		.free_tests_alignment = true,
 		.bad_flags = ~2u,
 		.tcache_bins = 64, .tcache_width = 1, .tcache_fill = 7,
 		.tcache_by_entry = true, .tcache_key = true,
 	}, {
 		.first = 30, .fastbins = true, .have_fastchunks = true,
+		.free_tests_alignment = true,
 		.bad_flags = ~2u,
 		.tcache_bins = 64, .tcache_width = 2, .tcache_fill = 7,
 		.tcache_key = true,
 	}, {
 		.first = 32, .fastbins = true, .have_fastchunks = true,
+		.free_tests_alignment = true,
 		.bad_flags = ~2u, .safe_linking = true,
 		.tcache_bins = 64, .tcache_width = 2, .tcache_fill = 7,
 		.tcache_key = true,
 	}, {
 		.first = 34, .fastbins = true, .have_fastchunks = true,
+		.free_tests_alignment = true,
 		.bad_flags = ~2u, .safe_linking = true,
 		.tcache_bins = 64, .tcache_width = 2, .tcache_fill = 7,
 		.tcache_key = true, .tcache_key_random = true,
 	}, {
 		.first = 35, .fastbins = true, .have_fastchunks = true,
+		.free_tests_alignment = true,
 		.bad_flags = ~2u, .safe_linking = true,
 		.mp_huge_pages = true, .heap_pagesize = true,
 		.heap_max_by_hp = true,
@@ -308,6 +318,7 @@ void layout_make(size_t row, unsigned int wordsize, unsigned int align,
 	l->minsize = align_up(4 * wordsize, wordsize == 8 ? align : 8);
 	l->safe_linking = v->safe_linking;
 	l->mmap_excludes_header = v->mmap_excludes_header;
+	l->free_tests_alignment = v->free_tests_alignment;
 	l->bad_flags = v->bad_flags;
 	state_make(l, v);
 	mp_make(l, v);

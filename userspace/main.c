@@ -13,7 +13,12 @@ const char *argp_program_version = "heapinfo " VERSION;
 /* In the order of --help. */
 static const struct command *const commands[] = {
 	&cmd_chunks,
+	&cmd_chunk,
+	&cmd_bins,
+	&cmd_arenas,
 	&cmd_stats,
+	&cmd_why,
+	&cmd_check,
 };
 
 enum { KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR };
@@ -100,6 +105,19 @@ void cmd_show_notes(const struct heap *h)
 	if (h->t->stopped_ns)
 		fprintf(stderr, "heapinfo: note: the process was stopped for %.3f ms\n",
 			h->t->stopped_ns / 1e6);
+}
+
+/**
+ * cmd_common - what every command is told
+ * @state: argp's, as a command's own parser gets it
+ *
+ * Return: complete at ARGP_KEY_END only.
+ */
+const struct common *cmd_common(const struct argp_state *state)
+{
+	const struct parsing *p = state->input;
+
+	return &p->common;
 }
 
 static void take_pid(struct parsing *p, const char *arg,
