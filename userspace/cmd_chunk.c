@@ -28,16 +28,38 @@ struct answer {
 	struct json_object *json;
 };
 
+/*
+ * The first word of a header is the last usable word of the chunk before it,
+ * while that is in use.
+ */
+static bool belongs_to_previous(const struct glibc *g, const struct chunk *c)
+{
+	return wanted - c->addr < g->l.word && c->flags & PREV_INUSE &&
+	       !(c->flags & IS_MMAPPED) && c->state != CHUNK_DAMAGED;
+}
+
+/* The walk gives the chunk before it too, if that ends right there. */
 static int take(const struct batch *b, void *ctx)
 {
 	struct answer *a = ctx;
+	size_t i;
 
-	a->found = true;
-	a->c = b->chunk[0];
-	a->len = target_read(b->g->t, a->c.addr, a->bytes,
-			     min_u64(hexdump, a->c.size));
-	a->json = chunk_json(b, &a->c, hexdump);
-	return 1;
+	for (i = 0; i < b->n; i++) {
+		const struct chunk *c = &b->chunk[i];
+
+		if (c->addr > wanted ||
+		    (a->found && c->addr <= wanted &&
+		     belongs_to_previous(b->g, c)))
+			break;
+		if (a->json)
+			json_object_put(a->json);
+		a->found = true;
+		a->c = *c;
+		a->len = target_read(b->g->t, c->addr, a->bytes,
+				     min_u64(hexdump, c->size));
+		a->json = chunk_json(b, c, hexdump);
+	}
+	return 0;
 }
 
 static const char *part_of(const struct glibc *g, const struct chunk *c)
@@ -46,6 +68,8 @@ static const char *part_of(const struct glibc *g, const struct chunk *c)
 
 	if (c->state == CHUNK_DAMAGED)
 		return "in a damaged part of the heap";
+	if (off >= c->size)
+		return "in the last usable word of this chunk, which is the first of the next one's header";
 	if (c->state == CHUNK_FOREIGN)
 		return "in memory that somebody else took with sbrk()";
 	if (off < 2 * g->l.word)
@@ -152,13 +176,16 @@ static void print_answer(struct heap *h, const struct common *c,
 static int look(struct heap *h, const struct common *c, struct error *e)
 {
 	struct answer a = { 0 };
-	struct survey s = { .from = wanted, .to = wanted + 1, .fn = take,
-			    .ctx = &a };
+	struct survey s = { .from = wanted - h->g.l.word, .to = wanted + 1,
+			    .fn = take, .ctx = &a };
 	const struct mmapped_chunk *m = NULL;
 	struct mmapped mm = { 0 };
 	int ret = 0;
 
 	survey(h, &s);
+	/* Only the chunk before it: then it is behind the last one. */
+	if (a.found && wanted >= a.c.addr + a.c.size + h->g.l.word)
+		a.found = false;
 	if (!a.found) {
 		mmapped_find(&h->g, &mm);
 		m = mmapped_at(&mm, wanted);

@@ -331,6 +331,29 @@ static void check_bin_index(struct bin_walk *bw, u64 chunk,
 }
 
 /*
+ * @before leads to @chunk, which does not lead back.  If what follows @chunk
+ * leads back to it, it is on the list and its own bk is wrong; else @before
+ * has led astray.
+ */
+static void blame_link(struct bin_walk *bw, u64 before, u64 chunk,
+		       const struct node *n)
+{
+	struct target *t = bw->ls->g->t;
+	unsigned int w = bw->ls->g->l.word;
+	u64 back, forth;
+
+	if (target_word(t, n->fd + 3 * w, &back) && back == chunk &&
+	    !(target_word(t, n->bk + 2 * w, &forth) && forth == chunk))
+		fault(bw->ls, bw->l, chunk, link_words(bw->l->kind),
+		      "%#" PRIx64 " does not lead back to %#" PRIx64 " but to %#" PRIx64,
+		      chunk, before, n->bk);
+	else
+		fault(bw->ls, bw->l, before, link_words(bw->l->kind),
+		      "%#" PRIx64 " leads to %#" PRIx64 ", which does not lead back",
+		      before, chunk);
+}
+
+/*
  * Follow a bin from its head: by fd, or, to see what lies behind damage, by
  * bk.  Return: true if the walk came back to the head.
  */
@@ -352,9 +375,7 @@ static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 			return false;
 		}
 		if (by_fd && n.bk != before) {
-			fault(ls, bw->l, chunk, link_words(bw->l->kind),
-			      "%#" PRIx64 " does not lead back to %#" PRIx64 " but to %#" PRIx64,
-			      chunk, before, n.bk);
+			blame_link(bw, before, chunk, &n);
 			return false;
 		}
 		if (!take(ls, bw->l, chunk, n.size, m, &bw->outside)) {

@@ -8,6 +8,7 @@
 #include "mmapped.h"
 
 #define MAX_PAGES (1u << 22)	/* pages whose start is looked at: 16 GiB */
+#define MAX_LEAD (16u << 20)	/* bytes before a chunk of memalign's */
 #define MAP_ENTRIES 512u	/* pagemap entries that one read gives */
 
 struct search {
@@ -76,6 +77,25 @@ static bool read_header(struct search *s, u64 addr, const struct mapping *in,
 }
 
 /*
+ * memalign() leaves the header that mmap's chunk had at first at the start of
+ * the mapping; the chunk that counts is further in and says the same mapping.
+ */
+static void find_aligned(struct search *s, const struct mapping *in,
+			 struct mmapped_chunk *c)
+{
+	u64 page = c->map, end = c->map + min_u64(c->map_len, MAX_LEAD);
+	struct mmapped_chunk x;
+
+	for (; page < end; page += PAGE)
+		if (page_is_there(s, page) &&
+		    read_header(s, page + PAGE - 2 * s->g->l.word, in, &x) &&
+		    x.map == c->map && x.map_len == c->map_len) {
+			*c = x;
+			return;
+		}
+}
+
+/*
  * A chunk at the start of a page of its mapping, or, with memalign, further
  * in: then its user memory is aligned to a power of two and the header is
  * 2 words below that.
@@ -111,6 +131,7 @@ static void search_mapping(struct search *s, const struct mapping *m)
 		}
 		if (page_is_there(s, at) && chunk_in_page(s, at, m, &c) &&
 		    c.map >= taken) {
+			find_aligned(s, m, &c);
 			add(s->m, &c);
 			at = c.map + c.map_len;
 			taken = at;
