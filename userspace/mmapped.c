@@ -53,7 +53,7 @@ static bool read_header(struct search *s, u64 addr, const struct mapping *in,
 			struct mmapped_chunk *c)
 {
 	const struct layout *l = &s->g->l;
-	u64 prev, field, size, header = 2 * l->word;
+	u64 prev, field, size, header = 2 * l->word, tail = 0;
 
 	if (!target_word(s->g->t, addr, &prev) ||
 	    !target_word(s->g->t, addr + l->word, &field) ||
@@ -64,6 +64,8 @@ static bool read_header(struct search *s, u64 addr, const struct mapping *in,
 		prev &= ~1ull;
 		if (__builtin_add_overflow(size, header, &size))
 			return false;
+		/* usable: the size field less one word */
+		tail = l->word;
 	}
 	if (prev > addr - in->start || size > in->end - addr ||
 	    size < 2 * header)
@@ -72,7 +74,7 @@ static bool read_header(struct search *s, u64 addr, const struct mapping *in,
 	c->field = field;
 	c->map = addr - prev;
 	c->map_len = prev + size;
-	c->usable = size - header;
+	c->usable = size - header - tail;
 	return c->map % PAGE == 0 && c->map_len % PAGE == 0;
 }
 

@@ -88,7 +88,7 @@ static void scan_list_heads(struct search *s, const struct module *mod)
 		return;
 	end = min_u64(end, mod->rw_start + MAX_SCAN);
 	for (at = mod->rw_start; at < end && s->known < s->n; at += w)
-		if (target_word(s->t, at, &next) && next > at &&
+		if (target_word(s->t, at, &next) && next &&
 		    next % w == 0 && is_tcb(s->t, next - pthread_list(s->t)))
 			follow_stack_list(s, at);
 }
