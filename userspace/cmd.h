@@ -8,8 +8,11 @@
 
 #include "heap.h"
 
+struct command;
+
 /* What every command is told. */
 struct common {
+	const struct command *cmd;
 	pid_t pid;
 	const char *core;	/* or NULL */
 	bool json;

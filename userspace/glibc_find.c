@@ -376,6 +376,43 @@ static void narrow_by_tcache(struct search *s)
 		s->c.mask = rows;
 }
 
+/* Where the heap began must be memory, once there is a heap. */
+static void narrow_by_sbrk_base(struct search *s)
+{
+	u32 rows = 0;
+	u64 base;
+	size_t i;
+
+	for (i = 0; i < s->c.n; i++)
+		if (s->c.mask >> i & 1 &&
+		    target_word(s->g->t, s->mp + s->c.l[i].mp_sbrk_base,
+				&base) &&
+		    maps_hold(&s->g->t->maps, base, 1))
+			rows |= 1u << i;
+	if (rows)
+		s->c.mask = rows;
+}
+
+/* tcache_count 0 is rather no tcache_count at all. */
+static void narrow_by_tcache_count(struct search *s)
+{
+	u32 rows = 0;
+	u64 count;
+	size_t i;
+
+	for (i = 0; i < s->c.n; i++) {
+		const struct layout *l = &s->c.l[i];
+
+		if (s->c.mask >> i & 1 &&
+		    (!l->mp_tcache_count ||
+		     (target_word(s->g->t, s->mp + l->mp_tcache_count,
+				  &count) && count)))
+			rows |= 1u << i;
+	}
+	if (rows)
+		s->c.mask = rows;
+}
+
 static void narrow_by_version(struct search *s)
 {
 	unsigned int minor = banner_version(s->g->banner);
@@ -405,8 +442,11 @@ static void choose_layout(struct search *s)
 	size_t i;
 
 	narrow_by_version(s);
-	if (!s->g->version[0] && s->mp)
+	if (!s->g->version[0] && s->mp) {
+		narrow_by_sbrk_base(s);
+		narrow_by_tcache_count(s);
 		narrow_by_tcache(s);
+	}
 	for (i = 0; i < s->c.n; i++) {
 		if (!(s->c.mask >> i & 1))
 			continue;

@@ -34,93 +34,7 @@ static const struct argp_option common_options[] = {
 	  "Never use colour (also: NO_COLOR in the environment)", -2 },
 };
 
-struct parsing {
-	const struct command *cmd;
-	struct common common;
-};
-
-/**
- * cmd_fail - say why there is no answer
- * @e: the line
- *
- * Return: EXIT_UNKNOWN.
- */
-int cmd_fail(const struct error *e)
-{
-	fflush(stdout);
-	fputs("heapinfo: ", stderr);
-	text_safe(stderr, e->text, sizeof(e->text));
-	fputc('\n', stderr);
-	return EXIT_UNKNOWN;
-}
-
-/**
- * cmd_number - read a number of the command line
- * @arg: decimal or 0x..., with k, M or G behind it
- * @state: argp's; the program ends with a line if it is none
- *
- * Return: the number.
- */
-u64 cmd_number(const char *arg, const struct argp_state *state)
-{
-	static const char units[] = "kMG";
-	const char *unit;
-	char *end;
-	u64 v;
-
-	errno = 0;
-	v = strtoull(arg, &end, 0);
-	if (end == arg || errno || arg[0] == '-')
-		argp_error(state, "'%s' is no number; write 4096, 0x1000 or 4k",
-			   arg);
-	if (*end) {
-		unit = strchr(units, *end);
-		if (!unit || end[1] ||
-		    __builtin_mul_overflow(v, 1ull << 10 * (unit - units + 1),
-					   &v))
-			argp_error(state, "'%s' is no number; write 4096, 0x1000 or 4k",
-				   arg);
-	}
-	return v;
-}
-
-/**
- * cmd_show_notes - say on stderr what the answer does not cover
- * @h: the heap
- */
-void cmd_show_notes(const struct heap *h)
-{
-	size_t i;
-
-	fflush(stdout);
-	if (h->t->partial)
-		fputs("heapinfo: note: the core is truncated; what it does not hold is missing here\n",
-		      stderr);
-	for (i = 0; h->has_glibc && i < h->g.notes.n; i++) {
-		fputs("heapinfo: note: ", stderr);
-		text_safe(stderr, h->g.notes.line[i],
-			  strlen(h->g.notes.line[i]));
-		fputc('\n', stderr);
-	}
-	if (h->t->stopped_ns)
-		fprintf(stderr, "heapinfo: note: the process was stopped for %.3f ms\n",
-			h->t->stopped_ns / 1e6);
-}
-
-/**
- * cmd_common - what every command is told
- * @state: argp's, as a command's own parser gets it
- *
- * Return: complete at ARGP_KEY_END only.
- */
-const struct common *cmd_common(const struct argp_state *state)
-{
-	const struct parsing *p = state->input;
-
-	return &p->common;
-}
-
-static void take_pid(struct parsing *p, const char *arg,
+static void take_pid(struct common *c, const char *arg,
 		     const struct argp_state *state)
 {
 	char *end;
@@ -129,18 +43,16 @@ static void take_pid(struct parsing *p, const char *arg,
 	if (*end || end == arg || v <= 0 || v > INT32_MAX)
 		argp_error(state, "'%s' is no process id; 'ps -e' lists them",
 			   arg);
-	p->common.pid = v;
+	c->pid = v;
 }
 
-static void take_arg(struct parsing *p, char *arg, struct argp_state *state)
+static void take_arg(struct common *c, char *arg, struct argp_state *state)
 {
-	struct common *c = &p->common;
-
-	if (!p->cmd->no_target && !c->pid && !c->core) {
-		take_pid(p, arg, state);
+	if (!c->cmd->no_target && !c->pid && !c->core) {
+		take_pid(c, arg, state);
 		return;
 	}
-	if (p->cmd->max_args >= 0 && c->args >= p->cmd->max_args)
+	if (c->cmd->max_args >= 0 && c->args >= c->cmd->max_args)
 		argp_error(state, "'%s' is one argument too many", arg);
 	c->arg = xrealloc(c->arg, c->args + 1, sizeof(*c->arg));
 	c->arg[c->args++] = arg;
@@ -148,12 +60,11 @@ static void take_arg(struct parsing *p, char *arg, struct argp_state *state)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	struct parsing *p = state->input;
-	struct common *c = &p->common;
+	struct common *c = state->input;
 	error_t ret;
 
-	if (p->cmd->parse) {
-		ret = p->cmd->parse(key, arg, state);
+	if (c->cmd->parse) {
+		ret = c->cmd->parse(key, arg, state);
 		if (ret != ARGP_ERR_UNKNOWN)
 			return ret;
 	}
@@ -171,10 +82,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->no_color = true;
 		break;
 	case ARGP_KEY_ARG:
-		take_arg(p, arg, state);
+		take_arg(c, arg, state);
 		break;
 	case ARGP_KEY_END:
-		if (!p->cmd->no_target && !c->pid && !c->core)
+		if (!c->cmd->no_target && !c->pid && !c->core)
 			argp_error(state, "which process? give its PID, or --core FILE");
 		break;
 	default:
@@ -227,7 +138,7 @@ static struct argp_option *all_options(const struct command *cmd)
 
 static int run(const struct command *cmd, int argc, char **argv)
 {
-	struct parsing p = { .cmd = cmd };
+	struct common c = { .cmd = cmd };
 	struct argp argp = {
 		.options = all_options(cmd), .parser = parse,
 		.args_doc = cmd->args_doc,
@@ -239,10 +150,10 @@ static int run(const struct command *cmd, int argc, char **argv)
 	/* argp names the program by argv[0], in its usage and its errors. */
 	snprintf(name, sizeof(name), "heapinfo %s", cmd->name);
 	argv[0] = name;
-	argp_parse(&argp, argc, argv, 0, NULL, &p);
-	text_init(p.common.no_color);
-	ret = cmd->run(&p.common);
-	free(p.common.arg);
+	argp_parse(&argp, argc, argv, 0, NULL, &c);
+	text_init(c.no_color);
+	ret = cmd->run(&c);
+	free(c.arg);
 	free((void *)argp.options);
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "heapinfo: cannot write the output: %s\n",
