@@ -81,16 +81,12 @@ static void add_flag_names(struct json_object *o, unsigned int flags)
 {
 	struct json_object *a = json_object_new_array();
 
-	if (flags & IS_MMAPPED) {
-		json_object_array_add(a, json_object_new_string("mmapped"));
-	} else {
-		if (flags & PREV_INUSE)
-			json_object_array_add(a,
-				json_object_new_string("prev_inuse"));
-		if (flags & NON_MAIN_ARENA)
-			json_object_array_add(a,
-				json_object_new_string("non_main"));
-	}
+	if (flags & IS_MMAPPED)
+		json_append_text(a, "mmapped");
+	else if (flags & PREV_INUSE)
+		json_append_text(a, "prev_inuse");
+	if (flags & NON_MAIN_ARENA && !(flags & IS_MMAPPED))
+		json_append_text(a, "non_main");
 	json_object_object_add(o, "flags", a);
 }
 

@@ -227,8 +227,7 @@ static void print_json(const struct heap *h, const struct trim *tr)
 
 	for (i = 0; i < ARRAY_SIZE(reason_names); i++)
 		if (tr->reasons & reason_names[i].reason)
-			json_object_array_add(a,
-				json_object_new_string(reason_names[i].name));
+			json_append_text(a, reason_names[i].name);
 	json_object_object_add(doc, "reasons", a);
 	json_add_address(doc, "break", tr->brk);
 	json_add_address(doc, "top", tr->top);

@@ -47,6 +47,19 @@ void json_add_text(struct json_object *o, const char *key, const char *s)
 }
 
 /**
+ * json_append_text - add text to an array
+ * @array: the array
+ * @s: the text, which may be of unknown origin
+ */
+void json_append_text(struct json_object *array, const char *s)
+{
+	char *safe = text_safe_dup(s, strlen(s));
+
+	json_object_array_add(array, json_object_new_string(safe));
+	free(safe);
+}
+
+/**
  * json_add_bool - add true or false
  * @o: the object
  * @key: its name
@@ -101,13 +114,8 @@ static void add_notes(struct json_object *doc, const struct heap *h)
 	struct json_object *a = json_object_new_array();
 	size_t i;
 
-	for (i = 0; h->has_glibc && i < h->g.notes.n; i++) {
-		char *safe = text_safe_dup(h->g.notes.line[i],
-					   strlen(h->g.notes.line[i]));
-
-		json_object_array_add(a, json_object_new_string(safe));
-		free(safe);
-	}
+	for (i = 0; h->has_glibc && i < h->g.notes.n; i++)
+		json_append_text(a, h->g.notes.line[i]);
 	json_object_object_add(doc, "notes", a);
 	if (h->t->stopped_ns)
 		json_add_u64(doc, "stopped_ns", h->t->stopped_ns);

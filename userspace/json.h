@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* JSON: json-c objects, and documents whose long array is streamed. */
+/* Objects of json-c, and documents whose long array is streamed. */
 #ifndef HEAPINFO_JSON_H
 #define HEAPINFO_JSON_H
 
@@ -12,6 +12,7 @@
 void json_add_address(struct json_object *o, const char *key, u64 addr);
 void json_add_u64(struct json_object *o, const char *key, u64 v);
 void json_add_text(struct json_object *o, const char *key, const char *s);
+void json_append_text(struct json_object *array, const char *s);
 void json_add_bool(struct json_object *o, const char *key, bool v);
 
 /* The members that every command's document begins with. */

@@ -234,9 +234,10 @@ u64 kernel_heap_rss(struct target *t)
 	while (f && getline(&line, &room, f) > 0) {
 		u64 start, end;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start,
+			   &end) == 2) {
 			heap = strstr(line, "[heap]\n");
-		else if (heap && sscanf(line, "Rss: %" SCNu64, &kb) == 1) {
+		} else if (heap && sscanf(line, "Rss: %" SCNu64, &kb) == 1) {
 			rss += kb << 10;
 			any = true;
 		}

@@ -213,8 +213,9 @@ static void state_make(struct layout *l, const struct version *v)
 		field(&at, 4, 1);
 	if (v->fastbins) {
 		/* MAX_FAST_SIZE is 20 words. */
-		l->nfastbins = layout_fast_index(l,
-				layout_request2size(l, 20 * w)) + 1;
+		u64 largest = layout_request2size(l, 20 * w);
+
+		l->nfastbins = layout_fast_index(l, largest) + 1;
 		l->fastbins = field(&at, w, l->nfastbins);
 	}
 	l->top = field(&at, w, 1);

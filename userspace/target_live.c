@@ -64,7 +64,8 @@ static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 				      len - done };
 		ssize_t n = process_vm_readv(t->pid, &to, 1, &from, 1, 0);
 
-		if (n < 0 && (errno == ENOSYS || errno == EPERM))
+		/* Missing, or not allowed: EFAULT and ESRCH mean no memory. */
+		if (n < 0 && errno != EFAULT && errno != ESRCH)
 			l->no_readv = true;
 		if (n <= 0)
 			break;
@@ -171,7 +172,7 @@ static unsigned int read_wordsize(pid_t pid)
 	return ident[EI_CLASS] == ELFCLASS32 ? 4 : 8;
 }
 
-static int ptrace_scope(void)
+static int yama_scope(void)
 {
 	FILE *f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
 	int scope = 0;
@@ -186,7 +187,7 @@ static int ptrace_scope(void)
 
 static int not_permitted(pid_t pid, struct error *e)
 {
-	int scope = geteuid() ? ptrace_scope() : 0;
+	int scope = geteuid() ? yama_scope() : 0;
 
 	if (scope)
 		return error_set(e, "not permitted to read the memory of process %d: kernel.yama.ptrace_scope is %d; run as root, with CAP_SYS_PTRACE, or start the program with 'heapinfo run'",

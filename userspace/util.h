@@ -4,7 +4,7 @@
  *
  * THE LAYERS of heapinfo; a lower one knows nothing of a higher one:
  *
- *   util.h    types, error
+ *   (this)    types, error
  *   maps.h    the mappings of an address space, looked up by address
  *   target.h  memory, text files (maps, stat, heapinfo) and threads of a live
  *             process, a core file or a snapshot; stopping a live one
@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/cdefs.h>	/* __always_inline */
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -36,12 +37,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t s64;
 
-#ifndef __printf
 #define __printf(a, b) __attribute__((__format__(printf, a, b)))
-#endif
-#ifndef __always_inline
-#define __always_inline inline __attribute__((__always_inline__))
-#endif
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define PAGE 4096u	/* the smallest page: holes are looked for in these */
