@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Objects of json-c, and documents whose long array is streamed. */
+/* Documents of json-c objects, and ones whose long array is streamed. */
 #ifndef HEAPINFO_JSON_H
 #define HEAPINFO_JSON_H
 

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BLOCK (256u << 10)
 #define MAX_RUNS 101
 #define MAX_ARGS 6
@@ -204,7 +205,7 @@ static void bench(const char *program, const char *bigheap, const char *order,
 	       "x limit", "goal", "peak KiB");
 	printf("%-20s %9.3f %9.3f\n", "limit: one copy", limit.median,
 	       limit.min);
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct figure f = measure(program, &rows[i], h.pid, runs);
 
 		printf("%-20s %9.3f %9.3f %9.2f", rows[i].what, f.median,
@@ -232,7 +233,7 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	setlinebuf(stdout);
-	for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(orders); i++)
 		bench(argv[1], argv[2], orders[i], runs);
 	return 0;
 }

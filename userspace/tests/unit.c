@@ -157,7 +157,7 @@ static void test_maps(void **state)
 		"00400000-00401000 r-xp 00000000 08:01 174583   /a b/0\n"
 		"nonsense\n"
 		"01195000-011b6000 rw-p 00000000 00:00 0    [heap]\n"
-		"011b6000-011b7000 rw-p 00000000 00:00 0 \n";
+		"011b6000-011b7000 rw-p 00000000 00:00 0\n";
 	FILE *f = fmemopen(text, strlen(text), "r");
 	struct maps maps = { 0 };
 
