@@ -35,6 +35,7 @@ struct command {
 	int (*run)(const struct common *c);	/* returns the exit status */
 };
 
+extern const struct command cmd_show;
 extern const struct command cmd_arenas;
 extern const struct command cmd_bins;
 extern const struct command cmd_chunk;
@@ -42,6 +43,9 @@ extern const struct command cmd_chunks;
 extern const struct command cmd_why;
 extern const struct command cmd_check;
 extern const struct command cmd_stats;
+
+/* The overview of 'show', also at the end of 'run'. */
+void show_heap(struct heap *h, bool json);
 
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */
 int cmd_fail(const struct error *e);
