@@ -64,8 +64,12 @@ int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 		return -1;
 	modules_find(h->t, &h->mods);
 	kernel_read(h->t, &h->k);
-	h->has_glibc = glibc_open(h->t, &h->mods, &h->g, e);
-	if (h->has_glibc)
+	h->has_glibc = !h->t->denied.text[0] &&
+		       glibc_open(h->t, &h->mods, &h->g, e);
+	if (h->t->denied.text[0])
+		snprintf(h->why_not, sizeof(h->why_not), "%s",
+			 h->t->denied.text);
+	else if (h->has_glibc)
 		look_for_replacement(h);
 	else
 		say_why_not(h);

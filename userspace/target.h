@@ -45,6 +45,7 @@ struct target {
 	pid_t pid;		/* 0: a core that does not tell */
 	unsigned int wordsize;	/* 8 or 4 */
 	bool live;
+	struct error denied;	/* live: why no memory can be read, or "" */
 	bool partial;		/* a core that ends too early */
 	char comm[64];		/* may hold anything: print with text_safe() */
 	struct target_cache *cache;

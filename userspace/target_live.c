@@ -245,7 +245,7 @@ static int load(struct target *t, struct error *e)
 	t->wordsize = read_wordsize(t->pid);
 	if (!target_read(t, t->maps.map[0].start, &byte, 1) &&
 	    l->no_readv && l->mem < 0)
-		return not_permitted(t->pid, e);
+		not_permitted(t->pid, &t->denied);
 	return 0;
 }
 
@@ -254,7 +254,8 @@ static int load(struct target *t, struct error *e)
  * @pid: the process
  * @e: why not
  *
- * It goes on running.
+ * It goes on running.  Where its mappings may be seen and its memory may not,
+ * as under Yama, there is a target with ->denied set.
  *
  * Return: the target, or NULL.
  */
