@@ -13,6 +13,7 @@ const char *argp_program_version = "heapinfo " VERSION;
 /* In the order of --help. */
 static const struct command *const commands[] = {
 	&cmd_show,
+	&cmd_history,
 	&cmd_chunks,
 	&cmd_chunk,
 	&cmd_bins,
