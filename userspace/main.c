@@ -14,6 +14,7 @@ const char *argp_program_version = "heapinfo " VERSION;
 static const struct command *const commands[] = {
 	&cmd_show,
 	&cmd_history,
+	&cmd_map,
 	&cmd_chunks,
 	&cmd_chunk,
 	&cmd_bins,
