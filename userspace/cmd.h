@@ -38,6 +38,7 @@ struct command {
 extern const struct command cmd_show;
 extern const struct command cmd_history;
 extern const struct command cmd_map;
+extern const struct command cmd_snapshot;
 extern const struct command cmd_arenas;
 extern const struct command cmd_bins;
 extern const struct command cmd_chunk;

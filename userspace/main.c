@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&cmd_show,
 	&cmd_history,
 	&cmd_map,
+	&cmd_snapshot,
 	&cmd_chunks,
 	&cmd_chunk,
 	&cmd_bins,

@@ -50,6 +50,13 @@ void pagemap_close(struct pagemap *pm)
 	free(pm);
 }
 
+static ssize_t read_entries(struct pagemap *pm, u64 start, u64 end, u64 unit)
+{
+	u64 pages = min_u64((end - start + unit - 1) / unit, ENTRIES);
+
+	return pread(pm->fd, pm->entry, pages * 8, start / unit * 8) / 8;
+}
+
 /**
  * pagemap_count - count the bytes of a range that are in memory or in swap
  * @pm: from pagemap_open(), or NULL
@@ -71,9 +78,7 @@ int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 	if (!pm)
 		return -1;
 	for (start = align_down(start, unit); start < end; start += n * unit) {
-		u64 pages = min_u64((end - start + unit - 1) / unit, ENTRIES);
-
-		n = pread(pm->fd, pm->entry, pages * 8, start / unit * 8) / 8;
+		n = read_entries(pm, start, end, unit);
 		if (n <= 0)
 			return -1;
 		for (i = 0; i < n; i++) {
@@ -82,4 +87,30 @@ int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 		}
 	}
 	return 0;
+}
+
+/**
+ * pagemap_has_private - does a range of a file's mapping hold own pages?
+ * @pm: from pagemap_open(), or NULL
+ * @start: of the range
+ * @end: of the range
+ *
+ * Return: true where the process wrote to a page; false where it is not known.
+ */
+bool pagemap_has_private(struct pagemap *pm, u64 start, u64 end)
+{
+	u64 unit = sysconf(_SC_PAGESIZE);
+	ssize_t n, i;
+
+	for (; pm && start < end; start += n * unit) {
+		n = read_entries(pm, start, end, unit);
+		if (n <= 0)
+			return false;
+		for (i = 0; i < n; i++)
+			if (pm->entry[i] & PAGE_SWAPPED ||
+			    (pm->entry[i] & PAGE_PRESENT &&
+			     !(pm->entry[i] & PAGE_OF_FILE)))
+				return true;
+	}
+	return false;
 }

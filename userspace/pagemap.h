@@ -7,6 +7,7 @@
 
 #define PAGE_PRESENT (1ull << 63)
 #define PAGE_SWAPPED (1ull << 62)
+#define PAGE_OF_FILE (1ull << 61)	/* or of shared memory */
 
 struct pagemap;
 
@@ -14,5 +15,6 @@ struct pagemap *pagemap_open(struct target *t);
 void pagemap_close(struct pagemap *pm);
 int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 		  u64 *swapped);
+bool pagemap_has_private(struct pagemap *pm, u64 start, u64 end);
 
 #endif
