@@ -16,6 +16,7 @@ static const struct command *const commands[] = {
 	&cmd_history,
 	&cmd_map,
 	&cmd_snapshot,
+	&cmd_diff,
 	&cmd_chunks,
 	&cmd_chunk,
 	&cmd_bins,
