@@ -219,17 +219,11 @@ static enum color color_of(const struct brk_event *e)
  */
 void brk_event_print(const struct brk_event *e, const struct clocks *c)
 {
-	char human[HUMAN_ROOM], change[HUMAN_ROOM + 1], *comm, brk[24];
-	u64 delta = e->delta < 0 ? -(u64)e->delta : (u64)e->delta;
-	bool failed = brk_event_failed(e);
+	char change[HUMAN_ROOM + 1], *comm, brk[24];
 
 	/* What a failed call wanted, not the nothing that it got. */
-	if (failed)
-		delta = e->asked > e->from ? e->asked - e->from :
-					     e->from - e->asked;
-	snprintf(change, sizeof(change), "%c%s",
-		 (failed ? e->asked < e->from : e->delta < 0) ? '-' : '+',
-		 text_human(human, delta));
+	text_change(change, brk_event_failed(e) ? e->asked - e->from :
+		    (u64)e->delta);
 	snprintf(brk, sizeof(brk), "%#" PRIx64, e->to);
 	comm = text_safe_dup(e->comm, sizeof(e->comm));
 	printf("%6" PRIu64 "  ", e->seq);

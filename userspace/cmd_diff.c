@@ -270,19 +270,12 @@ static void make_diff(struct diff *d)
 	free(fresh.used);
 }
 
-static const char *change(char buf[HUMAN_ROOM + 1], s64 by)
-{
-	buf[0] = by < 0 ? '-' : '+';
-	text_human(buf + 1, by < 0 ? -(u64)by : (u64)by);
-	return buf;
-}
-
 static void print_row(const char *name, u64 a, u64 b)
 {
 	char from[HUMAN_ROOM], to[HUMAN_ROOM], by[HUMAN_ROOM + 1];
 
 	printf("  %-14s %10s -> %10s  %s\n", name, text_human(from, a),
-	       text_human(to, b), change(by, b - a));
+	       text_human(to, b), text_change(by, b - a));
 }
 
 static void print_heading(const struct diff *d)
@@ -335,7 +328,7 @@ static void print_sizes(const struct diff *d)
 		printf("%12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %+12" PRId64 "  %s\n",
 		       s->size, s->allocated.chunks, s->freed.chunks,
 		       (s64)(s->allocated.chunks - s->freed.chunks),
-		       change(by, growth(s)));
+		       text_change(by, growth(s)));
 		shown++;
 	}
 	if (shown < d->sizes)
@@ -361,8 +354,8 @@ static void print_text(const struct diff *d)
 		print_total("resized", &d->resized,
 			    ", at the same address");
 		if (d->resized.chunks)
-			printf("  %-14s %10s\n", "", change(by,
-							    d->resized_by));
+			printf("  %-14s %10s\n", "",
+			       text_change(by, d->resized_by));
 		print_total("kept", &d->kept,
 			    ", or freed and allocated again alike");
 	}

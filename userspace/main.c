@@ -17,6 +17,7 @@ static const struct command *const commands[] = {
 	&cmd_map,
 	&cmd_snapshot,
 	&cmd_diff,
+	&cmd_top,
 	&cmd_chunks,
 	&cmd_chunk,
 	&cmd_bins,

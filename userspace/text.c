@@ -90,6 +90,20 @@ const char *text_human(char buf[HUMAN_ROOM], u64 bytes)
 	return buf;
 }
 
+/**
+ * text_change - a change in bytes, with its sign
+ * @buf: where to
+ * @by: the change
+ *
+ * Return: @buf, say "+132 KiB".
+ */
+const char *text_change(char buf[HUMAN_ROOM + 1], s64 by)
+{
+	buf[0] = by < 0 ? '-' : '+';
+	text_human(buf + 1, by < 0 ? -(u64)by : (u64)by);
+	return buf;
+}
+
 static bool printable(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '\\';
