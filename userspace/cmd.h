@@ -31,6 +31,7 @@ struct command {
 	/* As an argp parser: ARGP_ERR_UNKNOWN for keys that it does not know. */
 	error_t (*parse)(int key, char *arg, struct argp_state *state);
 	bool no_target;		/* it takes no PID or --core */
+	bool in_order;		/* options end at the first argument */
 	int max_args;		/* allowed behind PID; -1: any */
 	int (*run)(const struct common *c);	/* returns the exit status */
 };
@@ -41,6 +42,7 @@ extern const struct command cmd_map;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_diff;
 extern const struct command cmd_top;
+extern const struct command cmd_run;
 extern const struct command cmd_arenas;
 extern const struct command cmd_bins;
 extern const struct command cmd_chunk;
@@ -51,6 +53,8 @@ extern const struct command cmd_stats;
 
 /* The overview of 'show', also at the end of 'run'. */
 void show_heap(struct heap *h, bool json);
+
+const struct command *cmd_find(const char *name);
 
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */
 int cmd_fail(const struct error *e);

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&cmd_snapshot,
 	&cmd_diff,
 	&cmd_top,
+	&cmd_run,
 	&cmd_chunks,
 	&cmd_chunk,
 	&cmd_bins,
@@ -115,7 +116,13 @@ static void print_usage(FILE *f)
 	      f);
 }
 
-static const struct command *find_command(const char *name)
+/**
+ * cmd_find - a command by its name
+ * @name: the name
+ *
+ * Return: the command, or NULL.
+ */
+const struct command *cmd_find(const char *name)
 {
 	size_t i;
 
@@ -156,7 +163,8 @@ static int run(const struct command *cmd, int argc, char **argv)
 	/* argp names the program by argv[0], in its usage and its errors. */
 	snprintf(name, sizeof(name), "heapinfo %s", cmd->name);
 	argv[0] = name;
-	argp_parse(&argp, argc, argv, 0, NULL, &c);
+	argp_parse(&argp, argc, argv, cmd->in_order ? ARGP_IN_ORDER : 0, NULL,
+		   &c);
 	text_init(c.no_color);
 	ret = cmd->run(&c);
 	free(c.arg);
@@ -187,7 +195,7 @@ int main(int argc, char **argv)
 		puts(argp_program_version);
 		return 0;
 	}
-	cmd = find_command(argv[1]);
+	cmd = cmd_find(argv[1]);
 	if (cmd)
 		return run(cmd, argc - 1, argv + 1);
 	/* 'heapinfo PID' is the overview. */
