@@ -43,6 +43,7 @@ extern const struct command cmd_snapshot;
 extern const struct command cmd_diff;
 extern const struct command cmd_top;
 extern const struct command cmd_run;
+extern const struct command cmd_metrics;
 extern const struct command cmd_arenas;
 extern const struct command cmd_bins;
 extern const struct command cmd_chunk;

@@ -19,6 +19,7 @@ static const struct command *const commands[] = {
 	&cmd_diff,
 	&cmd_top,
 	&cmd_run,
+	&cmd_metrics,
 	&cmd_chunks,
 	&cmd_chunk,
 	&cmd_bins,
