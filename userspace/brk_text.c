@@ -177,32 +177,44 @@ char *brk_failure_text(const struct brk_event *e, struct target *t,
  */
 void brk_event_heading(void)
 {
-	printf("%s%6s  %-23s %9s %7s  %-9s %10s  %-18s %s%s\n",
+	printf("%s%5s %-16s %7s %7s %-9s %9s %-14s %s%s\n",
 	       text_color(COLOR_BOLD), "SEQ", "WHEN", "AGO", "TID", "CALL",
 	       "CHANGE", "BREAK", "THREAD", text_plain());
 }
 
+/* The time of day of what was today; the day of what was not. */
+static void format_wall(char *buf, size_t room, u64 at_ns, u64 now_ns)
+{
+	time_t at = at_ns / NSEC, now = now_ns / NSEC;
+	struct tm then, today;
+
+	localtime_r(&at, &then);
+	localtime_r(&now, &today);
+	if (then.tm_yday != today.tm_yday || then.tm_year != today.tm_year) {
+		strftime(buf, room, "%F %H:%M", &then);
+		return;
+	}
+	strftime(buf, room, "%T", &then);
+	snprintf(buf + strlen(buf), room - strlen(buf), ".%03" PRIu64,
+		 at_ns / 1000000 % 1000);
+}
+
 static void print_when(const struct brk_event *e, const struct clocks *c)
 {
-	char day[32] = "?", age[AGE_ROOM] = "?";
-	u64 ago, at;
-	struct tm tm;
-	time_t s;
+	char when[48], age[AGE_ROOM] = "?";
+	u64 ago;
 
-	if (!c->boot_ns) {
-		snprintf(day, sizeof(day), "boot + %" PRIu64 ".%03" PRIu64,
-			 e->time_ns / NSEC, e->time_ns / 1000000 % 1000);
-	} else {
+	if (c->boot_ns) {
 		ago = c->boot_ns > e->time_ns ? c->boot_ns - e->time_ns : 0;
-		at = c->real_ns > ago ? c->real_ns - ago : 0;
-		s = at / NSEC;
-		if (localtime_r(&s, &tm) &&
-		    strftime(day, sizeof(day), "%F %T", &tm))
-			snprintf(day + strlen(day), sizeof(day) - strlen(day),
-				 ".%03" PRIu64, at / 1000000 % 1000);
+		format_wall(when, sizeof(when),
+			    c->real_ns > ago ? c->real_ns - ago : 0,
+			    c->real_ns);
 		age_text(age, ago);
+	} else {
+		snprintf(when, sizeof(when), "boot+%" PRIu64 ".%03" PRIu64,
+			 e->time_ns / NSEC, e->time_ns / 1000000 % 1000);
 	}
-	printf("%-23s %9s", day, age);
+	printf("%-16s %7s", when, age);
 }
 
 static enum color color_of(const struct brk_event *e)
@@ -226,9 +238,9 @@ void brk_event_print(const struct brk_event *e, const struct clocks *c)
 		    (u64)e->delta);
 	snprintf(brk, sizeof(brk), "%#" PRIx64, e->to);
 	comm = text_safe_dup(e->comm, sizeof(e->comm));
-	printf("%6" PRIu64 "  ", e->seq);
+	printf("%5" PRIu64 " ", e->seq);
 	print_when(e, c);
-	printf(" %7d  %s%-9s%s %10s  %-18s %s\n", (int)e->tid,
+	printf(" %7d %s%-9s%s %9s %-14s %s\n", (int)e->tid,
 	       text_color(color_of(e)), e->call, text_plain(), change, brk,
 	       comm);
 	free(comm);
@@ -248,7 +260,7 @@ void brk_failure_print(const struct brk_event *e, struct target *t,
 	if (!text)
 		return;
 	safe = text_safe_dup(text, strlen(text));
-	printf("        %s: %s.\n", e->result, safe);
+	printf("      %s: %s.\n", e->result, safe);
 	free(safe);
 	free(text);
 }

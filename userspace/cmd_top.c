@@ -142,7 +142,8 @@ static void format_row(char *out, const struct proc *p, bool module,
 		text_human(peak, p->k.peak_bytes);
 	if (module)
 		snprintf(more, sizeof(more), " %10s %7" PRIu64 " %7" PRIu64,
-			 peak, p->calls, p->failures);
+			 peak, kernel_number(&p->k, "BrkCalls", 0),
+			 kernel_number(&p->k, "BrkFailures", 0));
 	comm = text_safe_dup(p->comm, sizeof(p->comm));
 	snprintf(out, ROW_ROOM, "%7d %-9s %10s %11s %10s%s  %s", (int)p->pid,
 		 user_name(p->uid, user, sizeof(user)),

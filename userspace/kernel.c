@@ -70,6 +70,24 @@ static u64 parse_time(const char *s)
 	return ns;
 }
 
+/* The module writes what could end a line or a column in octal: "\\011". */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' &&
+		    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*to++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 |
+				(s[3] - '0');
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
 /* seq time tid call asked from to delta result comm, by tabs. */
 static bool parse_event(char *line, struct brk_event *e)
 {
@@ -97,6 +115,8 @@ static bool parse_event(char *line, struct brk_event *e)
 	}
 	snprintf(e->result, sizeof(e->result), "%s", col[8]);
 	/* The name of a thread may hold tabs, or nothing at all. */
+	if (save)
+		unescape(save);
 	snprintf(e->comm, sizeof(e->comm), "%s", save ? save : "");
 	return e->seq || e->time_ns;
 }

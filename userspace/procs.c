@@ -63,22 +63,12 @@ static const struct proc *find(const struct procs *ps, const struct proc *p)
 	return NULL;
 }
 
-static u64 more(const struct kernel_facts *now,
-		const struct kernel_facts *before, const char *key)
-{
-	u64 a = kernel_number(before, key, 0), b = kernel_number(now, key, 0);
-
-	return b > a ? b - a : 0;	/* exec begins again */
-}
-
 static void compare(struct proc *p, const struct proc *before)
 {
 	if (!before)
 		return;
 	p->seen = true;
 	p->growth = p->heap - before->heap;
-	p->calls = more(&p->k, &before->k, "BrkCalls");
-	p->failures = more(&p->k, &before->k, "BrkFailures");
 }
 
 /* One has an empty command line, as has what ended and is not waited for. */

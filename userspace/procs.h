@@ -17,8 +17,6 @@ struct proc {
 	u64 rss;	/* bytes of all of the process that are in memory */
 	bool seen;	/* in the look before this one, too */
 	s64 growth;	/* of heap, since then */
-	u64 calls;	/* of brk(2) since then; module only */
-	u64 failures;	/* since then; module only */
 };
 
 struct procs {
