@@ -70,7 +70,7 @@ static u64 parse_time(const char *s)
 	return ns;
 }
 
-/* The module writes what could end a line or a column in octal: "\\011". */
+/* The module writes what could end a line or a column in octal: "\011". */
 static void unescape(char *s)
 {
 	char *to = s;
