@@ -193,13 +193,25 @@ static void add_thread(struct run *r, pid_t tid)
 	r->thread[r->n++] = (struct thread_of){ .tid = tid };
 }
 
+/* Events of two threads come in any order: what has gone stays known. */
 static void drop_thread(struct run *r, pid_t tid)
 {
 	size_t i;
 
+	add_thread(r, tid);
 	for (i = 0; i < r->n; i++)
 		if (r->thread[i].tid == tid)
-			r->thread[i] = r->thread[--r->n];
+			r->thread[i].exiting = true;
+}
+
+static bool any_lives(const struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++)
+		if (!r->thread[i].exiting)
+			return true;
+	return false;
 }
 
 static bool is_known(const struct run *r, pid_t tid)
@@ -368,7 +380,7 @@ static bool at_exit(struct run *r, pid_t tid)
 	drop_thread(r, tid);
 	if (leader)
 		r->holds_leader = true;
-	if (r->n || !r->holds_leader)
+	if (any_lives(r) || !r->holds_leader)
 		return !leader;
 	r->holds_leader = false;
 	if (!opt.at && !opt.signal && r->began)
@@ -403,6 +415,7 @@ static void around_vfork(struct run *r, pid_t tid, bool begins)
 static void take_stop(struct run *r, pid_t tid, int status)
 {
 	int event = status >> 16, sig = 0;
+	unsigned long born;
 
 	switch (event) {
 	case 0:
@@ -410,6 +423,12 @@ static void take_stop(struct run *r, pid_t tid, int status)
 		break;
 	case PTRACE_EVENT_EXEC:
 		at_exec(r);
+		break;
+	case PTRACE_EVENT_CLONE:
+		/* Before it is seen itself its maker may have gone. */
+		if (!ptrace(PTRACE_GETEVENTMSG, tid, 0, &born) &&
+		    is_ours(r, born))
+			add_thread(r, born);
 		break;
 	case PTRACE_EVENT_VFORK:
 		around_vfork(r, tid, true);
@@ -492,8 +511,10 @@ static int start(struct run *r, struct error *e)
 	if (r->pid < 0)
 		return error_set(e, "cannot start a process: %s",
 				 strerror(errno));
-	if (!r->pid)
+	if (!r->pid) {
+		close(go[1]);	/* its end is what to wait for */
 		become(go[0], failed[1]);
+	}
 	close(go[0]);
 	close(failed[1]);
 	if (ptrace(PTRACE_SEIZE, r->pid, 0, (void *)flags))
