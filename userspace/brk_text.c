@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Print brk events, and say of a failure what to do about it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "brk_text.h"
+#include "text.h"
+
+#define NSEC ((u64)1000000000)
+
+static u64 clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * NSEC + ts.tv_nsec;
+}
+
+/**
+ * clocks_now - read the clocks of this machine
+ * @c: filled
+ */
+void clocks_now(struct clocks *c)
+{
+	c->boot_ns = clock_ns(CLOCK_BOOTTIME);
+	c->real_ns = clock_ns(CLOCK_REALTIME);
+}
+
+/**
+ * clocks_of - the clocks as they stood when a target was looked at
+ * @t: the target; of a live one that is now
+ * @c: filled; zeroes where a core does not tell
+ */
+void clocks_of(struct target *t, struct clocks *c)
+{
+	FILE *f;
+
+	memset(c, 0, sizeof(*c));
+	if (t->live) {
+		clocks_now(c);
+		return;
+	}
+	f = target_text(t, CLOCKS_TEXT);
+	if (!f)
+		return;
+	if (fscanf(f, "%" SCNu64 " %" SCNu64, &c->boot_ns, &c->real_ns) != 2)
+		memset(c, 0, sizeof(*c));
+	fclose(f);
+}
+
+/**
+ * age_text - how long ago something was
+ * @buf: where to
+ * @ns: nanoseconds
+ *
+ * Return: @buf, say "3 min" or "2.5 s".
+ */
+const char *age_text(char buf[AGE_ROOM], u64 ns)
+{
+	u64 s = ns / NSEC;
+
+	if (s < 10)
+		snprintf(buf, AGE_ROOM, "%.1f s", (double)ns / NSEC);
+	else if (s < 120)
+		snprintf(buf, AGE_ROOM, "%" PRIu64 " s", s);
+	else if (s < 2 * 3600)
+		snprintf(buf, AGE_ROOM, "%" PRIu64 " min", s / 60);
+	else if (s < 48 * 3600)
+		snprintf(buf, AGE_ROOM, "%" PRIu64 " h", s / 3600);
+	else
+		snprintf(buf, AGE_ROOM, "%" PRIu64 " days", s / 86400);
+	return buf;
+}
+
+/**
+ * brk_event_failed - did the call fail?
+ * @e: the event
+ *
+ * Return: true if so.
+ */
+bool brk_event_failed(const struct brk_event *e)
+{
+	return strcmp(e->result, "ok") != 0;
+}
+
+/* Where a sentence has "%s", the event's own fact is put. */
+static const struct {
+	const char *result;
+	const char *text;
+} failures[] = {
+	{ "below_start",
+	  "the program asked for an address below the start of its heap; look for a wrong brk() or sbrk() in it" },
+	{ "rlimit_data",
+	  "data and heap together would pass the limit of %s; raise it with 'ulimit -d' or 'prlimit --data'" },
+	{ "overlap",
+	  "%s is in the way; malloc goes on with mmap(2), and the break can only grow if that is mapped elsewhere" },
+	{ "rlimit_as",
+	  "the address space would pass its limit; raise it with 'ulimit -v' or 'prlimit --as'" },
+	{ "map_count",
+	  "the process has as many mappings as it may; raise the sysctl vm.max_map_count, or see why it maps so much" },
+	{ "mlock",
+	  "the process locks its memory, and would pass the limit for that; raise it with 'ulimit -l' or 'prlimit --memlock'" },
+	{ "nomem",
+	  "the kernel promises no more memory; compare Committed_AS with CommitLimit in /proc/meminfo, free memory, add swap, or change vm.overcommit_memory" },
+	{ "killed",
+	  "a fatal signal came during the call; look for who sent it: the break is not to blame" },
+	{ "unmapped",
+	  "the process itself unmapped the end of its heap; look for a munmap(2) of heap addresses in it" },
+	{ "sealed",
+	  "the process sealed its heap with mseal(2), so that it cannot shrink; look for that call in it" },
+	{ "unknown",
+	  "the address space was busy, so that the reason could not be told; 'strace -e brk' shows whether it comes again" },
+};
+
+static void fact_limit(char *out, size_t room, const struct kernel_facts *k)
+{
+	char human[HUMAN_ROOM];
+
+	if (k->data_limit == UINT64_MAX)
+		snprintf(out, room, "data (unlimited by now)");
+	else
+		snprintf(out, room, "%s", text_human(human, k->data_limit));
+}
+
+static void fact_mapping(char *out, size_t room, const struct brk_event *e,
+			 struct target *t)
+{
+	const struct mapping *m = maps_find(&t->maps, e->overlap);
+	const char *what = "a mapping that is gone by now";
+
+	if (m)
+		what = m->path[0] ? m->path : "an anonymous mapping";
+	snprintf(out, room, "%s at %#" PRIx64, what, e->overlap);
+}
+
+/**
+ * brk_failure_text - why a call failed and what to do
+ * @e: the event
+ * @t: whose
+ * @k: the facts that it came with
+ *
+ * Return: a sentence; free() it; NULL where it did not fail.
+ */
+char *brk_failure_text(const struct brk_event *e, struct target *t,
+		       const struct kernel_facts *k)
+{
+	char fact[512] = "", *out = NULL;
+	const char *hole;
+	size_t i;
+
+	if (!brk_event_failed(e))
+		return NULL;
+	if (!strcmp(e->result, "overlap"))
+		fact_mapping(fact, sizeof(fact), e, t);
+	else
+		fact_limit(fact, sizeof(fact), k);
+	for (i = 0; i < ARRAY_SIZE(failures); i++) {
+		const char *text = failures[i].text;
+
+		if (strcmp(failures[i].result, e->result))
+			continue;
+		hole = strstr(text, "%s");
+		if (!hole)
+			return xstrdup(text);
+		out = xcalloc(strlen(text) + strlen(fact) + 1, 1);
+		sprintf(out, "%.*s%s%s", (int)(hole - text), text, fact,
+			hole + 2);
+		return out;
+	}
+	return xstrdup("this heapinfo does not know that reason; the module is newer, and its README tells");
+}
+
+/**
+ * brk_event_heading - print the line above a table of events
+ */
+void brk_event_heading(void)
+{
+	printf("%s%5s %-16s %7s %7s %-9s %9s %-14s %s%s\n",
+	       text_color(COLOR_BOLD), "SEQ", "WHEN", "AGO", "TID", "CALL",
+	       "CHANGE", "BREAK", "THREAD", text_plain());
+}
+
+/* The time of day of what was today; the day of what was not. */
+static void format_wall(char *buf, size_t room, u64 at_ns, u64 now_ns)
+{
+	time_t at = at_ns / NSEC, now = now_ns / NSEC;
+	struct tm then, today;
+
+	localtime_r(&at, &then);
+	localtime_r(&now, &today);
+	if (then.tm_yday != today.tm_yday || then.tm_year != today.tm_year) {
+		strftime(buf, room, "%F %H:%M", &then);
+		return;
+	}
+	strftime(buf, room, "%T", &then);
+	snprintf(buf + strlen(buf), room - strlen(buf), ".%03" PRIu64,
+		 at_ns / 1000000 % 1000);
+}
+
+static void print_when(const struct brk_event *e, const struct clocks *c)
+{
+	char when[48], age[AGE_ROOM] = "?";
+	u64 ago;
+
+	if (c->boot_ns) {
+		ago = c->boot_ns > e->time_ns ? c->boot_ns - e->time_ns : 0;
+		format_wall(when, sizeof(when),
+			    c->real_ns > ago ? c->real_ns - ago : 0,
+			    c->real_ns);
+		age_text(age, ago);
+	} else {
+		snprintf(when, sizeof(when), "boot+%" PRIu64 ".%03" PRIu64,
+			 e->time_ns / NSEC, e->time_ns / 1000000 % 1000);
+	}
+	printf("%-16s %7s", when, age);
+}
+
+static enum color color_of(const struct brk_event *e)
+{
+	if (brk_event_failed(e))
+		return COLOR_RED;
+	return e->delta > 0 ? COLOR_YELLOW : COLOR_GREEN;
+}
+
+/**
+ * brk_event_print - print an event as one line
+ * @e: the event
+ * @c: the clocks, to say when it was
+ */
+void brk_event_print(const struct brk_event *e, const struct clocks *c)
+{
+	char change[HUMAN_ROOM + 1], *comm, brk[24];
+
+	/* What a failed call wanted, not the nothing that it got. */
+	text_change(change, brk_event_failed(e) ? e->asked - e->from :
+		    (u64)e->delta);
+	snprintf(brk, sizeof(brk), "%#" PRIx64, e->to);
+	comm = text_safe_dup(e->comm, sizeof(e->comm));
+	printf("%5" PRIu64 " ", e->seq);
+	print_when(e, c);
+	printf(" %7d %s%-9s%s %9s %-14s %s\n", (int)e->tid,
+	       text_color(color_of(e)), e->call, text_plain(), change, brk,
+	       comm);
+	free(comm);
+}
+
+/**
+ * brk_failure_print - print why a call failed, below its line
+ * @e: the event; nothing is printed where it did not fail
+ * @t: whose
+ * @k: the facts that it came with
+ */
+void brk_failure_print(const struct brk_event *e, struct target *t,
+		       const struct kernel_facts *k)
+{
+	char *text = brk_failure_text(e, t, k), *safe;
+
+	if (!text)
+		return;
+	safe = text_safe_dup(text, strlen(text));
+	printf("      %s: %s.\n", e->result, safe);
+	free(safe);
+	free(text);
+}
+
+/**
+ * brk_event_json - an event as JSON
+ * @e: the event
+ * @c: the clocks
+ * @t: whose
+ * @k: the facts that it came with
+ *
+ * Return: a new object.
+ */
+struct json_object *brk_event_json(const struct brk_event *e,
+				   const struct clocks *c, struct target *t,
+				   const struct kernel_facts *k)
+{
+	struct json_object *o = json_object_new_object();
+	char *text = brk_failure_text(e, t, k);
+	u64 ago = c->boot_ns > e->time_ns ? c->boot_ns - e->time_ns : 0;
+
+	json_add_u64(o, "seq", e->seq);
+	json_add_u64(o, "boot_ns", e->time_ns);
+	if (c->boot_ns) {
+		json_add_u64(o, "unix_ns", c->real_ns - ago);
+		json_add_u64(o, "age_ns", ago);
+	}
+	json_add_u64(o, "tid", e->tid);
+	json_add_text(o, "call", e->call);
+	json_add_address(o, "asked", e->asked);
+	json_add_address(o, "from", e->from);
+	json_add_address(o, "to", e->to);
+	json_object_object_add(o, "delta", json_object_new_int64(e->delta));
+	json_add_text(o, "result", e->result);
+	if (text)
+		json_add_text(o, "advice", text);
+	if (e->overlap) {
+		const struct mapping *m = maps_find(&t->maps, e->overlap);
+
+		json_add_address(o, "mapping", e->overlap);
+		json_add_text(o, "mapping_name", m ? m->path : NULL);
+	}
+	json_add_text(o, "comm", e->comm);
+	free(text);
+	return o;
+}

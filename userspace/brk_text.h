@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A brk event in words: when it was, what it did, what to do about it. */
+#ifndef HEAPINFO_BRK_TEXT_H
+#define HEAPINFO_BRK_TEXT_H
+
+#include "json.h"
+#include "kernel.h"
+#include "target.h"
+
+/* Of the machine, when the target was looked at; 0: not known. */
+struct clocks {
+	u64 boot_ns;	/* CLOCK_BOOTTIME */
+	u64 real_ns;	/* CLOCK_REALTIME */
+};
+
+/* The text file of a snapshot in which these are kept. */
+#define CLOCKS_TEXT "clocks"
+
+void clocks_now(struct clocks *c);
+void clocks_of(struct target *t, struct clocks *c);
+
+#define AGE_ROOM 32
+const char *age_text(char buf[AGE_ROOM], u64 ns);
+
+bool brk_event_failed(const struct brk_event *e);
+char *brk_failure_text(const struct brk_event *e, struct target *t,
+		       const struct kernel_facts *k);
+void brk_event_heading(void);
+void brk_event_print(const struct brk_event *e, const struct clocks *c);
+void brk_failure_print(const struct brk_event *e, struct target *t,
+		       const struct kernel_facts *k);
+struct json_object *brk_event_json(const struct brk_event *e,
+				   const struct clocks *c, struct target *t,
+				   const struct kernel_facts *k);
+
+#endif

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Test what glibc tests before it aborts, and what it does not test.
+ *
+ * The lists are followed first (lists.c); then one pass sees every chunk with
+ * the marks that the lists left, so that the chunk headers and the lists can
+ * be held against each other.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "survey.h"
+#include "text.h"
+
+#define NONCONTIGUOUS 2u
+#define MAX_KEYS 65536u		/* cached chunks whose key is compared */
+#define ATTEMPTS 3u
+
+struct cached {
+	u64 chunk;
+	u64 key;
+	u64 tcache;
+};
+
+struct pass {
+	struct check *c;
+	struct glibc *g;
+	const struct layout *l;
+	const struct marks *marks;
+	struct chunk prev;	/* the chunk before, if in the same region */
+	bool has_prev;
+	struct cached *cached;
+	size_t n_cached;
+};
+
+static const char *words(const struct pass *p, enum words w)
+{
+	return layout_words(p->l, w);
+}
+
+static enum mark mark_of(const struct pass *p, const struct chunk *c)
+{
+	return marks_get(p->marks, c->region, c->addr);
+}
+
+/* What free() or malloc() says of a header with this fault. */
+static enum words fault_words(const struct pass *p, const struct chunk *c)
+{
+	const struct arena *a = &p->g->arena[p->g->region[c->region].arena];
+	u64 field = 0;
+
+	target_word(p->g->t, c->addr + p->l->word, &field);
+	switch (c->fault) {
+	case FAULT_SIZE_SMALL:
+		/* To the older test size 0 looks like a pointer that wraps. */
+		return !(field & ~(u64)SIZE_BITS) && p->l->free_tests_alignment ?
+		       WORDS_FREE_POINTER : WORDS_FREE_SIZE;
+	case FAULT_SIZE_ALIGN:
+		return p->l->free_tests_alignment ? WORDS_FREE_SIZE :
+					   WORDS_FREE_NEXT_NORMAL;
+	case FAULT_SIZE_BEYOND:
+		return a->main && !(a->flags & NONCONTIGUOUS) ?
+		       WORDS_DOUBLE_FREE_OUT : WORDS_FREE_NEXT_NORMAL;
+	case FAULT_PAST_TOP:
+		return WORDS_FREE_NEXT_NORMAL;
+	case FAULT_TOP_SIZE:
+		return (field & ~(u64)SIZE_BITS) > a->system_mem ?
+		       WORDS_TOP_SIZE : WORDS_TOP_ASSERT;
+	default:
+		return WORDS_NONE;
+	}
+}
+
+static void check_damaged(struct pass *p, const struct chunk *c)
+{
+	u64 field = 0;
+
+	target_word(p->g->t, c->addr + p->l->word, &field);
+	findings_add(&p->c->findings, c->addr, words(p, fault_words(p, c)),
+		     "%#" PRIx64 " %s (size field %#" PRIx64 "); chunks make sense again at %#" PRIx64,
+		     c->addr, walk_fault_text(c->fault), field,
+		     c->addr + c->size);
+}
+
+/* The chunk before says it is free: is it, and does its size agree? */
+static void check_prev(struct pass *p, const struct chunk *c)
+{
+	const struct chunk *prev = &p->prev;
+
+	if (c->flags & PREV_INUSE || !p->has_prev ||
+	    prev->state == CHUNK_FENCEPOST || c->state == CHUNK_FENCEPOST)
+		return;
+	if (!mark_of(p, prev))
+		findings_add(&p->c->findings, prev->addr,
+			     words(p, WORDS_DOUBLE_FREE_PREV),
+			     "%#" PRIx64 " (size %" PRIu64 ") is on no free list, but the chunk behind it, %#" PRIx64 ", says it is free",
+			     prev->addr, prev->size, c->addr);
+	else if (mark_of(p, prev) == MARK_TCACHE)
+		findings_add(&p->c->findings, prev->addr,
+			     words(p, WORDS_PREV_SIZE_CONSOLIDATING),
+			     "%#" PRIx64 " is cached, but the chunk behind it, %#" PRIx64 ", says it is free",
+			     prev->addr, c->addr);
+	if (c->prev_size != prev->size)
+		findings_add(&p->c->findings, c->addr,
+			     words(p, WORDS_PREV_SIZE_CONSOLIDATING),
+			     "%#" PRIx64 " says the chunk before it has %" PRIu64 " bytes; it has %" PRIu64,
+			     c->addr, c->prev_size, prev->size);
+}
+
+static void check_flags(struct pass *p, const struct chunk *c)
+{
+	bool thread = p->g->region[c->region].kind == REGION_HEAP;
+
+	if (c->flags & IS_MMAPPED)
+		findings_add(&p->c->findings, c->addr, words(p, WORDS_MUNMAP),
+			     "%#" PRIx64 " lies in an arena, but its size field says it is mmapped",
+			     c->addr);
+	else if (thread != !!(c->flags & NON_MAIN_ARENA) &&
+		 !chunk_state_is_free(c->state))
+		findings_add(&p->c->findings, c->addr, NULL,
+			     "%#" PRIx64 " lies in %s arena, but its size field says the other",
+			     c->addr, thread ? "a thread's" : "the main");
+}
+
+/* A chunk on a list inside this one: then this one's size is wrong. */
+static void check_overlap(struct pass *p, const struct chunk *c)
+{
+	u64 hit;
+
+	if (c->size <= p->l->minsize)
+		return;
+	hit = marks_inside(p->marks, c->region, c->addr + p->l->minsize,
+			   c->addr + c->size);
+	if (hit < c->addr + c->size)
+		findings_add(&p->c->findings, c->addr,
+			     words(p, WORDS_FREE_NEXT_NORMAL),
+			     "%#" PRIx64 " has size %" PRIu64 ", but a chunk at %#" PRIx64 " is on a free list: the size is wrong",
+			     c->addr, c->size, hit);
+}
+
+static void check_chunk(struct pass *p, const struct chunk *c)
+{
+	if (p->has_prev && p->prev.region != c->region)
+		p->has_prev = false;
+	if (c->state == CHUNK_DAMAGED) {
+		check_damaged(p, c);
+		p->has_prev = false;
+		return;
+	}
+	if (c->state == CHUNK_FOREIGN) {
+		p->has_prev = false;
+		return;
+	}
+	check_prev(p, c);
+	if (c->state != CHUNK_FENCEPOST && c->state != CHUNK_TOP) {
+		check_flags(p, c);
+		check_overlap(p, c);
+	}
+	if (chunk_state_is_free(c->state) && !(c->flags & PREV_INUSE) &&
+	    p->has_prev)
+		findings_add(&p->c->findings, c->addr, NULL,
+			     "%#" PRIx64 " and %#" PRIx64 " are both free and touch: malloc would have merged them",
+			     p->prev.addr, c->addr);
+	p->prev = *c;
+	p->has_prev = true;
+}
+
+static int check_batch(const struct batch *b, void *ctx)
+{
+	struct pass *p = ctx;
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		check_chunk(p, &b->chunk[i]);
+	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
+	return 0;
+}
+
+static void check_top(struct pass *p, size_t i, const struct arena *a)
+{
+	u64 end = a->top + a->top_size;
+
+	if (!a->has_top && a->system_mem)
+		findings_add(&p->c->findings, a->addr, NULL,
+			     "arena %zu: its top, %#" PRIx64 ", is no memory",
+			     i, a->top);
+	if (!a->has_top)
+		return;
+	if (!chunk_is_aligned(p->l, a->top) || !glibc_region_of(p->g, a->top))
+		findings_add(&p->c->findings, a->top, NULL,
+			     "arena %zu: its top, %#" PRIx64 ", lies in none of its regions or is not aligned",
+			     i, a->top);
+	else if (a->top_size > a->system_mem)
+		findings_add(&p->c->findings, a->top, words(p, WORDS_TOP_SIZE),
+			     "arena %zu: top at %#" PRIx64 " has size %#" PRIx64 ", more than the arena has",
+			     i, a->top, a->top_size);
+	else if (a->top_size < p->l->minsize || !(a->top_field & PREV_INUSE) ||
+		 end % PAGE)
+		findings_add(&p->c->findings, a->top,
+			     words(p, WORDS_TOP_ASSERT),
+			     "arena %zu: top at %#" PRIx64 " has size field %#" PRIx64 ": too small, not aligned to a page at its end, or prev_inuse is clear",
+			     i, a->top, a->top_field);
+}
+
+static void check_sums(struct pass *p, size_t i, const struct arena *a)
+{
+	const struct glibc *g = p->g;
+	u64 sum = 0;
+	size_t r;
+
+	if (!a->main) {
+		for (r = 0; r < g->regions; r++)
+			if (g->region[r].arena == i)
+				sum += g->region[r].end - g->region[r].start;
+		if (sum != a->system_mem)
+			findings_add(&p->c->findings, a->addr, NULL,
+				     "arena %zu: its heaps have %#" PRIx64 " bytes, but system_mem says %#" PRIx64,
+				     i, sum, a->system_mem);
+	} else if (a->has_top && g->mp.sbrk_base &&
+		   !(a->flags & NONCONTIGUOUS) &&
+		   g->mp.sbrk_base + a->system_mem != a->top + a->top_size) {
+		findings_add(&p->c->findings, a->addr, NULL,
+			     "main arena: sbrk_base %#" PRIx64 " + system_mem %#" PRIx64 " is not the end of top, %#" PRIx64,
+			     g->mp.sbrk_base, a->system_mem,
+			     a->top + a->top_size);
+	}
+}
+
+static void check_arena(struct pass *p, size_t i)
+{
+	const struct arena *a = &p->g->arena[i];
+
+	check_top(p, i, a);
+	check_sums(p, i, a);
+	if (a->flags & p->l->bad_flags)
+		findings_add(&p->c->findings, a->addr, NULL,
+			     "arena %zu: flags %#x has bits that malloc never sets",
+			     i, a->flags);
+	if (a->system_mem > a->max_system_mem)
+		findings_add(&p->c->findings, a->addr, NULL,
+			     "arena %zu: system_mem %#" PRIx64 " is more than its maximum %#" PRIx64,
+			     i, a->system_mem, a->max_system_mem);
+}
+
+static void note_key(void *ctx, const struct list *l, u64 chunk, u64 size)
+{
+	struct pass *p = ctx;
+	struct cached *k;
+
+	(void)size;
+	if (l->kind != LIST_TCACHE || p->n_cached == MAX_KEYS)
+		return;
+	if (!(p->n_cached & (p->n_cached - 1)))
+		p->cached = xrealloc(p->cached, p->n_cached ?
+				     2 * p->n_cached : 1, sizeof(*k));
+	k = &p->cached[p->n_cached];
+	k->chunk = chunk;
+	k->tcache = p->g->tcache[l->owner].addr;
+	if (target_word(p->g->t, chunk + 3 * p->l->word, &k->key))
+		p->n_cached++;
+}
+
+/* The word that most cached chunks carry, from 2.34 on (majority vote). */
+static u64 usual_key(const struct pass *p)
+{
+	u64 key = 0;
+	size_t votes = 0, i;
+
+	for (i = 0; i < p->n_cached; i++) {
+		if (!votes)
+			key = p->cached[i].key;
+		if (p->cached[i].key == key)
+			votes++;
+		else
+			votes--;
+	}
+	return key;
+}
+
+/* Another key means that somebody wrote to the chunk after free(). */
+static void check_keys(struct pass *p)
+{
+	u64 usual = usual_key(p);
+	size_t i;
+
+	for (i = 0; p->l->has_tcache_key && i < p->n_cached; i++) {
+		const struct cached *k = &p->cached[i];
+		u64 want = p->l->tcache_key_random ? usual : k->tcache;
+
+		if (k->key != want)
+			findings_add(&p->c->findings, k->chunk, NULL,
+				     "%#" PRIx64 " is cached, but its key %#" PRIx64 " is not %#" PRIx64 ": it was written to after free()",
+				     k->chunk, k->key, want);
+	}
+}
+
+static void check_mmapped(struct pass *p)
+{
+	const struct malloc_par *mp = &p->g->mp;
+	struct mmapped *m = &p->c->mmapped;
+
+	mmapped_find(p->g, m);
+	if (mp->addr && !m->complete)
+		notes_add(&p->g->notes, "mp_ counts %u mmapped chunks with %" PRIu64 " bytes; %zu with %" PRIu64 " were found: the others' headers are not where they usually are, or are damaged",
+			  mp->n_mmaps, mp->mmapped_mem, m->n, m->bytes);
+}
+
+static void check_once(struct heap *h, struct check *c)
+{
+	struct pass p = { .c = c, .g = &h->g, .l = &h->g.l };
+	struct marks marks;
+	struct lists ls = { .g = p.g, .marks = &marks,
+			    .findings = &c->findings, .each = note_key,
+			    .ctx = &p };
+	struct walk w = { .g = p.g, .marks = &marks, .fn = check_batch,
+			  .ctx = &p };
+	size_t i;
+
+	marks_init(&marks, p.g);
+	p.marks = &marks;
+	for (i = 0; i < p.g->arenas; i++)
+		check_arena(&p, i);
+	lists_walk(&ls);
+	check_keys(&p);
+	progress_start("check", p.g->regions ?
+		       p.g->region[p.g->regions - 1].end -
+		       p.g->region[0].first : 0);
+	walk_heap(&w);
+	progress_end();
+	check_mmapped(&p);
+	c->chunks = w.chunks;
+	c->bytes = w.bytes;
+	c->lists = ls.n;
+	c->listed = 0;
+	for (i = 0; i < ls.n; i++)
+		c->listed += ls.list[i].count;
+	lists_free(&ls);
+	marks_free(&marks);
+	free(p.cached);
+}
+
+static bool in(const struct findings *f, const struct finding *x)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		if (f->found[i].addr == x->addr &&
+		    !strcmp(f->found[i].text, x->text))
+			return true;
+	return false;
+}
+
+/* Keep what a second look finds again.  Return: true if something went. */
+static bool keep_common(struct findings *f, const struct findings *again)
+{
+	size_t i, out = 0;
+	bool gone;
+
+	for (i = 0; i < f->n; i++)
+		if (in(again, &f->found[i]))
+			f->found[out++] = f->found[i];
+	gone = out != f->n || again->n != out;
+	f->total = f->n > out || f->total < MAX_FINDINGS ? out : f->total;
+	f->n = out;
+	return gone;
+}
+
+/**
+ * check_heap - look for damage
+ * @h: the heap
+ * @c: filled; check_free() it
+ * @e: why not
+ *
+ * What looks wrong in a process that is running may be a change half done:
+ * only what stays wrong is damage.
+ *
+ * Return: 0, or -1 where the process has gone.
+ */
+int check_heap(struct heap *h, struct check *c, struct error *e)
+{
+	struct check again;
+	unsigned int i;
+
+	memset(c, 0, sizeof(*c));
+	check_once(h, c);
+	for (i = 1; i < ATTEMPTS && c->findings.n && h->t->live &&
+	     !h->t->freezer; i++) {
+		memset(&again, 0, sizeof(again));
+		if (glibc_reread(&h->g, e))
+			return -1;
+		check_once(h, &again);
+		c->unsure |= keep_common(&c->findings, &again.findings);
+		check_free(&again);
+	}
+	return 0;
+}
+
+/**
+ * check_free - give the results back
+ * @c: from check_heap()
+ */
+void check_free(struct check *c)
+{
+	findings_free(&c->findings);
+	mmapped_free(&c->mmapped);
+}

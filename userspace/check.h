@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every invariant of malloc's data that can be tested from outside. */
+#ifndef HEAPINFO_CHECK_H
+#define HEAPINFO_CHECK_H
+
+#include "findings.h"
+#include "heap.h"
+#include "mmapped.h"
+
+struct check {
+	struct findings findings;
+	struct mmapped mmapped;
+	u64 chunks;
+	u64 bytes;
+	u64 lists;
+	u64 listed;	/* chunks on them */
+	bool unsure;	/* a live process changed what looked wrong */
+};
+
+int check_heap(struct heap *h, struct check *c, struct error *e);
+void check_free(struct check *c);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One chunk as a line of text, and as JSON. */
+#ifndef HEAPINFO_CHUNK_OUT_H
+#define HEAPINFO_CHUNK_OUT_H
+
+#include "json.h"
+#include "text.h"
+#include "walk.h"
+
+#define MAX_HEXDUMP 4096u
+
+void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
+		size_t hexdump);
+struct json_object *chunk_json(const struct batch *b, const struct chunk *c,
+			       size_t hexdump);
+
+#endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the commands share: failing, numbers of the command line, notes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "text.h"
+
+/**
+ * cmd_fail - say why there is no answer
+ * @e: the line
+ *
+ * Return: EXIT_UNKNOWN.
+ */
+int cmd_fail(const struct error *e)
+{
+	fflush(stdout);
+	fputs("heapinfo: ", stderr);
+	text_safe(stderr, e->text, sizeof(e->text));
+	fputc('\n', stderr);
+	return EXIT_UNKNOWN;
+}
+
+/**
+ * cmd_number - read a number of the command line
+ * @arg: decimal or 0x..., with k, M or G behind it
+ * @state: argp's; the program ends with a line if it is none
+ *
+ * Return: the number.
+ */
+u64 cmd_number(const char *arg, const struct argp_state *state)
+{
+	static const char units[] = "kMG";
+	const char *unit;
+	char *end;
+	u64 v;
+
+	errno = 0;
+	v = strtoull(arg, &end, 0);
+	if (end == arg || errno || arg[0] == '-')
+		argp_error(state, "'%s' is no number; write 4096, 0x1000 or 4k",
+			   arg);
+	if (*end) {
+		unit = strchr(units, *end);
+		if (!unit || end[1] ||
+		    __builtin_mul_overflow(v, 1ull << 10 * (unit - units + 1),
+					   &v))
+			argp_error(state, "'%s' is no number; write 4096, 0x1000 or 4k",
+				   arg);
+	}
+	return v;
+}
+
+/**
+ * cmd_show_notes - say on stderr what the answer does not cover
+ * @h: the heap
+ */
+void cmd_show_notes(const struct heap *h)
+{
+	size_t i;
+
+	fflush(stdout);
+	if (h->t->partial)
+		fputs("heapinfo: note: the core is truncated; what it does not hold is missing here\n",
+		      stderr);
+	for (i = 0; h->has_glibc && i < h->g.notes.n; i++) {
+		fputs("heapinfo: note: ", stderr);
+		text_safe(stderr, h->g.notes.line[i],
+			  strlen(h->g.notes.line[i]));
+		fputc('\n', stderr);
+	}
+	if (h->t->stopped_ns)
+		fprintf(stderr, "heapinfo: note: the process was stopped for %.3f ms\n",
+			h->t->stopped_ns / 1e6);
+}
+
+/**
+ * cmd_common - what every command is told
+ * @state: argp's, as a command's own parser gets it
+ *
+ * Return: complete at ARGP_KEY_END only.
+ */
+const struct common *cmd_common(const struct argp_state *state)
+{
+	return state->input;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A command of heapinfo: each is one cmd_*.c, listed in main.c. */
+#ifndef HEAPINFO_CMD_H
+#define HEAPINFO_CMD_H
+
+#include <argp.h>
+#include <sys/types.h>
+
+#include "heap.h"
+
+struct command;
+
+/* What every command is told. */
+struct common {
+	const struct command *cmd;
+	pid_t pid;
+	const char *core;	/* or NULL */
+	bool json;
+	bool freeze;
+	bool no_color;
+	char **arg;		/* what is left behind PID */
+	int args;
+};
+
+struct command {
+	const char *name;
+	const char *args_doc;	/* "PID" */
+	const char *brief;	/* one line for 'heapinfo --help' */
+	const char *doc;	/* more for 'heapinfo NAME --help', or NULL */
+	const struct argp_option *options;	/* its own, or NULL */
+	/* As an argp parser: ARGP_ERR_UNKNOWN for keys that it does not know. */
+	error_t (*parse)(int key, char *arg, struct argp_state *state);
+	bool no_target;		/* it takes no PID or --core */
+	bool in_order;		/* options end at the first argument */
+	int max_args;		/* allowed behind PID; -1: any */
+	int (*run)(const struct common *c);	/* returns the exit status */
+};
+
+extern const struct command cmd_show;
+extern const struct command cmd_history;
+extern const struct command cmd_map;
+extern const struct command cmd_snapshot;
+extern const struct command cmd_diff;
+extern const struct command cmd_top;
+extern const struct command cmd_run;
+extern const struct command cmd_metrics;
+extern const struct command cmd_arenas;
+extern const struct command cmd_bins;
+extern const struct command cmd_chunk;
+extern const struct command cmd_chunks;
+extern const struct command cmd_why;
+extern const struct command cmd_check;
+extern const struct command cmd_stats;
+
+/* The overview of 'show', also at the end of 'run'. */
+void show_heap(struct heap *h, bool json);
+
+const struct command *cmd_find(const char *name);
+
+/* Prints the line on stderr; returns EXIT_UNKNOWN. */
+int cmd_fail(const struct error *e);
+
+/* Parse a number with 0x or a unit (4k, 1M) for an option; ends on nonsense. */
+u64 cmd_number(const char *arg, const struct argp_state *state);
+
+/* What every command is told, from within a command's own parser. */
+const struct common *cmd_common(const struct argp_state *state);
+
+/* Notes and what changed underneath, on stderr, at a text command's end. */
+void cmd_show_notes(const struct heap *h);
+
+#endif

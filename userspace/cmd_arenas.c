@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/* heapinfo arenas: main and thread arenas, their heaps and what is in them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+#include "json.h"
+#include "mmapped.h"
+#include "survey.h"
+#include "text.h"
+
+struct usage {
+	u64 in_use;
+	u64 cached;
+	u64 free;
+	u64 top;
+	u64 other;	/* fenceposts, foreign, damaged */
+	u64 chunks;
+};
+
+static int take_batch(const struct batch *b, void *ctx)
+{
+	struct usage *usage = ctx, *u;
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		const struct chunk *c = &b->chunk[i];
+
+		u = &usage[b->g->region[c->region].arena];
+		u->chunks++;
+		if (c->state == CHUNK_IN_USE)
+			u->in_use += c->size;
+		else if (chunk_state_is_cached(c->state))
+			u->cached += c->size;
+		else if (chunk_state_is_free(c->state))
+			u->free += c->size;
+		else if (c->state == CHUNK_TOP)
+			u->top += c->size;
+		else
+			u->other += c->size;
+	}
+	return 0;
+}
+
+static const char *region_name(enum region_kind kind)
+{
+	static const char *const name[] = {
+		[REGION_BRK] = "brk", [REGION_MMAP] = "mmap",
+		[REGION_HEAP] = "heap",
+	};
+
+	return name[kind];
+}
+
+static void print_regions(const struct glibc *g, size_t arena)
+{
+	char human[HUMAN_ROOM];
+	size_t i;
+
+	for (i = 0; i < g->regions; i++) {
+		const struct region *r = &g->region[i];
+
+		if (r->arena == arena)
+			printf("      %-5s %#" PRIx64 "-%#" PRIx64 " %s%s\n",
+			       region_name(r->kind), r->start, r->end,
+			       text_human(human, r->end - r->start),
+			       r->top ? ", with top" : "");
+	}
+}
+
+static void print_text(const struct heap *h, const struct usage *usage,
+		       const struct mmapped *m)
+{
+	const struct glibc *g = &h->g;
+	char human[5][HUMAN_ROOM];
+	size_t i;
+
+	printf("%s%-5s %-16s %7s %10s %10s %10s %10s %10s %10s%s\n",
+	       text_color(COLOR_BOLD), "ARENA", "ADDRESS", "THREADS", "SYSTEM",
+	       "IN USE", "CACHED", "FREE", "TOP", "CHUNKS", text_plain());
+	for (i = 0; i < g->arenas; i++) {
+		const struct arena *a = &g->arena[i];
+		const struct usage *u = &usage[i];
+
+		printf("%-5zu %#-16" PRIx64 " %7" PRIu64 " %10s %10s %10s %10s %10s %10" PRIu64 "%s%s\n",
+		       i, a->addr, a->attached,
+		       text_human(human[0], a->system_mem),
+		       text_human(human[1], u->in_use),
+		       text_human(human[2], u->cached),
+		       text_human(human[3], u->free),
+		       text_human(human[4], u->top), u->chunks,
+		       a->main ? "  main" : "",
+		       a->main && a->flags & 2 ? ", not contiguous" : "");
+		print_regions(g, i);
+	}
+	if (g->mp.addr)
+		printf("\nmmapped chunks: %u with %s; %zu found%s\n",
+		       g->mp.n_mmaps, text_human(human[0], g->mp.mmapped_mem),
+		       m->n, m->complete ? "" : ", the others are not known");
+	for (i = 0; i < m->n; i++)
+		printf("      %#" PRIx64 " %12" PRIu64 " usable, mapping of %s\n",
+		       m->chunk[i].addr, m->chunk[i].usable,
+		       text_human(human[0], m->chunk[i].map_len));
+	printf("%zu threads, %zu tcaches found\n", g->threads, g->tcaches);
+}
+
+static struct json_object *regions_json(const struct glibc *g, size_t arena)
+{
+	struct json_object *a = json_object_new_array(), *o;
+	size_t i;
+
+	for (i = 0; i < g->regions; i++) {
+		if (g->region[i].arena != arena)
+			continue;
+		o = json_object_new_object();
+		json_add_text(o, "kind", region_name(g->region[i].kind));
+		json_add_address(o, "start", g->region[i].start);
+		json_add_address(o, "first_chunk", g->region[i].first);
+		json_add_address(o, "end", g->region[i].end);
+		json_object_array_add(a, o);
+	}
+	return a;
+}
+
+static struct json_object *arena_json(const struct glibc *g, size_t i,
+				      const struct usage *u)
+{
+	struct json_object *o = json_object_new_object();
+	const struct arena *a = &g->arena[i];
+
+	json_add_u64(o, "index", i);
+	json_add_address(o, "address", a->addr);
+	json_add_bool(o, "main", a->main);
+	json_add_bool(o, "contiguous", a->main && !(a->flags & 2));
+	json_add_u64(o, "attached_threads", a->attached);
+	json_add_u64(o, "system_mem", a->system_mem);
+	json_add_u64(o, "max_system_mem", a->max_system_mem);
+	json_add_address(o, "top", a->has_top ? a->top : 0);
+	json_add_u64(o, "top_size", a->top_size);
+	json_add_u64(o, "in_use", u->in_use);
+	json_add_u64(o, "cached", u->cached);
+	json_add_u64(o, "free", u->free);
+	json_add_u64(o, "other", u->other);
+	json_add_u64(o, "chunks", u->chunks);
+	json_object_object_add(o, "regions", regions_json(g, i));
+	return o;
+}
+
+static void print_json(const struct heap *h, const struct usage *usage,
+		       const struct mmapped *m)
+{
+	struct json_object *doc = json_document(h, "arenas");
+	struct json_object *a = json_object_new_array(), *o;
+	const struct glibc *g = &h->g;
+	size_t i;
+
+	for (i = 0; i < g->arenas; i++)
+		json_object_array_add(a, arena_json(g, i, &usage[i]));
+	json_object_object_add(doc, "arenas", a);
+	a = json_object_new_array();
+	for (i = 0; i < m->n; i++) {
+		o = json_object_new_object();
+		json_add_address(o, "address", m->chunk[i].addr);
+		json_add_u64(o, "usable", m->chunk[i].usable);
+		json_add_address(o, "mapping", m->chunk[i].map);
+		json_add_u64(o, "mapping_bytes", m->chunk[i].map_len);
+		json_object_array_add(a, o);
+	}
+	o = json_object_new_object();
+	json_add_u64(o, "count", g->mp.n_mmaps);
+	json_add_u64(o, "bytes", g->mp.mmapped_mem);
+	json_add_bool(o, "complete", m->complete);
+	json_object_object_add(o, "found", a);
+	json_object_object_add(doc, "mmapped", o);
+	json_add_u64(doc, "threads", g->threads);
+	json_add_u64(doc, "tcaches", g->tcaches);
+	json_print(doc, h);
+}
+
+static int run(const struct common *c)
+{
+	struct mmapped m = { 0 };
+	struct usage *usage;
+	struct survey s = { .fn = take_batch };
+	struct error e;
+	struct heap h;
+
+	if (heap_open(&h, c, true, &e)) {
+		heap_close(&h);
+		return cmd_fail(&e);
+	}
+	usage = xcalloc(h.g.arenas, sizeof(*usage));
+	s.ctx = usage;
+	survey(&h, &s);
+	mmapped_find(&h.g, &m);
+	target_thaw(h.t);
+	if (c->json) {
+		print_json(&h, usage, &m);
+	} else {
+		print_text(&h, usage, &m);
+		cmd_show_notes(&h);
+	}
+	survey_free(&s);
+	mmapped_free(&m);
+	free(usage);
+	heap_close(&h);
+	return EXIT_CLEAN;
+}
+
+const struct command cmd_arenas = {
+	.name = "arenas",
+	.args_doc = "PID",
+	.brief = "main and thread arenas, their heaps, mmapped chunks",
+	.run = run,
+};

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/* heapinfo check: is the heap damaged, where, and what would glibc say? */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "check.h"
+#include "cmd.h"
+#include "json.h"
+#include "text.h"
+
+static void print_text(const struct heap *h, const struct check *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->findings.n; i++) {
+		const struct finding *f = &c->findings.found[i];
+
+		printf("%s%#" PRIx64 "%s: %s\n", text_color(COLOR_RED),
+		       f->addr, text_plain(), f->text);
+		if (f->words)
+			printf("\tglibc %s: \"%s\"\n", h->g.version, f->words);
+	}
+	if (c->findings.total > c->findings.n)
+		printf("... and %" PRIu64 " more\n",
+		       c->findings.total - c->findings.n);
+	printf("%s: %" PRIu64 " chunks in %zu arenas, %" PRIu64 " on %" PRIu64 " free lists, %zu mmapped; %" PRIu64 " violations\n",
+	       c->findings.total ? "damaged" : c->unsure ? "not sure" : "clean",
+	       c->chunks, h->g.arenas, c->listed, c->lists, c->mmapped.n,
+	       c->findings.total);
+}
+
+static void print_json(const struct heap *h, const struct check *c)
+{
+	struct json_object *doc = json_document(h, "check"), *a, *o;
+	size_t i;
+
+	json_add_text(doc, "result", c->findings.total ? "damaged" :
+				     c->unsure ? "unsure" : "clean");
+	json_add_u64(doc, "chunks", c->chunks);
+	json_add_u64(doc, "listed", c->listed);
+	json_add_u64(doc, "mmapped", c->mmapped.n);
+	json_add_u64(doc, "violations", c->findings.total);
+	a = json_object_new_array();
+	for (i = 0; i < c->findings.n; i++) {
+		const struct finding *f = &c->findings.found[i];
+
+		o = json_object_new_object();
+		json_add_address(o, "address", f->addr);
+		json_add_text(o, "text", f->text);
+		json_add_text(o, "glibc_says", f->words);
+		json_object_array_add(a, o);
+	}
+	json_object_object_add(doc, "findings", a);
+	json_print(doc, h);
+}
+
+static int run(const struct common *co)
+{
+	struct error e;
+	struct check c;
+	struct heap h;
+	int ret;
+
+	if (heap_open(&h, co, true, &e) || check_heap(&h, &c, &e)) {
+		heap_close(&h);
+		return cmd_fail(&e);
+	}
+	target_thaw(h.t);
+	ret = c.findings.total ? EXIT_DAMAGED :
+	      c.unsure || h.t->partial ? EXIT_UNKNOWN : EXIT_CLEAN;
+	if (!c.findings.total && c.unsure)
+		notes_add(&h.g.notes, "the heap changed while it was read, so what looked wrong may be a change half done; --freeze tells");
+	if (co->json) {
+		print_json(&h, &c);
+	} else {
+		print_text(&h, &c);
+		cmd_show_notes(&h);
+	}
+	check_free(&c);
+	heap_close(&h);
+	return ret;
+}
+
+const struct command cmd_check = {
+	.name = "check",
+	.args_doc = "PID",
+	.brief = "test every invariant of malloc; exit status 1: damaged",
+	.doc = "Test everything that glibc tests before it aborts, and more, on every chunk and every list, and go on after damage. Exit status: 0 clean, 1 damaged, 2 could not tell.",
+	.run = run,
+};

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * heapinfo metrics: heaps in Prometheus' text format, for node_exporter's
+ * textfile collector.  No addresses, no offsets: they would defeat ASLR.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "json.h"
+#include "outfile.h"
+#include "procs.h"
+#include "text.h"
+
+#define DEFAULT_LIMIT 100u
+
+static struct {
+	const char *output;
+	u64 limit;
+} opt = { .limit = DEFAULT_LIMIT };
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "FILE", 0,
+	  "Write to a temporary file beside FILE, then rename it (*.prom)", 1 },
+	{ "limit", 'l', "N", 0,
+	  "Only the N processes with the largest heaps (100; 0: all)", 1 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case 'o':
+		opt.output = arg;
+		return 0;
+	case 'l':
+		opt.limit = cmd_number(arg, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* The module's own state, from /proc/heapinfo; no process of anyone. */
+static const struct {
+	const char *key;
+	const char *name;
+	const char *type;
+	const char *help;
+} module_metrics[] = {
+	{ "Processes", "heapinfo_tracked_processes", "gauge",
+	  "Processes whose brk calls the module remembers." },
+	{ "MemoryUsed", "heapinfo_history_bytes", "gauge",
+	  "Memory that the module's histories take." },
+	{ "CallsSeen", "heapinfo_brk_calls_seen_total", "counter",
+	  "Calls of brk(2) on this machine since the module was loaded." },
+	{ "CallsRefused", "heapinfo_brk_calls_refused_total", "counter",
+	  "Calls that the bound on memory kept from being recorded." },
+	{ "CallsLost", "heapinfo_brk_calls_lost_total", "counter",
+	  "Calls that the kernel did not report to the module." },
+	{ "EventsLost", "heapinfo_events_dropped_total", "counter",
+	  "Events that newer ones pushed out of full histories." },
+};
+
+/* Values of BrkCalls and its parts, each a value of the label result. */
+static const struct {
+	const char *key;
+	const char *result;
+} call_results[] = {
+	{ "BrkGrows", "grow" },
+	{ "BrkShrinks", "shrink" },
+	{ "BrkQueries", "query" },
+	{ "BrkUnchanged", "unchanged" },
+	{ "BrkFailures", "failed" },
+};
+
+/* The name of a process can hold anything; labels are UTF-8. */
+static void print_label(FILE *f, const char *comm, size_t len)
+{
+	char *safe = text_safe_dup(comm, len), *c;
+
+	for (c = safe; *c; c++) {
+		if (*c == '\\' || *c == '"')
+			fputc('\\', f);
+		fputc(*c, f);
+	}
+	free(safe);
+}
+
+static void print_head(FILE *f, const char *name, const char *type,
+		       const char *help)
+{
+	fprintf(f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* name{pid="1",comm="x"; the caller ends it. */
+static void print_begin(FILE *f, const char *name, const struct proc *p)
+{
+	fprintf(f, "%s{pid=\"%d\",comm=\"", name, (int)p->pid);
+	print_label(f, p->comm, sizeof(p->comm));
+	fputc('"', f);
+}
+
+static void print_heap_bytes(FILE *f, const struct procs *ps)
+{
+	size_t i;
+
+	print_head(f, "heapinfo_heap_bytes", "gauge",
+		   "Bytes between the start of the heap and the break.");
+	for (i = 0; i < ps->n; i++) {
+		print_begin(f, "heapinfo_heap_bytes", &ps->p[i]);
+		fprintf(f, "} %" PRIu64 "\n", ps->p[i].heap);
+	}
+}
+
+static bool has_module(const struct procs *ps)
+{
+	size_t i;
+
+	for (i = 0; i < ps->n; i++)
+		if (ps->p[i].k.module)
+			return true;
+	return false;
+}
+
+static void print_peaks(FILE *f, const struct procs *ps)
+{
+	size_t i;
+
+	print_head(f, "heapinfo_heap_peak_bytes", "gauge",
+		   "The largest that the heap was while it was recorded.");
+	for (i = 0; i < ps->n; i++) {
+		if (!kernel_key(&ps->p[i].k, "PeakSize"))
+			continue;
+		print_begin(f, "heapinfo_heap_peak_bytes", &ps->p[i]);
+		fprintf(f, "} %" PRIu64 "\n", ps->p[i].k.peak_bytes);
+	}
+}
+
+static void print_calls(FILE *f, const struct procs *ps)
+{
+	static const char name[] = "heapinfo_brk_calls_total";
+	size_t i, j;
+
+	print_head(f, name, "counter", "Recorded calls of brk(2), by how they ended.");
+	for (i = 0; i < ps->n; i++) {
+		const struct kernel_facts *k = &ps->p[i].k;
+
+		for (j = 0; j < ARRAY_SIZE(call_results); j++) {
+			if (!kernel_key(k, call_results[j].key))
+				continue;
+			print_begin(f, name, &ps->p[i]);
+			fprintf(f, ",result=\"%s\"} %" PRIu64 "\n",
+				call_results[j].result,
+				kernel_number(k, call_results[j].key, 0));
+		}
+	}
+}
+
+/* "3 rlimit_data=2 overlap=1": a sample for each reason there was. */
+static void print_reasons(FILE *f, const struct proc *p, const char *value)
+{
+	char reason[32];
+	u64 n;
+
+	while ((value = strchr(value, ' '))) {
+		value++;
+		if (sscanf(value, "%31[a-z_]=%" SCNu64, reason, &n) != 2)
+			continue;
+		print_begin(f, "heapinfo_brk_failures_total", p);
+		fprintf(f, ",reason=\"%s\"} %" PRIu64 "\n", reason, n);
+	}
+}
+
+static void print_failures(FILE *f, const struct procs *ps)
+{
+	size_t i;
+
+	print_head(f, "heapinfo_brk_failures_total", "counter",
+		   "Recorded calls of brk(2) that failed, by reason.");
+	for (i = 0; i < ps->n; i++) {
+		const char *v = kernel_key(&ps->p[i].k, "BrkFailures");
+
+		if (v)
+			print_reasons(f, &ps->p[i], v);
+	}
+}
+
+static void print_module(FILE *f)
+{
+	FILE *proc = fopen("/proc/heapinfo", "re");
+	char line[128], key[32];
+	size_t i;
+	u64 n;
+
+	print_head(f, "heapinfo_module_loaded", "gauge",
+		   "1 where the kernel module heapinfo is loaded.");
+	fprintf(f, "heapinfo_module_loaded %d\n", proc != NULL);
+	while (proc && fgets(line, sizeof(line), proc)) {
+		if (sscanf(line, "%31[A-Za-z]:\t%" SCNu64, key, &n) != 2)
+			continue;
+		for (i = 0; i < ARRAY_SIZE(module_metrics); i++) {
+			if (strcmp(module_metrics[i].key, key))
+				continue;
+			print_head(f, module_metrics[i].name,
+				   module_metrics[i].type,
+				   module_metrics[i].help);
+			fprintf(f, "%s %" PRIu64 "\n", module_metrics[i].name,
+				n);
+		}
+	}
+	if (proc)
+		fclose(proc);
+}
+
+static void print_metrics(FILE *f, const struct procs *ps)
+{
+	print_module(f);
+	print_head(f, "heapinfo_hidden_processes", "gauge",
+		   "Processes whose heap may not be looked at.");
+	fprintf(f, "heapinfo_hidden_processes %" PRIu64 "\n", ps->hidden);
+	print_heap_bytes(f, ps);
+	if (!has_module(ps))
+		return;
+	print_peaks(f, ps);
+	print_calls(f, ps);
+	print_failures(f, ps);
+}
+
+static int write_file(const char *text, size_t len, struct error *e)
+{
+	struct outfile out;
+
+	/* The collector is another user. */
+	if (outfile_open(&out, opt.output, 0644, e) ||
+	    outfile_write(&out, text, len, 0, e))
+		return -1;
+	return outfile_done(&out, e);
+}
+
+static int run(const struct common *c)
+{
+	struct procs ps;
+	struct error e;
+	size_t len, all;
+	char *text;
+	int ret = 0;
+	FILE *f;
+
+	if (c->json) {
+		error_set(&e, "metrics are in Prometheus' format; 'heapinfo top --json' has the same as JSON");
+		return cmd_fail(&e);
+	}
+	procs_read(&ps, NULL);
+	procs_sort(&ps, procs_by_heap);
+	all = ps.n;
+	if (opt.limit && ps.n > opt.limit)
+		ps.n = opt.limit;
+	f = open_memstream(&text, &len);
+	if (!f)
+		return EXIT_UNKNOWN;
+	print_metrics(f, &ps);
+	fclose(f);
+	if (opt.output)
+		ret = write_file(text, len, &e);
+	else
+		fwrite(text, 1, len, stdout);
+	free(text);
+	ps.n = all;
+	procs_free(&ps);
+	return ret ? cmd_fail(&e) : EXIT_CLEAN;
+}
+
+const struct command cmd_metrics = {
+	.name = "metrics",
+	.args_doc = "",
+	.brief = "heap sizes and brk calls for Prometheus",
+	.doc = "Print the heaps of all processes that you may look at in Prometheus' text format, for node_exporter's textfile collector. No address is in it.",
+	.options = options,
+	.parse = parse,
+	.no_target = true,
+	.run = run,
+};

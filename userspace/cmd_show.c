@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/* heapinfo show: the break, the heap's sizes, arenas and last brk events. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "brk_text.h"
+#include "cmd.h"
+#include "json.h"
+#include "text.h"
+#include "usage.h"
+
+#define KEY_EVENTS 1
+#define DEFAULT_EVENTS 3u
+#define MAX_ARENAS 8u	/* lines of text; --json and 'arenas' have them all */
+
+static u64 show_events = DEFAULT_EVENTS;
+
+static const struct argp_option options[] = {
+	{ "events", KEY_EVENTS, "N", 0, "Show the last N brk events (3)", 1 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	if (key != KEY_EVENTS)
+		return ARGP_ERR_UNKNOWN;
+	show_events = cmd_number(arg, state);
+	return 0;
+}
+
+/* What only the module can say, where it is not loaded. */
+static const struct {
+	const char *key;
+	const char *text;
+} unknown[] = {
+	{ "exact_break", "the exact break: above is the end of [heap], which is at most a page higher, or more where a mapping follows it" },
+	{ "window", "the range that the offset was drawn from" },
+	{ "peak", "the heap's largest size so far" },
+	{ "history", "brk calls: when, how much, by which thread, and why one failed" },
+};
+
+static void heading(const char *text)
+{
+	printf("\n%s%s%s\n", text_color(COLOR_BOLD), text, text_plain());
+}
+
+static void row(const char *name, const char *fmt, ...) __printf(2, 3);
+
+static void row(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("  %-14s ", name);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static void print_process(const struct heap *h)
+{
+	printf("%s", text_color(COLOR_BOLD));
+	text_safe(stdout, h->t->comm[0] ? h->t->comm : "?",
+		  sizeof(h->t->comm));
+	printf("%s (%d), %u-bit, ", text_plain(), (int)h->t->pid,
+	       8 * h->t->wordsize);
+	if (h->has_glibc)
+		printf("malloc of glibc %s", h->g.version);
+	else
+		fputs(h->other ? h->other : "no malloc that heapinfo knows",
+		      stdout);
+	if (!h->t->live)
+		fputs(", from a core file", stdout);
+	putchar('\n');
+}
+
+/* Signed distance from @from to the start of the heap, as the module has it. */
+static void print_offset(const struct kernel_facts *k, const char *name,
+			 u64 from, const char *what)
+{
+	bool below = k->start_brk < from;
+	u64 gap = below ? from - k->start_brk : k->start_brk - from;
+	char human[HUMAN_ROOM];
+
+	if (from)
+		row(name, "%s%#" PRIx64 " (%s) %s %s", below ? "-" : "", gap,
+		    text_human(human, gap), below ? "below" : "above", what);
+}
+
+static void print_drawn(const struct kernel_facts *k)
+{
+	const char *base = kernel_key(k, "BrkBase");
+	const char *randomized = kernel_key(k, "BrkRandomized");
+	char human[HUMAN_ROOM];
+
+	if (!k->module)
+		return;
+	if (k->brk_window)
+		row("randomised", "yes, drawn from %s above %s",
+		    text_human(human, k->brk_window),
+		    base && !strcmp(base, "apart") ?
+		    "the kernel's base for programs without a loader" :
+		    "the end of bss");
+	else
+		row("randomised", "%s", randomized ? randomized : "no");
+}
+
+static void print_break(const struct heap *h)
+{
+	const struct kernel_facts *k = &h->k;
+	char size[HUMAN_ROOM], peak[HUMAN_ROOM];
+
+	heading("Break");
+	if (!k->known) {
+		row("start", "not known: the kernel shows it to the process's user and to root only");
+		return;
+	}
+	row("start", "%#" PRIx64, k->start_brk);
+	row("break", "%#" PRIx64 "%s", k->brk, k->brk_exact ? "" :
+	    k->brk > k->start_brk ? " (end of [heap])" :
+	    " (there is no [heap])");
+	print_offset(k, "offset", k->end_bss, "the end of bss");
+	print_offset(k, "", k->end_data, "the end of data");
+	print_drawn(k);
+	text_human(size, k->brk - k->start_brk);
+	if (k->peak_bytes)
+		row("size", "%s, at most %s so far", size,
+		    text_human(peak, k->peak_bytes));
+	else
+		row("size", "%s", size);
+	if (k->data_limit != UINT64_MAX)
+		row("data limit", "%s for data and heap",
+		    text_human(size, k->data_limit));
+}
+
+static void size_row(const char *name, u64 bytes, u64 of, const char *more)
+{
+	char human[HUMAN_ROOM];
+
+	row(name, "%10s %5.1f%%  %s", text_human(human, bytes),
+	    of ? 100.0 * bytes / of : 0, more);
+}
+
+static void chunks_row(const char *name, u64 bytes, u64 of, u64 chunks,
+		       const char *what)
+{
+	char more[160];
+
+	snprintf(more, sizeof(more), "%" PRIu64 " chunk%s %s", chunks,
+		 chunks == 1 ? "" : "s", what);
+	size_row(name, bytes, of, more);
+}
+
+static void print_sizes(const struct usage *u)
+{
+	heading("Malloc's memory");
+	size_row("address space", u->size, u->size, "in all arenas");
+	if (u->mem_resident != UINT64_MAX)
+		size_row("resident", u->mem_resident, u->size,
+			 "of it in memory now");
+	if (u->mem_swapped && u->mem_swapped != UINT64_MAX)
+		size_row("swapped", u->mem_swapped, u->size, "of it in swap");
+	chunks_row("in use", u->in_use, u->size, u->chunks_in_use,
+		   "that the program holds");
+	chunks_row("cached", u->cached, u->size, u->chunks_cached,
+		   "freed, kept in tcaches and fastbins");
+	chunks_row("free", u->free, u->size, u->chunks_free, "in bins");
+	size_row("top", u->top, u->size, "not handed out yet");
+	size_row("overhead", u->overhead, u->size,
+		 "headers, tcaches, arenas, fenceposts");
+	if (u->foreign)
+		size_row("foreign", u->foreign, u->size,
+			 "from others' calls of sbrk()");
+	if (u->damaged)
+		size_row("damaged", u->damaged, u->size,
+			 "could not be decoded; see 'heapinfo check'");
+}
+
+static void print_arenas(const struct heap *h, const struct usages *u)
+{
+	const struct malloc_par *mp = &h->g.mp;
+	char human[4][HUMAN_ROOM];
+	size_t i;
+
+	heading("Arenas");
+	for (i = 0; i < h->g.arenas && i < MAX_ARENAS; i++) {
+		const struct usage *a = &u->arena[i];
+
+		printf("  %#" PRIx64 "  %-6s %10s, %s in use, %s cached, %s free\n",
+		       h->g.arena[i].addr, h->g.arena[i].main ? "main" : "thread",
+		       text_human(human[0], a->size),
+		       text_human(human[1], a->in_use),
+		       text_human(human[2], a->cached),
+		       text_human(human[3], a->free + a->top));
+	}
+	if (i < h->g.arenas)
+		printf("  and %zu more; see 'heapinfo arenas'\n",
+		       h->g.arenas - i);
+	if (mp->addr && mp->n_mmaps)
+		printf("  mmapped: %u chunk%s in mappings of %s\n", mp->n_mmaps,
+		       mp->n_mmaps == 1 ? "" : "s",
+		       text_human(human[0], mp->mmapped_mem));
+}
+
+static void print_events(struct heap *h)
+{
+	const struct kernel_facts *k = &h->k;
+	const char *recorded = kernel_key(k, "Recorded");
+	const char *failures = kernel_key(k, "BrkFailures");
+	struct clocks clocks;
+	size_t i;
+
+	if (!k->module)
+		return;
+	heading("Calls of brk(2)");
+	row("recorded", "%s", recorded ? recorded : "?");
+	if (kernel_key(k, "BrkCalls"))
+		row("calls", "%" PRIu64 ": %" PRIu64 " grew it, %" PRIu64
+		    " shrank it, %" PRIu64 " asked, %" PRIu64
+		    " changed nothing", kernel_number(k, "BrkCalls", 0),
+		    kernel_number(k, "BrkGrows", 0),
+		    kernel_number(k, "BrkShrinks", 0),
+		    kernel_number(k, "BrkQueries", 0),
+		    kernel_number(k, "BrkUnchanged", 0));
+	if (failures && strcmp(failures, "0"))
+		row("failed", "%s", failures);
+	if (!k->events || !show_events)
+		return;
+	clocks_of(h->t, &clocks);
+	putchar('\n');
+	brk_event_heading();
+	for (i = k->events - min_u64(k->events, show_events); i < k->events;
+	     i++) {
+		brk_event_print(&k->event[i], &clocks);
+		brk_failure_print(&k->event[i], h->t, k);
+	}
+}
+
+static void print_unknown(const struct heap *h)
+{
+	size_t i;
+
+	if (h->k.module)
+		return;
+	heading(h->t->live ? "Not known while the module heapinfo is not loaded" :
+		"Not known, since the core has nothing of the module heapinfo");
+	for (i = 0; i < ARRAY_SIZE(unknown); i++)
+		printf("  - %s\n", unknown[i].text);
+}
+
+static void print_text(struct heap *h, const struct usages *u)
+{
+	print_process(h);
+	print_break(h);
+	if (h->has_glibc && glibc_has_started(&h->g)) {
+		print_sizes(&u->all);
+		print_arenas(h, u);
+	} else {
+		heading("Malloc's memory");
+		printf("  %s\n", h->has_glibc ?
+		       "nothing was allocated so far" : h->why_not);
+	}
+	print_events(h);
+	print_unknown(h);
+	cmd_show_notes(h);
+}
+
+static struct json_object *break_json(struct heap *h)
+{
+	struct json_object *o = json_object_new_object();
+	const struct kernel_facts *k = &h->k;
+	u64 rss;
+
+	json_add_bool(o, "module", k->module);
+	json_add_bool(o, "known", k->known);
+	if (!k->known)
+		return o;
+	json_add_address(o, "start", k->start_brk);
+	json_add_address(o, "break", k->brk);
+	json_add_bool(o, "exact", k->brk_exact);
+	json_add_u64(o, "bytes", k->brk - k->start_brk);
+	json_add_address(o, "end_data", k->end_data);
+	json_add_address(o, "end_bss", k->end_bss);
+	json_object_object_add(o, "offset",
+			       json_object_new_int64(k->start_brk - k->end_bss));
+	json_object_object_add(o, "offset_data",
+			       json_object_new_int64(k->start_brk -
+						     k->end_data));
+	if (k->module) {
+		json_add_u64(o, "window", k->brk_window);
+		json_add_text(o, "base", kernel_key(k, "BrkBase"));
+		json_add_text(o, "randomized",
+			      kernel_key(k, "BrkRandomized"));
+		json_add_u64(o, "peak_bytes", k->peak_bytes);
+	}
+	if (k->data_limit != UINT64_MAX)
+		json_add_u64(o, "data_limit", k->data_limit);
+	rss = kernel_heap_rss(h->t);
+	if (rss != UINT64_MAX)
+		json_add_u64(o, "resident", rss);
+	return o;
+}
+
+static struct json_object *usage_json(const struct usage *u)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_u64(o, "address_space", u->size);
+	if (u->mem_resident != UINT64_MAX) {
+		json_add_u64(o, "resident", u->mem_resident);
+		json_add_u64(o, "swapped", u->mem_swapped);
+	}
+	json_add_u64(o, "in_use", u->in_use);
+	json_add_u64(o, "cached", u->cached);
+	json_add_u64(o, "free", u->free);
+	json_add_u64(o, "top", u->top);
+	json_add_u64(o, "overhead", u->overhead);
+	json_add_u64(o, "foreign", u->foreign);
+	json_add_u64(o, "damaged", u->damaged);
+	json_add_u64(o, "chunks_in_use", u->chunks_in_use);
+	json_add_u64(o, "chunks_cached", u->chunks_cached);
+	json_add_u64(o, "chunks_free", u->chunks_free);
+	return o;
+}
+
+static void add_malloc(struct json_object *doc, const struct heap *h,
+		       const struct usages *u)
+{
+	struct json_object *a = json_object_new_array(), *o;
+	size_t i;
+
+	json_object_object_add(doc, "malloc", usage_json(&u->all));
+	for (i = 0; i < h->g.arenas; i++) {
+		o = usage_json(&u->arena[i]);
+		json_add_address(o, "address", h->g.arena[i].addr);
+		json_add_bool(o, "main", h->g.arena[i].main);
+		json_object_array_add(a, o);
+	}
+	json_object_object_add(doc, "arenas", a);
+	o = json_object_new_object();
+	json_add_u64(o, "chunks", h->g.mp.n_mmaps);
+	json_add_u64(o, "bytes", h->g.mp.mmapped_mem);
+	json_object_object_add(doc, "mmapped", o);
+}
+
+static void add_events(struct json_object *doc, struct heap *h)
+{
+	static const char *const count[][2] = {
+		{ "calls", "BrkCalls" }, { "queries", "BrkQueries" },
+		{ "grows", "BrkGrows" }, { "shrinks", "BrkShrinks" },
+		{ "unchanged", "BrkUnchanged" }, { "failures", "BrkFailures" },
+		{ "moves", "BrkMoves" }, { "bytes_grown", "BytesGrown" },
+		{ "bytes_shrunk", "BytesShrunk" },
+		{ "events_lost", "EventsLost" },
+	};
+	struct json_object *o = json_object_new_object(), *a;
+	const struct kernel_facts *k = &h->k;
+	struct clocks clocks;
+	size_t i;
+
+	json_add_text(o, "recorded", kernel_key(k, "Recorded"));
+	for (i = 0; i < ARRAY_SIZE(count); i++)
+		if (kernel_key(k, count[i][1]))
+			json_add_u64(o, count[i][0],
+				     kernel_number(k, count[i][1], 0));
+	clocks_of(h->t, &clocks);
+	a = json_object_new_array();
+	for (i = k->events - min_u64(k->events, show_events); i < k->events;
+	     i++)
+		json_object_array_add(a, brk_event_json(&k->event[i], &clocks,
+							h->t, k));
+	json_object_object_add(o, "events", a);
+	json_object_object_add(doc, "brk", o);
+}
+
+static void print_json(struct heap *h, const struct usages *u)
+{
+	struct json_object *doc = json_document(h, "show"), *a;
+	size_t i;
+
+	json_object_object_add(doc, "break", break_json(h));
+	if (h->has_glibc)
+		add_malloc(doc, h, u);
+	else
+		json_add_text(doc, "malloc_unknown", h->why_not);
+	if (h->k.module)
+		add_events(doc, h);
+	a = json_object_new_array();
+	for (i = 0; !h->k.module && i < ARRAY_SIZE(unknown); i++)
+		json_object_array_add(a,
+				      json_object_new_string(unknown[i].key));
+	json_object_object_add(doc, "unknown", a);
+	json_print(doc, h);
+}
+
+/**
+ * show_heap - print the overview of an open heap
+ * @h: the heap
+ * @json: as JSON
+ *
+ * A stopped process goes on as soon as all is read.
+ */
+void show_heap(struct heap *h, bool json)
+{
+	struct usages u = { 0 };
+
+	if (h->has_glibc)
+		usages_read(h, &u);
+	target_thaw(h->t);
+	if (json)
+		print_json(h, &u);
+	else
+		print_text(h, &u);
+	usages_free(&u);
+}
+
+static int run(const struct common *c)
+{
+	struct error e;
+	struct heap h;
+
+	if (heap_open(&h, c, false, &e)) {
+		heap_close(&h);
+		return cmd_fail(&e);
+	}
+	show_heap(&h, c->json);
+	heap_close(&h);
+	return EXIT_CLEAN;
+}
+
+const struct command cmd_show = {
+	.name = "show",
+	.args_doc = "PID",
+	.brief = "overview: the break, the heap's sizes, arenas, brk calls",
+	.doc = "Show where the break is and how it got there, what malloc's memory is used for, the arenas and the last calls of brk(2). 'heapinfo PID' does the same.",
+	.options = options,
+	.parse = parse,
+	.run = run,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Write a live process as an ELF core file, for target_core.c and for gdb. */
+#ifndef HEAPINFO_CORE_WRITE_H
+#define HEAPINFO_CORE_WRITE_H
+
+#include "heap.h"
+
+struct core_written {
+	u64 memory;	/* bytes of the process's memory that it describes */
+	u64 stored;	/* of them that are in the file */
+	u64 missing;	/* that could not be read; zeroes in the file */
+};
+
+int core_write(struct heap *h, const char *path, struct core_written *w,
+	       struct error *e);
+
+#endif

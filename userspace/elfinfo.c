@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Read the ELF files of a target with elfutils. */
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <elfutils/libdwfl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "elfinfo.h"
+
+#define MAX_IMAGE (64u << 20)	/* of writable data worth looking through */
+
+struct elf_file {
+	int fd;
+	Elf *elf;
+	size_t phdrs;
+	u64 bias;
+	unsigned int word;
+	int machine;
+};
+
+static bool same_module(const struct mapping *a, const struct mapping *b)
+{
+	return a->inode == b->inode && a->dev == b->dev &&
+	       !strcmp(a->path, b->path);
+}
+
+static void add_module(struct target *t, struct modules *mods, size_t *i)
+{
+	const struct mapping *first = &t->maps.map[*i];
+	struct module mod = { .start = first->start };
+	size_t j;
+
+	for (j = *i; j < t->maps.n; j++) {
+		const struct mapping *m = &t->maps.map[j];
+		bool mine = same_module(m, first);
+
+		/* A bss lies right behind the data; a gap of the file's own
+		 * (---p) is part of it.
+		 */
+		if (!mine && !(mod.rw_end == m->start && map_is_anon(m)))
+			break;
+		if (map_is_rw(m)) {
+			if (!mod.rw_start)
+				mod.rw_start = m->start;
+			mod.rw_end = m->end;
+		}
+		mod.end = m->end;
+		if (!mine) {
+			j++;
+			break;
+		}
+	}
+	*i = j;
+	mod.path = xstrdup(first->path);
+	mods->mod = xrealloc(mods->mod, mods->n + 1, sizeof(mod));
+	mods->mod[mods->n++] = mod;
+}
+
+/* /proc/PID/exe is the program; a core says it first of all its files. */
+static void find_exe(struct target *t, struct modules *mods)
+{
+	char link[64], path[4096];
+	ssize_t len = -1;
+	size_t i;
+
+	if (t->live) {
+		snprintf(link, sizeof(link), "/proc/%d/exe", (int)t->pid);
+		len = readlink(link, path, sizeof(path) - 1);
+	}
+	path[len < 0 ? 0 : len] = '\0';
+	for (i = 0; i < mods->n; i++) {
+		if (len >= 0 ? !strcmp(mods->mod[i].path, path) : i == 0) {
+			mods->mod[i].exe = true;
+			return;
+		}
+	}
+}
+
+/**
+ * modules_find - list the ELF files that are mapped
+ * @t: the target
+ * @mods: filled; modules_free() it
+ *
+ * Any mapped file with writable private data may be one.
+ */
+void modules_find(struct target *t, struct modules *mods)
+{
+	size_t i = 0;
+
+	memset(mods, 0, sizeof(*mods));
+	while (i < t->maps.n) {
+		if (t->maps.map[i].path[0] == '/')
+			add_module(t, mods, &i);
+		else
+			i++;
+	}
+	find_exe(t, mods);
+}
+
+/**
+ * modules_free - give a list of modules back
+ * @mods: the list
+ */
+void modules_free(struct modules *mods)
+{
+	size_t i;
+
+	for (i = 0; i < mods->n; i++)
+		free(mods->mod[i].path);
+	free(mods->mod);
+	memset(mods, 0, sizeof(*mods));
+}
+
+/**
+ * modules_matching - the first module whose file name begins with a name
+ * @mods: the list
+ * @names: beginnings of file names without their folder; NULL at the end
+ *
+ * Return: the module, or NULL.
+ */
+const struct module *modules_matching(const struct modules *mods,
+				      const char *const names[])
+{
+	size_t i, j;
+
+	for (i = 0; i < mods->n; i++) {
+		const char *base = strrchr(mods->mod[i].path, '/') + 1;
+
+		for (j = 0; names[j]; j++)
+			if (!strncmp(base, names[j], strlen(names[j])))
+				return &mods->mod[i];
+	}
+	return NULL;
+}
+
+static const struct mapping *first_mapping(struct target *t,
+					   const struct module *mod)
+{
+	return maps_find(&t->maps, mod->start);
+}
+
+/* The difference between where a byte is and where the file says it is. */
+static bool find_bias(struct elf_file *ef, const struct mapping *m)
+{
+	GElf_Phdr ph;
+	size_t i;
+
+	for (i = 0; i < ef->phdrs; i++) {
+		u64 off;
+
+		if (!gelf_getphdr(ef->elf, i, &ph) || ph.p_type != PT_LOAD)
+			continue;
+		off = align_down(ph.p_offset, PAGE);
+		if (m->offset < off || m->offset >= ph.p_offset + ph.p_filesz)
+			continue;
+		ef->bias = m->start - (m->offset - off) -
+			   align_down(ph.p_vaddr, PAGE);
+		return true;
+	}
+	return false;
+}
+
+/**
+ * elf_open - open the file of a module
+ * @t: the target
+ * @mod: the module
+ *
+ * Return: the file, or NULL where it cannot be had or is no ELF file.
+ */
+struct elf_file *elf_open(struct target *t, const struct module *mod)
+{
+	const struct mapping *m = first_mapping(t, mod);
+	struct elf_file *ef = xcalloc(1, sizeof(*ef));
+	GElf_Ehdr eh;
+
+	ef->fd = m ? target_file(t, m) : -1;
+	elf_version(EV_CURRENT);
+	if (ef->fd >= 0)
+		ef->elf = elf_begin(ef->fd, ELF_C_READ, NULL);
+	if (!ef->elf || elf_kind(ef->elf) != ELF_K_ELF ||
+	    !gelf_getehdr(ef->elf, &eh) ||
+	    elf_getphdrnum(ef->elf, &ef->phdrs) || !find_bias(ef, m)) {
+		elf_close(ef);
+		return NULL;
+	}
+	ef->word = gelf_getclass(ef->elf) == ELFCLASS32 ? 4 : 8;
+	ef->machine = eh.e_machine;
+	return ef;
+}
+
+/**
+ * elf_close - close a file
+ * @ef: from elf_open()
+ */
+void elf_close(struct elf_file *ef)
+{
+	elf_end(ef->elf);
+	if (ef->fd >= 0)
+		close(ef->fd);
+	free(ef);
+}
+
+/**
+ * elf_bias - what to add to the file's addresses to get the target's
+ * @ef: the file
+ *
+ * Return: the bias.
+ */
+u64 elf_bias(const struct elf_file *ef)
+{
+	return ef->bias;
+}
+
+/* Raw bytes of the file at the file's own address @vaddr. */
+static Elf_Data *chunk_at(struct elf_file *ef, u64 vaddr, u64 len,
+			  Elf_Type type)
+{
+	GElf_Phdr ph;
+	size_t i;
+
+	for (i = 0; i < ef->phdrs; i++)
+		if (gelf_getphdr(ef->elf, i, &ph) && ph.p_type == PT_LOAD &&
+		    range_inside(vaddr, len, ph.p_vaddr,
+				 ph.p_vaddr + ph.p_filesz))
+			return elf_getdata_rawchunk(ef->elf, ph.p_offset +
+						    (vaddr - ph.p_vaddr),
+						    len, type);
+	return NULL;
+}
+
+static bool is_relative(const struct elf_file *ef, u64 type)
+{
+	switch (ef->machine) {
+	case EM_X86_64:
+		return type == R_X86_64_RELATIVE;
+	case EM_AARCH64:
+		return type == R_AARCH64_RELATIVE;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Only RELA keeps its addends apart from the data; those of REL and RELR
+ * stand in place already.
+ */
+static void apply_rela(struct elf_file *ef, struct image *img)
+{
+	u64 addr = 0, len = 0;
+	Elf_Data *d = NULL;
+	GElf_Phdr ph;
+	GElf_Rela r;
+	GElf_Dyn dyn;
+	int n;
+	size_t i;
+
+	for (i = 0; i < ef->phdrs && !d; i++)
+		if (gelf_getphdr(ef->elf, i, &ph) && ph.p_type == PT_DYNAMIC)
+			d = elf_getdata_rawchunk(ef->elf, ph.p_offset,
+						 ph.p_filesz, ELF_T_DYN);
+	for (n = 0; d && gelf_getdyn(d, n, &dyn) && dyn.d_tag != DT_NULL; n++) {
+		if (dyn.d_tag == DT_RELA)
+			addr = dyn.d_un.d_ptr;
+		else if (dyn.d_tag == DT_RELASZ)
+			len = dyn.d_un.d_val;
+	}
+	d = len ? chunk_at(ef, addr, len, ELF_T_RELA) : NULL;
+	for (n = 0; d && gelf_getrela(d, n, &r); n++)
+		if (is_relative(ef, GELF_R_TYPE(r.r_info)) &&
+		    range_inside(r.r_offset, ef->word, img->addr,
+				 img->addr + img->len))
+			memcpy(img->bytes + (r.r_offset - img->addr),
+			       &r.r_addend, ef->word);
+}
+
+/**
+ * elf_data_image - the writable data as the loader leaves it at bias 0
+ * @ef: the file
+ * @img: filled; free() its bytes
+ *
+ * So a pointer in the data can be followed before the program ran at all.
+ *
+ * Return: true if there is such data.
+ */
+bool elf_data_image(struct elf_file *ef, struct image *img)
+{
+	Elf_Data *d = NULL;
+	GElf_Phdr ph;
+	size_t i;
+
+	for (i = 0; i < ef->phdrs && !d; i++)
+		if (gelf_getphdr(ef->elf, i, &ph) && ph.p_type == PT_LOAD &&
+		    ph.p_flags & PF_W && ph.p_filesz <= MAX_IMAGE)
+			d = elf_getdata_rawchunk(ef->elf, ph.p_offset,
+						 ph.p_filesz, ELF_T_BYTE);
+	if (!d || !d->d_size)
+		return false;
+	img->addr = ph.p_vaddr;
+	img->len = d->d_size;
+	img->word = ef->word;
+	img->bytes = xrealloc(NULL, img->len, 1);
+	memcpy(img->bytes, d->d_buf, img->len);
+	apply_rela(ef, img);
+	return true;
+}
+
+/**
+ * elf_find_text - find a text in the read-only parts of a file
+ * @ef: the file
+ * @needle: how it begins
+ * @out: the text from there on, up to its end or a line's
+ * @room: bytes at @out
+ *
+ * Return: true if it is there.
+ */
+bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
+		   size_t room)
+{
+	GElf_Phdr ph;
+	size_t i;
+
+	for (i = 0; i < ef->phdrs; i++) {
+		Elf_Data *d;
+		const char *hit;
+		size_t n;
+
+		if (!gelf_getphdr(ef->elf, i, &ph) || ph.p_type != PT_LOAD ||
+		    ph.p_flags & (PF_W | PF_X) || ph.p_filesz > MAX_IMAGE)
+			continue;
+		d = elf_getdata_rawchunk(ef->elf, ph.p_offset, ph.p_filesz,
+					 ELF_T_BYTE);
+		hit = d ? memmem(d->d_buf, d->d_size, needle,
+				 strlen(needle)) : NULL;
+		if (!hit)
+			continue;
+		n = min_u64(room - 1, (char *)d->d_buf + d->d_size - hit);
+		memcpy(out, hit, n);
+		out[n] = '\0';
+		out[strcspn(out, "\n")] = '\0';
+		return true;
+	}
+	return false;
+}
+
+static bool table_has(Elf *elf, Elf_Scn *scn, const char *const names[])
+{
+	GElf_Shdr sh;
+	Elf_Data *d;
+	GElf_Sym sym;
+	int i;
+	size_t j;
+
+	if (!gelf_getshdr(scn, &sh) ||
+	    (sh.sh_type != SHT_DYNSYM && sh.sh_type != SHT_SYMTAB))
+		return false;
+	d = elf_getdata(scn, NULL);
+	for (i = 0; d && gelf_getsym(d, i, &sym); i++) {
+		const char *s = elf_strptr(elf, sh.sh_link, sym.st_name);
+
+		if (!s || sym.st_shndx == SHN_UNDEF)
+			continue;
+		for (j = 0; names[j]; j++)
+			if (!strcmp(s, names[j]))
+				return true;
+	}
+	return false;
+}
+
+/**
+ * elf_has_symbol - does the file itself define one of these?
+ * @ef: the file
+ * @names: symbols; NULL at the end
+ *
+ * Return: true if so.
+ */
+bool elf_has_symbol(struct elf_file *ef, const char *const names[])
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(ef->elf, scn)))
+		if (table_has(ef->elf, scn, names))
+			return true;
+	return false;
+}
+
+static void take_symbols(Dwfl_Module *dm, struct elf_wanted *want, size_t n)
+{
+	int syms = dwfl_module_getsymtab(dm), i;
+	size_t j;
+
+	for (i = 0; i < syms; i++) {
+		GElf_Addr addr;
+		GElf_Sym sym;
+		const char *name = dwfl_module_getsym_info(dm, i, &sym, &addr,
+							   NULL, NULL, NULL);
+
+		if (!name || sym.st_shndx == SHN_UNDEF)
+			continue;
+		for (j = 0; j < n; j++) {
+			if (want[j].found || strcmp(name, want[j].name))
+				continue;
+			want[j].found = true;
+			want[j].size = sym.st_size;
+			want[j].addr = GELF_ST_TYPE(sym.st_info) == STT_TLS ?
+				       sym.st_value : addr;
+		}
+	}
+}
+
+/**
+ * elf_symbols - find symbols, in a separate debug file too
+ * @t: the target
+ * @mod: the module
+ * @want: the names; what is found is filled in
+ * @n: how many
+ *
+ * The debug file is looked for on this machine only, never in the network.
+ */
+void elf_symbols(struct target *t, const struct module *mod,
+		 struct elf_wanted *want, size_t n)
+{
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = dwfl_linux_proc_find_elf,
+		.find_debuginfo = dwfl_standard_find_debuginfo,
+	};
+	struct elf_file *ef = elf_open(t, mod);
+	Dwfl_Module *dm;
+	Dwfl *dwfl;
+	int fd;
+
+	if (!ef)
+		return;
+	unsetenv("DEBUGINFOD_URLS");
+	dwfl = dwfl_begin(&callbacks);
+	fd = dup(ef->fd);
+	dwfl_report_begin(dwfl);
+	dm = dwfl_report_elf(dwfl, mod->path, mod->path, fd, ef->bias, false);
+	dwfl_report_end(dwfl, NULL, NULL);
+	if (dm)
+		take_symbols(dm, want, n);
+	else
+		close(fd);
+	dwfl_end(dwfl);
+	elf_close(ef);
+}

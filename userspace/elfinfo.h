@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the ELF files that a target has mapped say. */
+#ifndef HEAPINFO_ELFINFO_H
+#define HEAPINFO_ELFINFO_H
+
+#include "target.h"
+
+/* One mapped ELF file. */
+struct module {
+	char *path;
+	u64 start;	/* of its first mapping */
+	u64 end;
+	u64 rw_start;	/* writable data and the bss behind it; 0: none */
+	u64 rw_end;
+	bool exe;	/* the program itself */
+};
+
+struct modules {
+	struct module *mod;
+	size_t n;
+};
+
+/* A piece of memory, from a file or from the target, with its address. */
+struct image {
+	u64 addr;
+	u8 *bytes;
+	size_t len;
+	unsigned int word;
+};
+
+/* An open ELF file and where it was loaded. */
+struct elf_file;
+
+void modules_find(struct target *t, struct modules *mods);
+void modules_free(struct modules *mods);
+const struct module *modules_matching(const struct modules *mods,
+				      const char *const names[]);
+
+struct elf_file *elf_open(struct target *t, const struct module *mod);
+void elf_close(struct elf_file *ef);
+u64 elf_bias(const struct elf_file *ef);
+bool elf_data_image(struct elf_file *ef, struct image *img);
+bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
+		   size_t room);
+bool elf_has_symbol(struct elf_file *ef, const char *const names[]);
+
+/* Symbols of separate debug files too (libc6-dbg); slow. */
+struct elf_wanted {
+	const char *name;
+	u64 addr;	/* filled; for a TLS symbol its offset in the block */
+	u64 size;
+	bool found;
+};
+
+void elf_symbols(struct target *t, const struct module *mod,
+		 struct elf_wanted *want, size_t n);
+
+#endif

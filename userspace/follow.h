@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* New brk events of a live process, as they happen. */
+#ifndef HEAPINFO_FOLLOW_H
+#define HEAPINFO_FOLLOW_H
+
+#include "kernel.h"
+#include "target.h"
+
+/* Where news come from. */
+struct follow_trace;
+
+/* @e->seq is 0 where the source does not count. */
+typedef void (*follow_fn)(const struct brk_event *e, void *ctx);
+
+struct follow_trace *follow_trace_open(struct target *t, struct error *e);
+void follow_trace_read(struct follow_trace *ft, follow_fn fn, void *ctx);
+void follow_trace_close(struct follow_trace *ft);
+
+struct follow {
+	struct target *t;
+	u64 last_seq;		/* already shown */
+	bool poll_only;		/* do not try tracefs */
+	follow_fn fn;
+	/* Something to tell the user: lost events, exec. */
+	void (*say)(const char *line, void *ctx);
+	void *ctx;
+};
+
+int follow_brk(struct follow *f, struct error *e);
+
+#endif

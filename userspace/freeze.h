@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stopping a live process, and letting it go on. */
+#ifndef HEAPINFO_FREEZE_H
+#define HEAPINFO_FREEZE_H
+
+#include <sys/types.h>
+
+#include "util.h"
+
+struct freezer;
+
+struct freezer *freezer_stop(pid_t pid, struct error *e);
+u64 freezer_go(struct freezer *f);
+u64 freezer_tcb(const struct freezer *f, pid_t tid);
+
+#endif

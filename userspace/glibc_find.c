@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Find main_arena and mp_, and with them the layout, without symbols.
+ *
+ * In libc's file, and so before the first malloc too, main_arena is the one
+ * structure whose "next" points to its own start with next_free 0 and
+ * attached_threads 1 behind it, and mp_ the one with malloc's defaults.  In
+ * memory, 127 bins that point to themselves or to chunks that point back are
+ * malloc's.  Each of these is seen in one version's place only, so finding
+ * them tells the layout; the version text then narrows it down.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "glibc.h"
+
+#define MAX_ROWS 32u
+#define DEFAULT_THRESHOLD 0x20000u	/* trim, mmap and top_pad */
+#define DEFAULT_N_MMAPS_MAX 65536u
+#define MAX_MEMORY_IMAGE (8u << 20)	/* of a module's writable memory */
+#define MAX_RING 65536u
+
+/* Rows of the layout table that are still possible, one bit each. */
+struct candidates {
+	struct layout l[MAX_ROWS];
+	size_t n;
+	u32 mask;
+};
+
+static void candidates_init(struct candidates *c, unsigned int wordsize)
+{
+	size_t i;
+
+	c->n = layout_rows();
+	c->mask = (1ull << c->n) - 1;
+	for (i = 0; i < c->n; i++)
+		layout_make(i, wordsize, 0, &c->l[i]);
+}
+
+static u64 img_word(const struct image *img, size_t off)
+{
+	return get_word(img->bytes + off, img->word);
+}
+
+/*
+ * "next" of an arena that is alone.  Return: rows for which it is so; the
+ * arena's address in *arena.
+ */
+static u32 lone_ring_at(const struct candidates *c, const struct image *img,
+			size_t off, u64 *arena)
+{
+	u64 next = img_word(img, off), here = img->addr + off;
+	u32 rows = 0;
+	size_t i;
+
+	if (next >= here || here - next > MAX_STATE_SIZE ||
+	    img_word(img, off + img->word) ||
+	    img_word(img, off + 2 * img->word) != 1)
+		return 0;
+	for (i = 0; i < c->n; i++)
+		if (next == here - c->l[i].next)
+			rows |= 1u << i;
+	*arena = next;
+	return rows;
+}
+
+static u32 find_lone_ring(const struct candidates *c, const struct image *img,
+			  u64 *arena)
+{
+	size_t off;
+	u32 rows;
+
+	for (off = 0; off + 3 * img->word <= img->len; off += img->word) {
+		rows = lone_ring_at(c, img, off, arena);
+		if (rows)
+			return rows;
+	}
+	return 0;
+}
+
+/* Is this mp_ with the values that the source gives it? */
+static bool mp_pristine(const struct layout *l, const struct image *img,
+			size_t off)
+{
+	return img_word(img, off + l->mp_trim_threshold) == DEFAULT_THRESHOLD &&
+	       img_word(img, off + l->mp_top_pad) == DEFAULT_THRESHOLD &&
+	       img_word(img, off + l->mp_mmap_threshold) == DEFAULT_THRESHOLD &&
+	       (!l->mp_tcache_count ||
+		img_word(img, off + l->mp_tcache_count) == l->tcache_fill);
+}
+
+/* Is this mp_ of a process that may have run for long? */
+static bool mp_used(const struct layout *l, const struct image *img,
+		    size_t off)
+{
+	u64 mmapped = img_word(img, off + l->mp_mmapped_mem);
+
+	return get_u32(img->bytes + off + l->mp_no_dyn_threshold) <= 1 &&
+	       mmapped <= img_word(img, off + l->mp_max_mmapped_mem) &&
+	       !(mmapped % PAGE) &&
+	       img_word(img, off + l->mp_sbrk_base) % img->word == 0 &&
+	       (!l->mp_tcache_count ||
+		img_word(img, off + l->mp_tcache_count) <= UINT16_MAX);
+}
+
+static u32 find_mp(const struct candidates *c, const struct image *img,
+		   bool pristine, u64 *mp)
+{
+	u64 arena_test = img->word == 8 ? 8 : 2;
+	size_t off, i;
+	u32 rows = 0;
+
+	for (off = 0; off < img->len && !rows; off += img->word) {
+		for (i = 0; i < c->n; i++) {
+			const struct layout *l = &c->l[i];
+			const u8 *p = img->bytes + off;
+
+			if (!(c->mask >> i & 1) || l->mp_size > img->len - off ||
+			    get_u32(p + l->mp_n_mmaps_max) !=
+			    DEFAULT_N_MMAPS_MAX ||
+			    img_word(img, off + l->mp_arena_test) != arena_test)
+				continue;
+			if (pristine ? mp_pristine(l, img, off) :
+				       mp_used(l, img, off))
+				rows |= 1u << i;
+		}
+		*mp = img->addr + off;
+	}
+	return rows;
+}
+
+/* A bin's head points back from both of its neighbours. */
+static bool bin_is_linked(struct target *t, u64 head, u64 fd, u64 bk)
+{
+	u64 back, forth;
+
+	return target_word(t, fd + 3 * t->wordsize, &back) && back == head &&
+	       target_word(t, bk + 2 * t->wordsize, &forth) && forth == head;
+}
+
+static bool is_bins(struct target *t, const struct image *img, size_t off)
+{
+	unsigned int good = 0, i, w = img->word;
+	u64 head = img->addr + off + 2 * w * 126 - 2 * w;
+
+	/* Bin 127 is never used, so always its own neighbour. */
+	if (img_word(img, off + 2 * w * 126) != head ||
+	    img_word(img, off + 2 * w * 126 + w) != head)
+		return false;
+	for (i = 0; i < NBINS - 1; i++) {
+		u64 fd = img_word(img, off + 2 * w * i);
+		u64 bk = img_word(img, off + 2 * w * i + w);
+
+		head = img->addr + off + 2 * w * i - 2 * w;
+		if ((fd == head && bk == head) ||
+		    (fd != head && bk != head && bin_is_linked(t, head, fd, bk)))
+			good++;
+	}
+	/* A few broken lists are what this program is for. */
+	return good >= NBINS - 1 - 16;
+}
+
+/* Does the ring of arenas that begins at @start come back to it? */
+static bool ring_closes(struct target *t, const struct layout *l, u64 start)
+{
+	u64 at = start;
+	unsigned int i;
+
+	for (i = 0; i < MAX_RING; i++) {
+		if (!target_word(t, at + l->next, &at))
+			return false;
+		if (at == start)
+			return true;
+	}
+	return false;
+}
+
+static u32 find_bins(const struct candidates *c, struct target *t,
+		     const struct image *img, u64 *arena)
+{
+	size_t off, i, len = (size_t)NBINWORDS * img->word;
+	u32 rows = 0;
+
+	for (off = 0; off + len <= img->len && !rows; off += img->word) {
+		if (!is_bins(t, img, off))
+			continue;
+		for (i = 0; i < c->n; i++) {
+			u64 start = img->addr + off - c->l[i].bins;
+
+			if (ring_closes(t, &c->l[i], start)) {
+				rows |= 1u << i;
+				*arena = start;
+			}
+		}
+	}
+	return rows;
+}
+
+static bool memory_image(struct target *t, const struct module *mod,
+			 struct image *img)
+{
+	if (!mod->rw_start)
+		return false;
+	img->addr = mod->rw_start;
+	img->len = min_u64(mod->rw_end - mod->rw_start, MAX_MEMORY_IMAGE);
+	img->word = t->wordsize;
+	img->bytes = xrealloc(NULL, img->len, 1);
+	target_read_holes(t, img->addr, img->bytes, img->len);
+	return true;
+}
+
+/* Where no file can be read, as in a core from another machine. */
+static void banner_from_memory(struct target *t, const struct module *mod,
+			       char *out, size_t room, const char *needle)
+{
+	u8 *block = xrealloc(NULL, TARGET_BLOCK, 1);
+	size_t i;
+
+	for (i = 0; i < t->maps.n && !out[0]; i++) {
+		const struct mapping *m = &t->maps.map[i];
+		u64 at;
+
+		if (m->start < mod->start || m->end > mod->end ||
+		    (m->perms & (MAP_WRITE | MAP_READ)) != MAP_READ)
+			continue;
+		/* The text is short: blocks overlap by its room. */
+		for (at = m->start; at < m->end && !out[0];
+		     at += TARGET_BLOCK - room) {
+			size_t len = min_u64(TARGET_BLOCK, m->end - at), n;
+			u8 *hit;
+
+			len = target_read(t, at, block, len);
+			hit = memmem(block, len, needle, strlen(needle));
+			if (!hit)
+				continue;
+			n = min_u64(room - 1, block + len - hit);
+			memcpy(out, hit, n);
+			out[n] = '\0';
+			out[strcspn(out, "\n")] = '\0';
+		}
+	}
+	free(block);
+}
+
+/* "GNU C Library (...) stable release version 2.36." -> 36 */
+static unsigned int banner_version(const char *banner)
+{
+	const char *v = strstr(banner, " version 2.");
+
+	return v ? strtoul(v + strlen(" version 2."), NULL, 10) : 0;
+}
+
+struct search {
+	struct glibc *g;
+	struct candidates c;
+	const struct module *mod;
+	u64 arena;
+	u64 mp;
+	const char *found_by;
+};
+
+static bool arena_readable(struct search *s)
+{
+	u64 word;
+
+	return target_word(s->g->t, s->arena, &word) &&
+	       target_word(s->g->t, s->arena + s->c.l[0].next, &word);
+}
+
+static void search_file(struct search *s)
+{
+	static const char banner[] = "GNU C Library (";
+	struct elf_file *ef = elf_open(s->g->t, s->mod);
+	struct image img;
+	u32 rows;
+
+	if (!ef) {
+		banner_from_memory(s->g->t, s->mod, s->g->banner,
+				   sizeof(s->g->banner), banner);
+		return;
+	}
+	elf_find_text(ef, banner, s->g->banner, sizeof(s->g->banner));
+	if (elf_data_image(ef, &img)) {
+		rows = find_lone_ring(&s->c, &img, &s->arena);
+		s->arena += elf_bias(ef);
+		if (rows && arena_readable(s)) {
+			s->c.mask = rows;
+			s->found_by = "the data of libc's file";
+			rows = find_mp(&s->c, &img, true, &s->mp);
+			s->mp = rows ? s->mp + elf_bias(ef) : 0;
+			if (rows)
+				s->c.mask = rows;
+		} else {
+			s->arena = 0;
+		}
+		free(img.bytes);
+	}
+	elf_close(ef);
+}
+
+static void search_memory(struct search *s)
+{
+	struct image img;
+	u32 rows;
+
+	if ((s->arena && s->mp) || !memory_image(s->g->t, s->mod, &img))
+		return;
+	if (!s->arena) {
+		rows = find_lone_ring(&s->c, &img, &s->arena);
+		if (!rows)
+			rows = find_bins(&s->c, s->g->t, &img, &s->arena);
+		if (rows) {
+			s->c.mask = rows;
+			s->found_by = "its signature in memory";
+		} else {
+			s->arena = 0;
+		}
+	}
+	if (s->arena && !s->mp) {
+		rows = find_mp(&s->c, &img, false, &s->mp);
+		if (rows)
+			s->c.mask = rows;
+		else
+			s->mp = 0;
+	}
+	free(img.bytes);
+}
+
+/* With libc6-dbg; the sizes of the symbols tell the layout. */
+static void search_symbols(struct search *s)
+{
+	struct elf_wanted want[] = {
+		{ .name = "main_arena" }, { .name = "mp_" },
+	};
+	u32 rows = 0;
+	size_t i;
+
+	if (s->arena && s->mp)
+		return;
+	elf_symbols(s->g->t, s->mod, want, ARRAY_SIZE(want));
+	for (i = 0; i < s->c.n; i++)
+		if (s->c.mask >> i & 1 && want[0].found &&
+		    want[0].size == s->c.l[i].state_size &&
+		    (!want[1].found || want[1].size == s->c.l[i].mp_size))
+			rows |= 1u << i;
+	if (!rows)
+		return;
+	s->c.mask = rows;
+	if (!s->arena) {
+		s->arena = want[0].addr;
+		s->found_by = "the symbol main_arena";
+	}
+	if (want[1].found)
+		s->mp = want[1].addr;
+}
+
+/* The struct that a thread's first malloc makes is the heap's first chunk. */
+static void narrow_by_tcache(struct search *s)
+{
+	struct target *t = s->g->t;
+	u64 base, size;
+	u32 rows = 0;
+	size_t i;
+
+	for (i = 0; i < s->c.n; i++) {
+		const struct layout *l = &s->c.l[i];
+
+		if (s->c.mask >> i & 1 && l->tcache_bins &&
+		    target_word(t, s->mp + l->mp_sbrk_base, &base) && base &&
+		    target_word(t, layout_first_chunk(l, base) + l->word,
+				&size) &&
+		    (size & ~(u64)SIZE_BITS) == l->tcache_chunk)
+			rows |= 1u << i;
+	}
+	if (rows)
+		s->c.mask = rows;
+}
+
+/* Where the heap began must be memory, once there is a heap. */
+static void narrow_by_sbrk_base(struct search *s)
+{
+	u32 rows = 0;
+	u64 base;
+	size_t i;
+
+	for (i = 0; i < s->c.n; i++)
+		if (s->c.mask >> i & 1 &&
+		    target_word(s->g->t, s->mp + s->c.l[i].mp_sbrk_base,
+				&base) &&
+		    maps_hold(&s->g->t->maps, base, 1))
+			rows |= 1u << i;
+	if (rows)
+		s->c.mask = rows;
+}
+
+/* tcache_count 0 is rather no tcache_count at all. */
+static void narrow_by_tcache_count(struct search *s)
+{
+	u32 rows = 0;
+	u64 count;
+	size_t i;
+
+	for (i = 0; i < s->c.n; i++) {
+		const struct layout *l = &s->c.l[i];
+
+		if (s->c.mask >> i & 1 &&
+		    (!l->mp_tcache_count ||
+		     (target_word(s->g->t, s->mp + l->mp_tcache_count,
+				  &count) && count)))
+			rows |= 1u << i;
+	}
+	if (rows)
+		s->c.mask = rows;
+}
+
+static void narrow_by_version(struct search *s)
+{
+	unsigned int minor = banner_version(s->g->banner);
+	u32 rows = 0;
+	size_t i;
+
+	for (i = 0; i < s->c.n; i++)
+		if (minor >= s->c.l[i].first &&
+		    (minor <= s->c.l[i].last || i + 1 == s->c.n))
+			rows |= 1u << i;
+	if (rows & s->c.mask) {
+		s->c.mask &= rows;
+		snprintf(s->g->version, sizeof(s->g->version), "2.%u", minor);
+		if (minor > s->c.l[s->c.n - 1].last)
+			notes_add(&s->g->notes, "glibc 2.%u is newer than this program knows; its structures look like those of 2.%u",
+				  minor, s->c.l[s->c.n - 1].last);
+	} else if (minor) {
+		notes_add(&s->g->notes, "the text of libc says 2.%u, but its structures are another version's; going by the structures",
+			  minor);
+	}
+}
+
+/* Of what is still possible take the newest, and say the whole range. */
+static void choose_layout(struct search *s)
+{
+	unsigned int first = 0, last = 0;
+	size_t i;
+
+	narrow_by_version(s);
+	if (!s->g->version[0] && s->mp) {
+		narrow_by_sbrk_base(s);
+		narrow_by_tcache_count(s);
+		narrow_by_tcache(s);
+	}
+	for (i = 0; i < s->c.n; i++) {
+		if (!(s->c.mask >> i & 1))
+			continue;
+		if (!first)
+			first = s->c.l[i].first;
+		last = s->c.l[i].last;
+		s->g->l = s->c.l[i];
+	}
+	if (s->g->version[0])
+		s->g->l.minor = banner_version(s->g->banner);
+	else
+		snprintf(s->g->version, sizeof(s->g->version),
+			 first == last ? "2.%u" : "2.%u to 2.%u", first, last);
+}
+
+static bool search_module(struct glibc *g, const struct module *mod)
+{
+	struct search s = { .g = g, .mod = mod };
+
+	candidates_init(&s.c, g->t->wordsize);
+	g->banner[0] = '\0';
+	search_file(&s);
+	search_memory(&s);
+	/* Reading debug files is slow: only libc's and the program's. */
+	if (g->banner[0] || mod->exe)
+		search_symbols(&s);
+	if (!s.arena)
+		return false;
+	choose_layout(&s);
+	g->main_arena = s.arena;
+	g->mp.addr = s.mp;
+	g->found_by = s.found_by;
+	g->module = xstrdup(mod->path);
+	if (!s.mp)
+		notes_add(&g->notes, "mp_ was not found: thresholds and the number of mmapped chunks are not known; libc6-dbg would help");
+	return true;
+}
+
+/**
+ * glibc_find - find main_arena, mp_ and the layout
+ * @g: its target is set; the rest is filled in
+ * @mods: the target's modules
+ * @e: why not
+ *
+ * Return: true if glibc's malloc is in the target.
+ */
+bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e)
+{
+	static const char *const libc[] = { "libc.so.6", "libc-2.", NULL };
+	const struct module *first = modules_matching(mods, libc);
+	size_t i;
+
+	if (first && search_module(g, first))
+		return true;
+	for (i = 0; i < mods->n; i++)
+		if (&mods->mod[i] != first && mods->mod[i].exe &&
+		    search_module(g, &mods->mod[i]))
+			return true;
+	for (i = 0; i < mods->n; i++)
+		if (&mods->mod[i] != first && !mods->mod[i].exe &&
+		    mods->mod[i].rw_start && search_module(g, &mods->mod[i]))
+			return true;
+	g->banner[0] = '\0';
+	error_set(e, "no glibc malloc found");
+	return false;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Everything about one target's heap, opened for a command. */
+#ifndef HEAPINFO_HEAP_H
+#define HEAPINFO_HEAP_H
+
+#include "glibc.h"
+#include "kernel.h"
+
+struct heap {
+	struct target *t;
+	struct modules mods;
+	struct kernel_facts k;
+	bool has_glibc;
+	struct glibc g;		/* if has_glibc */
+	const char *other;	/* another allocator's name, or NULL */
+	char why_not[512];	/* if !has_glibc: a line that says so */
+};
+
+struct common;
+
+int heap_open(struct heap *h, const struct common *c, bool need_glibc,
+	      struct error *e);
+void heap_close(struct heap *h);
+
+#endif

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Build and print JSON with json-c. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "json.h"
+#include "text.h"
+
+/**
+ * json_add_address - add an address
+ * @o: the object
+ * @key: its name
+ * @addr: the address
+ */
+void json_add_address(struct json_object *o, const char *key, u64 addr)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%#" PRIx64, addr);
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+/**
+ * json_add_u64 - add a number
+ * @o: the object
+ * @key: its name
+ * @v: the number
+ */
+void json_add_u64(struct json_object *o, const char *key, u64 v)
+{
+	json_object_object_add(o, key, json_object_new_uint64(v));
+}
+
+/**
+ * json_add_text - add text, which may be of unknown origin
+ * @o: the object
+ * @key: its name
+ * @s: the text, or NULL
+ */
+void json_add_text(struct json_object *o, const char *key, const char *s)
+{
+	char *safe = s ? text_safe_dup(s, strlen(s)) : NULL;
+
+	json_object_object_add(o, key,
+			       safe ? json_object_new_string(safe) : NULL);
+	free(safe);
+}
+
+/**
+ * json_append_text - add text to an array
+ * @array: the array
+ * @s: the text, which may be of unknown origin
+ */
+void json_append_text(struct json_object *array, const char *s)
+{
+	char *safe = text_safe_dup(s, strlen(s));
+
+	json_object_array_add(array, json_object_new_string(safe));
+	free(safe);
+}
+
+/**
+ * json_add_bool - add true or false
+ * @o: the object
+ * @key: its name
+ * @v: which
+ */
+void json_add_bool(struct json_object *o, const char *key, bool v)
+{
+	json_object_object_add(o, key, json_object_new_boolean(v));
+}
+
+static struct json_object *allocator(const struct heap *h)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!h->has_glibc) {
+		json_add_text(o, "name", h->other ? h->other : "unknown");
+		return o;
+	}
+	json_add_text(o, "name", "glibc");
+	json_add_text(o, "version", h->g.version);
+	json_add_text(o, "file", h->g.module);
+	json_add_text(o, "found_by", h->g.found_by);
+	json_add_address(o, "main_arena", h->g.main_arena);
+	return o;
+}
+
+/**
+ * json_document - begin a command's document
+ * @h: the heap
+ * @command: the command's name
+ *
+ * Return: an object with "heapinfo", "command", "process" and "allocator".
+ */
+struct json_object *json_document(const struct heap *h, const char *command)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *p = json_object_new_object();
+
+	json_add_text(o, "heapinfo", VERSION);
+	json_add_text(o, "command", command);
+	json_add_u64(p, "pid", h->t->pid);
+	json_add_text(p, "name", h->t->comm);
+	json_add_bool(p, "live", h->t->live);
+	json_add_u64(p, "word_bytes", h->t->wordsize);
+	json_object_object_add(o, "process", p);
+	json_object_object_add(o, "allocator", allocator(h));
+	return o;
+}
+
+static void add_notes(struct json_object *doc, const struct heap *h)
+{
+	struct json_object *a = json_object_new_array();
+	size_t i;
+
+	for (i = 0; h->has_glibc && i < h->g.notes.n; i++)
+		json_append_text(a, h->g.notes.line[i]);
+	json_object_object_add(doc, "notes", a);
+	if (h->t->stopped_ns)
+		json_add_u64(doc, "stopped_ns", h->t->stopped_ns);
+}
+
+/**
+ * json_tail - the members that every command's document ends with
+ * @h: the heap
+ *
+ * Return: an object for json_stream_end().
+ */
+struct json_object *json_tail(const struct heap *h)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_notes(o, h);
+	return o;
+}
+
+/**
+ * json_print - add the notes, print a document and free it
+ * @doc: the document
+ * @h: the heap
+ *
+ * Return: 0, or -1 where it could not be written.
+ */
+int json_print(struct json_object *doc, const struct heap *h)
+{
+	const char *s;
+	int ret;
+
+	add_notes(doc, h);
+	s = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+					   JSON_C_TO_STRING_NOSLASHESCAPE);
+	ret = s && puts(s) != EOF ? 0 : -1;
+	json_object_put(doc);
+	return ret;
+}
+
+#define STREAM_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
+/* An object's text without its braces. */
+static void print_members(FILE *f, struct json_object *o)
+{
+	const char *s = json_object_to_json_string_ext(o, STREAM_FLAGS);
+	size_t len = strlen(s);
+
+	if (len > 2)
+		fwrite(s + 1, 1, len - 2, f);
+}
+
+/**
+ * json_stream_start - begin a document with a long array
+ * @s: filled
+ * @f: where to
+ * @head: members before the array; freed here
+ * @name: of the array
+ */
+void json_stream_start(struct json_stream *s, FILE *f,
+		       struct json_object *head, const char *name)
+{
+	s->f = f;
+	s->n = 0;
+	fputc('{', f);
+	print_members(f, head);
+	fprintf(f, "%s\"%s\":[", json_object_object_length(head) ? "," : "",
+		name);
+	json_object_put(head);
+}
+
+/**
+ * json_stream_add - add an element, one line each
+ * @s: the document
+ * @element: the element; freed here
+ */
+void json_stream_add(struct json_stream *s, struct json_object *element)
+{
+	fputs(s->n++ ? ",\n" : "\n", s->f);
+	fputs(json_object_to_json_string_ext(element, STREAM_FLAGS), s->f);
+	json_object_put(element);
+}
+
+/**
+ * json_stream_end - end the array and the document
+ * @s: the document
+ * @tail: members behind the array; freed here
+ *
+ * Return: 0, or -1 where it could not be written.
+ */
+int json_stream_end(struct json_stream *s, struct json_object *tail)
+{
+	fputs("\n]", s->f);
+	if (json_object_object_length(tail)) {
+		fputc(',', s->f);
+		print_members(s->f, tail);
+	}
+	fputs("}\n", s->f);
+	json_object_put(tail);
+	return fflush(s->f) || ferror(s->f) ? -1 : 0;
+}

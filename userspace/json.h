@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Documents of json-c objects, and ones whose long array is streamed. */
+#ifndef HEAPINFO_JSON_H
+#define HEAPINFO_JSON_H
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "heap.h"
+
+/* Addresses are text, "0x55...": numbers above 2^53 are lost elsewhere. */
+void json_add_address(struct json_object *o, const char *key, u64 addr);
+void json_add_u64(struct json_object *o, const char *key, u64 v);
+void json_add_text(struct json_object *o, const char *key, const char *s);
+void json_append_text(struct json_object *array, const char *s);
+void json_add_bool(struct json_object *o, const char *key, bool v);
+
+/* The members that every command's document begins with. */
+struct json_object *json_document(const struct heap *h, const char *command);
+/* What was noted, as late as it can be: for a stream, or printed and freed. */
+struct json_object *json_tail(const struct heap *h);
+int json_print(struct json_object *doc, const struct heap *h);
+
+/* { ..members of @head.., "name": [ ELEMENT, ... ], ..members of @tail.. } */
+struct json_stream {
+	FILE *f;
+	u64 n;
+};
+
+void json_stream_start(struct json_stream *s, FILE *f,
+		       struct json_object *head, const char *name);
+void json_stream_add(struct json_stream *s, struct json_object *element);
+int json_stream_end(struct json_stream *s, struct json_object *tail);
+
+#endif

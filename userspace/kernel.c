@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Parse /proc/PID/heapinfo, and /proc/PID/stat, smaps and limits beside it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+
+#define MAX_EVENTS 65536u
+
+static void add_key(struct kernel_facts *k, const char *name,
+		    const char *value)
+{
+	k->key = xrealloc(k->key, k->keys + 1, sizeof(*k->key));
+	k->key[k->keys].name = xstrdup(name);
+	k->key[k->keys].value = xstrdup(value);
+	k->keys++;
+}
+
+/**
+ * kernel_key - a value of the module's file
+ * @k: the facts
+ * @name: the key, say "BrkCalls"
+ *
+ * Return: its text, or NULL.
+ */
+const char *kernel_key(const struct kernel_facts *k, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < k->keys; i++)
+		if (!strcmp(k->key[i].name, name))
+			return k->key[i].value;
+	return NULL;
+}
+
+/**
+ * kernel_number - a value of the module's file as a number
+ * @k: the facts
+ * @name: the key; a value in "kB" comes in bytes
+ * @otherwise: what to return where there is no such key or no number
+ *
+ * Return: the number.
+ */
+u64 kernel_number(const struct kernel_facts *k, const char *name, u64 otherwise)
+{
+	const char *s = kernel_key(k, name);
+	char *end;
+	u64 v;
+
+	if (!s)
+		return otherwise;
+	v = strtoull(s, &end, 0);
+	if (end == s)
+		return otherwise;
+	return !strcmp(end, " kB") ? v << 10 : v;
+}
+
+/* "1234.567890": seconds and a fraction of any length. */
+static u64 parse_time(const char *s)
+{
+	u64 ns = strtoull(s, NULL, 10) * 1000000000ull;
+	const char *dot = strchr(s, '.');
+	u64 unit = 100000000;
+
+	for (dot = dot ? dot + 1 : ""; *dot >= '0' && *dot <= '9'; dot++) {
+		ns += (*dot - '0') * unit;
+		unit /= 10;
+	}
+	return ns;
+}
+
+/* The module writes what could end a line or a column in octal: "\011". */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' &&
+		    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*to++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 |
+				(s[3] - '0');
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
+/* seq time tid call asked from to delta result comm, by tabs. */
+static bool parse_event(char *line, struct brk_event *e)
+{
+	char *col[10], *save = NULL, *eq;
+	size_t i;
+
+	for (i = 0; i < 9; i++) {
+		col[i] = strtok_r(i ? NULL : line, "\t", &save);
+		if (!col[i])
+			return false;
+	}
+	memset(e, 0, sizeof(*e));
+	e->seq = strtoull(col[0], NULL, 10);
+	e->time_ns = parse_time(col[1]);
+	e->tid = strtol(col[2], NULL, 10);
+	snprintf(e->call, sizeof(e->call), "%s", col[3]);
+	e->asked = strtoull(col[4], NULL, 16);
+	e->from = strtoull(col[5], NULL, 16);
+	e->to = strtoull(col[6], NULL, 16);
+	e->delta = strtoll(col[7], NULL, 10);
+	eq = strchr(col[8], '=');
+	if (eq) {
+		*eq = '\0';
+		e->overlap = strtoull(eq + 1, NULL, 16);
+	}
+	snprintf(e->result, sizeof(e->result), "%s", col[8]);
+	/* The name of a thread may hold tabs, or nothing at all. */
+	if (save)
+		unescape(save);
+	snprintf(e->comm, sizeof(e->comm), "%s", save ? save : "");
+	return e->seq || e->time_ns;
+}
+
+static void parse_heapinfo(struct kernel_facts *k, FILE *f)
+{
+	bool rows = false;
+	char *line = NULL, *colon;
+	size_t room = 0;
+	struct brk_event e;
+
+	while (getline(&line, &room, f) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#') {
+			rows = true;
+		} else if (rows && k->events < MAX_EVENTS &&
+			   parse_event(line, &e)) {
+			k->event = xrealloc(k->event, k->events + 1, sizeof(e));
+			k->event[k->events++] = e;
+		} else if (!rows) {
+			colon = strstr(line, ":\t");
+			if (!colon)
+				continue;
+			*colon = '\0';
+			add_key(k, line, colon + 2);
+		}
+	}
+	free(line);
+}
+
+static void from_module(struct target *t, struct kernel_facts *k)
+{
+	FILE *f = target_text(t, "heapinfo");
+
+	if (!f)
+		return;
+	parse_heapinfo(k, f);
+	fclose(f);
+	k->module = kernel_key(k, "StartBrk") && kernel_key(k, "Brk");
+	if (!k->module)
+		return;
+	k->known = true;
+	k->brk_exact = true;
+	k->start_data = kernel_number(k, "StartData", 0);
+	k->end_data = kernel_number(k, "EndData", 0);
+	k->end_bss = kernel_number(k, "EndBss", 0);
+	k->start_brk = kernel_number(k, "StartBrk", 0);
+	k->brk = kernel_number(k, "Brk", 0);
+	k->peak_bytes = kernel_number(k, "PeakSize", 0);
+	k->brk_window = kernel_number(k, "BrkWindow", 0);
+	k->data_limit = kernel_number(k, "DataLimit", UINT64_MAX);
+}
+
+/* Fields 45, 46, 47 of stat; 0 where the reader may not know them. */
+static bool from_stat(struct target *t, struct kernel_facts *k)
+{
+	FILE *f = target_text(t, "stat");
+	char line[1024], *at;
+	size_t n, i;
+
+	if (!f)
+		return false;
+	n = fread(line, 1, sizeof(line) - 1, f);
+	fclose(f);
+	line[n] = '\0';
+	at = strrchr(line, ')');
+	/* The state behind the name is field 3. */
+	for (i = 2; at && i < 45; i++)
+		at = strchr(at + 1, ' ');
+	if (!at || sscanf(at, "%" SCNu64 " %" SCNu64 " %" SCNu64,
+			  &k->start_data, &k->end_data, &k->start_brk) != 3)
+		return false;
+	return k->start_brk != 0;
+}
+
+/* The end of the run of mappings that holds the last byte of data. */
+static u64 end_of_bss(const struct target *t, const struct kernel_facts *k)
+{
+	const struct mapping *m = maps_find(&t->maps, k->end_data - 1);
+	const struct mapping *last = t->maps.map + t->maps.n;
+
+	if (!m)
+		return 0;
+	while (m + 1 < last && m[1].start == m->end &&
+	       strcmp(m[1].path, "[heap]"))
+		m++;
+	return m->end;
+}
+
+/* Without the module: the break is where the last [heap] ends. */
+static void brk_from_maps(const struct target *t, struct kernel_facts *k)
+{
+	size_t i;
+
+	k->brk = k->start_brk;
+	for (i = 0; i < t->maps.n; i++)
+		if (!strcmp(t->maps.map[i].path, "[heap]")) {
+			if (!k->known && i && !k->start_brk)
+				k->start_brk = t->maps.map[i].start;
+			k->brk = t->maps.map[i].end;
+		}
+}
+
+static u64 read_limit(struct target *t)
+{
+	FILE *f = target_text(t, "limits");
+	u64 limit = UINT64_MAX;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "Max data size", 13))
+			if (sscanf(line + 13, "%" SCNu64, &limit) != 1)
+				limit = UINT64_MAX;
+	if (f)
+		fclose(f);
+	return limit;
+}
+
+/**
+ * kernel_heap_rss - how much of [heap] is in memory
+ * @t: the target
+ *
+ * The kernel walks all of the page tables for this: not for free.
+ *
+ * Return: bytes, or UINT64_MAX where it is not known.
+ */
+u64 kernel_heap_rss(struct target *t)
+{
+	FILE *f = target_text(t, "smaps");
+	u64 rss = 0, kb;
+	bool heap = false, any = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	while (f && getline(&line, &room, f) > 0) {
+		u64 start, end;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start,
+			   &end) == 2) {
+			heap = strstr(line, "[heap]\n");
+		} else if (heap && sscanf(line, "Rss: %" SCNu64, &kb) == 1) {
+			rss += kb << 10;
+			any = true;
+		}
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return any ? rss : UINT64_MAX;
+}
+
+/**
+ * kernel_read - gather what the kernel says of the heap
+ * @t: the target
+ * @k: filled; kernel_free() it
+ */
+void kernel_read(struct target *t, struct kernel_facts *k)
+{
+	memset(k, 0, sizeof(*k));
+	k->data_limit = UINT64_MAX;
+	from_module(t, k);
+	if (!k->module) {
+		k->known = from_stat(t, k);
+		brk_from_maps(t, k);
+		k->end_bss = k->known ? end_of_bss(t, k) : 0;
+		k->known = k->start_brk != 0;
+		k->data_limit = read_limit(t);
+	}
+}
+
+/**
+ * kernel_free - give the facts back
+ * @k: from kernel_read()
+ */
+void kernel_free(struct kernel_facts *k)
+{
+	size_t i;
+
+	for (i = 0; i < k->keys; i++) {
+		free(k->key[i].name);
+		free(k->key[i].value);
+	}
+	free(k->key);
+	free(k->event);
+	memset(k, 0, sizeof(*k));
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel says of the break: from /proc/PID/heapinfo where the module
+ * is loaded, and from stat and maps, which know less, where it is not.
+ */
+#ifndef HEAPINFO_KERNEL_H
+#define HEAPINFO_KERNEL_H
+
+#include "target.h"
+
+/* One line of the module's history. */
+struct brk_event {
+	u64 seq;
+	u64 time_ns;	/* CLOCK_BOOTTIME */
+	pid_t tid;
+	char call[16];	/* grow, shrink, moved, query, ... */
+	u64 asked;
+	u64 from;
+	u64 to;
+	s64 delta;
+	char result[24];	/* "ok", or why it failed: "overlap" */
+	u64 overlap;	/* the mapping in the way, if result is "overlap" */
+	char comm[32];	/* may hold anything */
+};
+
+/* A key of the module's file, as it stands there. */
+struct kernel_key {
+	char *name;
+	char *value;
+};
+
+struct kernel_facts {
+	bool module;		/* from /proc/PID/heapinfo */
+	bool known;		/* start_brk and brk are known at all */
+	bool brk_exact;		/* else the end of [heap] */
+	u64 start_data;
+	u64 end_data;
+	u64 end_bss;
+	u64 start_brk;
+	u64 brk;
+	u64 peak_bytes;		/* module only */
+	u64 data_limit;		/* UINT64_MAX: unlimited */
+	u64 brk_window;		/* module only */
+	struct kernel_key *key;	/* every key of the module's file */
+	size_t keys;
+	struct brk_event *event;	/* oldest first */
+	size_t events;
+};
+
+void kernel_read(struct target *t, struct kernel_facts *k);
+u64 kernel_heap_rss(struct target *t);
+void kernel_free(struct kernel_facts *k);
+const char *kernel_key(const struct kernel_facts *k, const char *name);
+u64 kernel_number(const struct kernel_facts *k, const char *name, u64 otherwise);
+
+#endif

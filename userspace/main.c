@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line: finds the command, reads the options all have, runs it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "text.h"
+
+const char *argp_program_version = "heapinfo " VERSION;
+
+/* In the order of --help. */
+static const struct command *const commands[] = {
+	&cmd_show,
+	&cmd_history,
+	&cmd_map,
+	&cmd_snapshot,
+	&cmd_diff,
+	&cmd_top,
+	&cmd_run,
+	&cmd_metrics,
+	&cmd_chunks,
+	&cmd_chunk,
+	&cmd_bins,
+	&cmd_arenas,
+	&cmd_stats,
+	&cmd_why,
+	&cmd_check,
+};
+
+enum { KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR };
+
+/* The first two are for commands that look at one process. */
+static const struct argp_option common_options[] = {
+	{ "core", KEY_CORE, "FILE", 0,
+	  "Look at a core file or a snapshot, not at a live process", -2 },
+	{ "freeze", KEY_FREEZE, NULL, 0,
+	  "Stop the process while looking, for an exact answer", -2 },
+	{ "json", KEY_JSON, NULL, 0, "Print JSON", -2 },
+	{ "no-color", KEY_NO_COLOR, NULL, 0,
+	  "Never use colour (also: NO_COLOR in the environment)", -2 },
+};
+
+static void take_pid(struct common *c, const char *arg,
+		     const struct argp_state *state)
+{
+	char *end;
+	long v = strtol(arg, &end, 10);
+
+	if (*end || end == arg || v <= 0 || v > INT32_MAX)
+		argp_error(state, "'%s' is no process id; 'ps -e' lists them",
+			   arg);
+	c->pid = v;
+}
+
+static void take_arg(struct common *c, char *arg, struct argp_state *state)
+{
+	if (!c->cmd->no_target && !c->pid && !c->core) {
+		take_pid(c, arg, state);
+		return;
+	}
+	if (c->cmd->max_args >= 0 && c->args >= c->cmd->max_args)
+		argp_error(state, "'%s' is one argument too many", arg);
+	c->arg = xrealloc(c->arg, c->args + 1, sizeof(*c->arg));
+	c->arg[c->args++] = arg;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct common *c = state->input;
+	error_t ret;
+
+	if (c->cmd->parse) {
+		ret = c->cmd->parse(key, arg, state);
+		if (ret != ARGP_ERR_UNKNOWN)
+			return ret;
+	}
+	switch (key) {
+	case KEY_CORE:
+		c->core = arg;
+		break;
+	case KEY_JSON:
+		c->json = true;
+		break;
+	case KEY_FREEZE:
+		c->freeze = true;
+		break;
+	case KEY_NO_COLOR:
+		c->no_color = true;
+		break;
+	case ARGP_KEY_ARG:
+		take_arg(c, arg, state);
+		break;
+	case ARGP_KEY_END:
+		if (!c->cmd->no_target && !c->pid && !c->core)
+			argp_error(state, "which process? give its PID, or --core FILE");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static void print_usage(FILE *f)
+{
+	size_t i;
+
+	fputs("Usage: heapinfo [COMMAND] PID|--core FILE [OPTION...]\n"
+	      "Show what a process's heap is doing: its break, its chunks, and why it grew.\n\n",
+	      f);
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(f, "  %-10s %s\n", commands[i]->name,
+			commands[i]->brief);
+	fputs("\n'heapinfo COMMAND --help' tells a command's options.\n"
+	      "Exit status: 0 answered; 1 check found damage; 2 no answer; 64 wrong usage.\n",
+	      f);
+}
+
+/**
+ * cmd_find - a command by its name
+ * @name: the name
+ *
+ * Return: the command, or NULL.
+ */
+const struct command *cmd_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+/* The options all commands have, then its own.  free() it. */
+static struct argp_option *all_options(const struct command *cmd)
+{
+	const struct argp_option *o = common_options + 2 * cmd->no_target;
+	const struct argp_option *end = common_options +
+					ARRAY_SIZE(common_options);
+	struct argp_option *all;
+	size_t n = 0;
+
+	while (cmd->options && cmd->options[n].doc)
+		n++;
+	all = xcalloc(n + (end - o) + 1, sizeof(*all));
+	memcpy(all, cmd->options, n * sizeof(*all));
+	memcpy(all + n, o, (end - o) * sizeof(*all));
+	return all;
+}
+
+static int run(const struct command *cmd, int argc, char **argv)
+{
+	struct common c = { .cmd = cmd };
+	struct argp argp = {
+		.options = all_options(cmd), .parser = parse,
+		.args_doc = cmd->args_doc,
+		.doc = cmd->doc ? cmd->doc : cmd->brief,
+	};
+	char name[64];
+	int ret;
+
+	/* argp names the program by argv[0], in its usage and its errors. */
+	snprintf(name, sizeof(name), "heapinfo %s", cmd->name);
+	argv[0] = name;
+	argp_parse(&argp, argc, argv, cmd->in_order ? ARGP_IN_ORDER : 0, NULL,
+		   &c);
+	text_init(c.no_color);
+	ret = cmd->run(&c);
+	free(c.arg);
+	free((void *)argp.options);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "heapinfo: cannot write the output: %s\n",
+			strerror(errno));
+		return EXIT_UNKNOWN;
+	}
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *cmd;
+
+	argp_err_exit_status = EXIT_USAGE;
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "-?")) {
+		print_usage(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts(argp_program_version);
+		return 0;
+	}
+	cmd = cmd_find(argv[1]);
+	if (cmd)
+		return run(cmd, argc - 1, argv + 1);
+	/* 'heapinfo PID' is the overview. */
+	if (argv[1][0] == '-' || (argv[1][0] >= '0' && argv[1][0] <= '9'))
+		return run(commands[0], argc, argv);
+	fputs("heapinfo: there is no command '", stderr);
+	text_safe(stderr, argv[1], strlen(argv[1]));
+	fputs("'; 'heapinfo --help' lists them\n", stderr);
+	return EXIT_USAGE;
+}

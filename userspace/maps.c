@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Read /proc/PID/maps and look addresses up in it. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "maps.h"
+
+/**
+ * maps_add - append one mapping
+ * @maps: the list
+ * @m: what to append; its path is copied
+ */
+void maps_add(struct maps *maps, const struct mapping *m)
+{
+	if (maps->n == maps->room) {
+		maps->room = maps->room ? 2 * maps->room : 64;
+		maps->map = xrealloc(maps->map, maps->room, sizeof(*m));
+	}
+	maps->map[maps->n] = *m;
+	maps->map[maps->n].path = xstrdup(m->path ? m->path : "");
+	maps->n++;
+}
+
+static u32 parse_perms(const char *s)
+{
+	return (s[0] == 'r' ? MAP_READ : 0) | (s[1] == 'w' ? MAP_WRITE : 0) |
+	       (s[2] == 'x' ? MAP_EXEC : 0) | (s[3] == 's' ? MAP_SHARED_ : 0);
+}
+
+/**
+ * maps_parse - read the text of /proc/PID/maps
+ * @maps: an empty list, filled here; maps_free() it
+ * @f: the text
+ *
+ * Lines that are none are passed over.
+ *
+ * Return: 0, or -1 where there was not one mapping.
+ */
+int maps_parse(struct maps *maps, FILE *f)
+{
+	char *line = NULL;
+	size_t room = 0;
+
+	while (getline(&line, &room, f) > 0) {
+		struct mapping m = { 0 };
+		unsigned int major, minor;
+		char perms[5];
+		int at = 0;
+
+		line[strcspn(line, "\n")] = '\0';
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64
+			   " %x:%x %" SCNu64 " %n", &m.start, &m.end, perms,
+			   &m.offset, &major, &minor, &m.inode, &at) < 7 ||
+		    !at || strlen(perms) != 4 || m.end <= m.start)
+			continue;
+		m.perms = parse_perms(perms);
+		m.dev = major << 20 | minor;
+		m.path = line + at;
+		maps_add(maps, &m);
+	}
+	free(line);
+	maps_sort(maps);
+	return maps->n ? 0 : -1;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct mapping *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/**
+ * maps_sort - put the mappings in order of address
+ * @maps: the list
+ *
+ * Where two overlap, which only a forged core can say, the later one is cut
+ * short, so that every address has one mapping at most.
+ */
+void maps_sort(struct maps *maps)
+{
+	size_t i, out = 0;
+
+	qsort(maps->map, maps->n, sizeof(*maps->map), by_start);
+	for (i = 0; i < maps->n; i++) {
+		struct mapping *m = &maps->map[i];
+
+		if (out && m->start < maps->map[out - 1].end) {
+			m->offset += maps->map[out - 1].end - m->start;
+			m->start = maps->map[out - 1].end;
+		}
+		if (m->start >= m->end)
+			free(m->path);
+		else
+			maps->map[out++] = *m;
+	}
+	maps->n = out;
+}
+
+/**
+ * maps_free - give the list's memory back
+ * @maps: the list, empty afterwards
+ */
+void maps_free(struct maps *maps)
+{
+	size_t i;
+
+	for (i = 0; i < maps->n; i++)
+		free(maps->map[i].path);
+	free(maps->map);
+	memset(maps, 0, sizeof(*maps));
+}
+
+/**
+ * maps_find - the mapping that holds an address
+ * @maps: the list
+ * @addr: the address
+ *
+ * Return: the mapping, or NULL.
+ */
+const struct mapping *maps_find(const struct maps *maps, u64 addr)
+{
+	size_t lo = 0, hi = maps->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr < maps->map[mid].start)
+			hi = mid;
+		else if (addr >= maps->map[mid].end)
+			lo = mid + 1;
+		else
+			return &maps->map[mid];
+	}
+	return NULL;
+}
+
+/**
+ * maps_named - the first mapping of a name
+ * @maps: the list
+ * @path: as in /proc/PID/maps, say "[heap]"
+ *
+ * Return: the mapping, or NULL.
+ */
+const struct mapping *maps_named(const struct maps *maps, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < maps->n; i++)
+		if (!strcmp(maps->map[i].path, path))
+			return &maps->map[i];
+	return NULL;
+}
+
+/**
+ * maps_run_end - where the readable and writable memory around @addr ends
+ * @maps: the list
+ * @addr: the address
+ *
+ * mprotect() and madvise() split one heap into several lines of maps; they
+ * are one run as long as each begins where the last one ended.
+ *
+ * Return: the end, or @addr where nothing is mapped.
+ */
+u64 maps_run_end(const struct maps *maps, u64 addr)
+{
+	const struct mapping *m = maps_find(maps, addr);
+	const struct mapping *last = maps->map + maps->n;
+
+	if (!m || !map_is_rw(m))
+		return addr;
+	while (m + 1 < last && m[1].start == m->end && map_is_rw(m + 1))
+		m++;
+	return m->end;
+}
+
+/**
+ * maps_hold - is all of a range readable and writable?
+ * @maps: the list
+ * @addr: start of the range
+ * @len: its bytes
+ *
+ * Return: true if so.
+ */
+bool maps_hold(const struct maps *maps, u64 addr, u64 len)
+{
+	u64 end = maps_run_end(maps, addr);
+
+	return end > addr && len <= end - addr;
+}
+
+/**
+ * map_is_anon - is this private writable memory without a file?
+ * @m: the mapping
+ *
+ * glibc 2.39 can name its own mappings "[anon: glibc: malloc...]".
+ *
+ * Return: true if so; never for the heap and the stack.
+ */
+bool map_is_anon(const struct mapping *m)
+{
+	return map_is_rw(m) && !(m->perms & MAP_SHARED_) && !m->inode &&
+	       (!m->path[0] || !strncmp(m->path, "[anon:", 6));
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The mappings of an address space, in order of address. */
+#ifndef HEAPINFO_MAPS_H
+#define HEAPINFO_MAPS_H
+
+#include <stdio.h>
+
+#include "util.h"
+
+#define MAP_READ	1u
+#define MAP_WRITE	2u
+#define MAP_EXEC	4u
+#define MAP_SHARED_	8u
+
+struct mapping {
+	u64 start;
+	u64 end;	/* the first byte after it */
+	u64 offset;	/* in the file */
+	u64 inode;	/* 0: no file */
+	u32 dev;	/* major << 20 | minor */
+	u32 perms;	/* MAP_READ ... */
+	char *path;	/* never NULL; "" for an anonymous one */
+};
+
+struct maps {
+	struct mapping *map;
+	size_t n;
+	size_t room;
+};
+
+int maps_parse(struct maps *maps, FILE *f);
+void maps_add(struct maps *maps, const struct mapping *m);
+void maps_sort(struct maps *maps);
+void maps_free(struct maps *maps);
+const struct mapping *maps_find(const struct maps *maps, u64 addr);
+const struct mapping *maps_named(const struct maps *maps, const char *path);
+u64 maps_run_end(const struct maps *maps, u64 addr);
+bool maps_hold(const struct maps *maps, u64 addr, u64 len);
+
+static inline bool map_is_rw(const struct mapping *m)
+{
+	return (m->perms & (MAP_READ | MAP_WRITE)) == (MAP_READ | MAP_WRITE);
+}
+
+/* Private memory with no file behind it and no name but glibc's own. */
+bool map_is_anon(const struct mapping *m);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The bitmap behind marks.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "marks.h"
+
+/**
+ * marks_init - room for a mark on every chunk
+ * @m: filled; marks_free() it
+ * @g: malloc, with its regions found
+ */
+void marks_init(struct marks *m, const struct glibc *g)
+{
+	size_t i;
+
+	m->n = g->regions;
+	m->shift = g->l.word == 8 ? 4 : 3;
+	m->map = xcalloc(m->n, sizeof(*m->map));
+	for (i = 0; i < m->n; i++) {
+		struct mark_map *map = &m->map[i];
+
+		map->first = g->region[i].first;
+		map->end = g->region[i].end;
+		/* Two bytes more, so that marks_get() need not look. */
+		map->len = ((map->end - map->first) >> (m->shift + 3)) + 3;
+		map->bits = xmap(map->len);
+	}
+}
+
+/**
+ * marks_free - give the marks back
+ * @m: from marks_init()
+ */
+void marks_free(struct marks *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		munmap(m->map[i].bits, m->map[i].len);
+	free(m->map);
+	memset(m, 0, sizeof(*m));
+}
+
+/**
+ * marks_set - mark a chunk
+ * @m: the marks
+ * @region: the chunk's region
+ * @chunk: its address, inside the region
+ * @mark: what to say of it
+ */
+void marks_set(struct marks *m, size_t region, u64 chunk, enum mark mark)
+{
+	struct mark_map *map = &m->map[region];
+	u64 bit = (chunk - map->first) >> m->shift;
+	u16 pair;
+
+	memcpy(&pair, map->bits + bit / 8, 2);
+	pair |= (unsigned int)mark << bit % 8;
+	memcpy(map->bits + bit / 8, &pair, 2);
+}
+
+/**
+ * marks_inside - the first marked address of a range
+ * @m: the marks
+ * @region: the range's region
+ * @from: start of the range, inside the region
+ * @to: its end
+ *
+ * Return: the address that the first mark stands for, or @to.
+ */
+u64 marks_inside(const struct marks *m, size_t region, u64 from, u64 to)
+{
+	const struct mark_map *map = &m->map[region];
+	u64 bit = (from - map->first) >> m->shift;
+	u64 end = (min_u64(to, map->end) - map->first) >> m->shift;
+
+	while (bit < end) {
+		u64 word;
+
+		/* Whole words while they are empty. */
+		if (bit % 8 == 0 && bit + 64 <= end) {
+			memcpy(&word, map->bits + bit / 8, 8);
+			if (!word) {
+				bit += 64;
+				continue;
+			}
+		}
+		if (map->bits[bit / 8] >> bit % 8 & 1)
+			return map->first + (bit << m->shift);
+		bit++;
+	}
+	return to;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Find mmapped chunks by their headers. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mmapped.h"
+
+#define MAX_PAGES (1u << 22)	/* pages whose start is looked at: 16 GiB */
+#define MAX_LEAD (16u << 20)	/* bytes before a chunk of memalign's */
+#define MAP_ENTRIES 512u	/* pagemap entries that one read gives */
+
+struct search {
+	struct glibc *g;
+	struct mmapped *m;
+	u64 pages;
+	u64 want_bytes;
+	int pagemap;		/* -1: not known which pages are there */
+	u64 first;		/* page number of entry[0] */
+	size_t entries;
+	u64 entry[MAP_ENTRIES];
+};
+
+static bool all_found(const struct search *s)
+{
+	return s->g->mp.addr && s->m->n >= s->g->mp.n_mmaps;
+}
+
+/*
+ * A header's page was written to, so it is in memory or swapped out.  A page
+ * that is neither is not read: that would make the kernel fill it in.
+ */
+static bool page_is_there(struct search *s, u64 addr)
+{
+	u64 page = addr / PAGE;
+	ssize_t n;
+
+	if (s->pagemap < 0)
+		return true;
+	if (page < s->first || page - s->first >= s->entries) {
+		n = pread(s->pagemap, s->entry, sizeof(s->entry), page * 8);
+		s->first = page;
+		s->entries = n > 0 ? n / 8 : 0;
+		if (!s->entries)
+			return true;
+	}
+	return s->entry[page - s->first] >> 62;
+}
+
+/* The header at @addr, if it is that of a chunk whose mapping fits here. */
+static bool read_header(struct search *s, u64 addr, const struct mapping *in,
+			struct mmapped_chunk *c)
+{
+	const struct layout *l = &s->g->l;
+	u64 prev, field, size, header = 2 * l->word, tail = 0;
+
+	if (!target_word(s->g->t, addr, &prev) ||
+	    !target_word(s->g->t, addr + l->word, &field) ||
+	    (field & SIZE_BITS) != IS_MMAPPED)
+		return false;
+	size = field & ~(u64)SIZE_BITS;
+	if (l->mmap_excludes_header) {
+		prev &= ~1ull;
+		if (__builtin_add_overflow(size, header, &size))
+			return false;
+		/* usable: the size field less one word */
+		tail = l->word;
+	}
+	if (prev > addr - in->start || size > in->end - addr ||
+	    size < 2 * header)
+		return false;
+	c->addr = addr;
+	c->field = field;
+	c->map = addr - prev;
+	c->map_len = prev + size;
+	c->usable = size - header - tail;
+	return c->map % PAGE == 0 && c->map_len % PAGE == 0;
+}
+
+/*
+ * memalign() leaves the header that mmap's chunk had at first at the start of
+ * the mapping; the chunk that counts is further in and says the same mapping.
+ */
+static void find_aligned(struct search *s, const struct mapping *in,
+			 struct mmapped_chunk *c)
+{
+	u64 page = c->map, end = c->map + min_u64(c->map_len, MAX_LEAD);
+	struct mmapped_chunk x;
+
+	for (; page < end; page += PAGE)
+		if (page_is_there(s, page) &&
+		    read_header(s, page + PAGE - 2 * s->g->l.word, in, &x) &&
+		    x.map == c->map && x.map_len == c->map_len) {
+			*c = x;
+			return;
+		}
+}
+
+/*
+ * A chunk at the start of a page of its mapping, or, with memalign, further
+ * in: then its user memory is aligned to a power of two and the header is
+ * 2 words below that.
+ */
+static bool chunk_in_page(struct search *s, u64 page, const struct mapping *in,
+			  struct mmapped_chunk *c)
+{
+	const struct layout *l = &s->g->l;
+	u64 first = layout_first_chunk(l, page);
+	u64 last = page + PAGE - 2 * l->word;
+
+	return (read_header(s, first, in, c) && c->map == page) ||
+	       (read_header(s, last, in, c) && c->map != c->addr);
+}
+
+static void add(struct mmapped *m, const struct mmapped_chunk *c)
+{
+	if (!(m->n & (m->n - 1)))
+		m->chunk = xrealloc(m->chunk, m->n ? 2 * m->n : 1, sizeof(*c));
+	m->chunk[m->n++] = *c;
+	m->bytes += c->map_len;
+}
+
+static void search_mapping(struct search *s, const struct mapping *m)
+{
+	struct mmapped_chunk c;
+	u64 at = m->start, taken = m->start;
+
+	while (at < m->end && !all_found(s)) {
+		if (++s->pages > MAX_PAGES) {
+			s->m->skipped += m->end - at;
+			return;
+		}
+		if (page_is_there(s, at) && chunk_in_page(s, at, m, &c) &&
+		    c.map >= taken) {
+			find_aligned(s, m, &c);
+			add(s->m, &c);
+			at = c.map + c.map_len;
+			taken = at;
+		} else {
+			at += PAGE;
+		}
+	}
+}
+
+static bool holds_region(const struct glibc *g, const struct mapping *m)
+{
+	size_t i;
+
+	for (i = 0; i < g->regions; i++)
+		if (g->region[i].start < m->end && g->region[i].end > m->start)
+			return true;
+	return false;
+}
+
+/**
+ * mmapped_find - find the chunks that have a mapping of their own
+ * @g: malloc
+ * @m: filled; mmapped_free() it
+ */
+void mmapped_find(struct glibc *g, struct mmapped *m)
+{
+	struct search s = { .g = g, .m = m, .pagemap = -1 };
+	char path[64];
+	size_t i;
+
+	memset(m, 0, sizeof(*m));
+	if (g->t->live) {
+		snprintf(path, sizeof(path), "/proc/%d/pagemap",
+			 (int)g->t->pid);
+		s.pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	for (i = 0; i < g->t->maps.n && !all_found(&s); i++) {
+		const struct mapping *map = &g->t->maps.map[i];
+
+		if (map_is_anon(map) && !holds_region(g, map))
+			search_mapping(&s, map);
+	}
+	if (s.pagemap >= 0)
+		close(s.pagemap);
+	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&
+		      m->bytes == g->mp.mmapped_mem;
+}
+
+/**
+ * mmapped_free - give them back
+ * @m: from mmapped_find()
+ */
+void mmapped_free(struct mmapped *m)
+{
+	free(m->chunk);
+	memset(m, 0, sizeof(*m));
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tell which allocator a program brought with it. */
+#include "other_allocators.h"
+
+struct allocator {
+	const char *name;
+	const char *const files[4];	/* how the library's name begins */
+	const char *const symbols[4];	/* what a program linked with it has */
+};
+
+static const struct allocator allocators[] = {
+	{ "jemalloc", { "libjemalloc" },
+	  { "je_malloc", "mallocx", "je_mallctl" } },
+	{ "tcmalloc", { "libtcmalloc" },
+	  { "tc_malloc", "TCMallocInternalMalloc" } },
+	{ "mimalloc", { "libmimalloc" }, { "mi_malloc" } },
+	{ "musl's malloc", { "ld-musl-", "libc.musl-" },
+	  { "__libc_malloc_impl", "__malloc_donate" } },
+	{ "scudo", { "libscudo", "libclang_rt.scudo" },
+	  { "__scudo_print_stats" } },
+	{ "AddressSanitizer's allocator", { "libasan.so", "libclang_rt.asan" },
+	  { "__asan_init" } },
+};
+
+static bool program_has(struct target *t, const struct modules *mods,
+			const char *const symbols[])
+{
+	struct elf_file *ef;
+	bool has = false;
+	size_t i;
+
+	for (i = 0; i < mods->n && !has; i++) {
+		if (!mods->mod[i].exe)
+			continue;
+		ef = elf_open(t, &mods->mod[i]);
+		if (!ef)
+			continue;
+		has = elf_has_symbol(ef, symbols);
+		elf_close(ef);
+	}
+	return has;
+}
+
+/**
+ * other_allocator - name the allocator that is not glibc's
+ * @t: the target
+ * @mods: its modules
+ *
+ * Return: a name, or NULL.
+ */
+const char *other_allocator(struct target *t, const struct modules *mods)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(allocators); i++)
+		if (modules_matching(mods, allocators[i].files) ||
+		    program_has(t, mods, allocators[i].symbols))
+			return allocators[i].name;
+	return NULL;
+}

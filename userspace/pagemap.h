@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Which pages of a live process are in memory. */
+#ifndef HEAPINFO_PAGEMAP_H
+#define HEAPINFO_PAGEMAP_H
+
+#include "target.h"
+
+#define PAGE_PRESENT (1ull << 63)
+#define PAGE_SWAPPED (1ull << 62)
+#define PAGE_OF_FILE (1ull << 61)	/* or of shared memory */
+
+struct pagemap;
+
+struct pagemap *pagemap_open(struct target *t);
+void pagemap_close(struct pagemap *pm);
+int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
+		  u64 *swapped);
+bool pagemap_has_private(struct pagemap *pm, u64 start, u64 end);
+
+#endif

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Look at every process below /proc. */
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "procs.h"
+
+static u64 read_started(struct target *t)
+{
+	FILE *f = target_text(t, "stat");
+	char line[1024], *at;
+	u64 v = 0;
+	size_t n;
+	int i;
+
+	if (!f)
+		return 0;
+	n = fread(line, 1, sizeof(line) - 1, f);
+	fclose(f);
+	line[n] = '\0';
+	at = strrchr(line, ')');
+	/* Field 22; the state behind the name is field 3. */
+	for (i = 2; at && i < 22; i++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		v = strtoull(at, NULL, 10);
+	return v;
+}
+
+static u64 read_rss(struct target *t)
+{
+	FILE *f = target_text(t, "statm");
+	u64 pages = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*s %" SCNu64, &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static uid_t read_owner(pid_t pid)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	return stat(path, &st) ? (uid_t)-1 : st.st_uid;
+}
+
+static const struct proc *find(const struct procs *ps, const struct proc *p)
+{
+	size_t i;
+
+	for (i = 0; ps && i < ps->n; i++)
+		if (ps->p[i].pid == p->pid && ps->p[i].started == p->started)
+			return &ps->p[i];
+	return NULL;
+}
+
+static void compare(struct proc *p, const struct proc *before)
+{
+	if (!before)
+		return;
+	p->seen = true;
+	p->growth = p->heap - before->heap;
+}
+
+/* One has an empty command line, as has what ended and is not waited for. */
+static bool has_no_memory(pid_t pid)
+{
+	char path[64];
+	bool none;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return true;
+	none = fgetc(f) == EOF;
+	fclose(f);
+	return none;
+}
+
+/* Return: true if there was something to see. */
+static bool look(struct proc *p, pid_t pid, const struct procs *before)
+{
+	struct error e;
+	struct target *t = target_open_live(pid, &e);
+
+	if (!t)
+		return false;
+	memset(p, 0, sizeof(*p));
+	p->pid = pid;
+	p->uid = read_owner(pid);
+	p->started = read_started(t);
+	memcpy(p->comm, t->comm, sizeof(p->comm));
+	kernel_read(t, &p->k);
+	p->rss = read_rss(t);
+	target_close(t);
+	if (!p->k.known) {
+		kernel_free(&p->k);
+		return false;
+	}
+	p->heap = p->k.brk - p->k.start_brk;
+	compare(p, find(before, p));
+	return true;
+}
+
+/**
+ * procs_read - look at every process
+ * @now: filled; procs_free() it
+ * @before: the look before, or NULL
+ */
+void procs_read(struct procs *now, const struct procs *before)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+
+	memset(now, 0, sizeof(*now));
+	while (dir && (d = readdir(dir))) {
+		pid_t pid = atoi(d->d_name);
+
+		if (pid <= 0)
+			continue;
+		if (!(now->n & (now->n - 1)))
+			now->p = xrealloc(now->p, now->n ? 2 * now->n : 1,
+					  sizeof(*now->p));
+		if (look(&now->p[now->n], pid, before))
+			now->n++;
+		else if (!has_no_memory(pid))
+			now->hidden++;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int compare_u64(u64 a, u64 b)
+{
+	return a > b ? -1 : a < b;
+}
+
+/**
+ * procs_by_heap - order for procs_sort(): the largest heap first
+ * @a: a process
+ * @b: another
+ *
+ * Return: as qsort() wants it.
+ */
+int procs_by_heap(const void *a, const void *b)
+{
+	const struct proc *x = a, *y = b;
+	int ret = compare_u64(x->heap, y->heap);
+
+	return ret ? ret : x->pid - y->pid;
+}
+
+/**
+ * procs_by_growth - order for procs_sort(): what grew most first
+ * @a: a process
+ * @b: another
+ *
+ * Return: as qsort() wants it.
+ */
+int procs_by_growth(const void *a, const void *b)
+{
+	const struct proc *x = a, *y = b;
+
+	if (x->growth != y->growth)
+		return x->growth > y->growth ? -1 : 1;
+	return procs_by_heap(a, b);
+}
+
+/**
+ * procs_by_rss - order for procs_sort(): the largest in memory first
+ * @a: a process
+ * @b: another
+ *
+ * Return: as qsort() wants it.
+ */
+int procs_by_rss(const void *a, const void *b)
+{
+	const struct proc *x = a, *y = b;
+	int ret = compare_u64(x->rss, y->rss);
+
+	return ret ? ret : x->pid - y->pid;
+}
+
+/**
+ * procs_sort - put the processes in order
+ * @ps: the processes
+ * @cmp: one of the above
+ */
+void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b))
+{
+	if (ps->n)
+		qsort(ps->p, ps->n, sizeof(*ps->p), cmp);
+}
+
+/**
+ * procs_free - give a look back
+ * @ps: from procs_read()
+ */
+void procs_free(struct procs *ps)
+{
+	size_t i;
+
+	for (i = 0; i < ps->n; i++)
+		kernel_free(&ps->p[i].k);
+	free(ps->p);
+	memset(ps, 0, sizeof(*ps));
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every process that the caller may see, with what the kernel says of it. */
+#ifndef HEAPINFO_PROCS_H
+#define HEAPINFO_PROCS_H
+
+#include <sys/types.h>
+
+#include "kernel.h"
+
+struct proc {
+	pid_t pid;
+	uid_t uid;
+	u64 started;	/* ticks since boot: with pid, it names a process */
+	char comm[64];	/* may hold anything */
+	struct kernel_facts k;
+	u64 heap;	/* bytes between the start of the heap and the break */
+	u64 rss;	/* bytes of all of the process that are in memory */
+	bool seen;	/* in the look before this one, too */
+	s64 growth;	/* of heap, since then */
+};
+
+struct procs {
+	struct proc *p;
+	size_t n;
+	u64 hidden;	/* processes that the caller may not look at */
+};
+
+void procs_read(struct procs *now, const struct procs *before);
+void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b));
+int procs_by_heap(const void *a, const void *b);
+int procs_by_growth(const void *a, const void *b);
+int procs_by_rss(const void *a, const void *b);
+void procs_free(struct procs *ps);
+
+#endif

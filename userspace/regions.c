@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Find the stretches of memory that hold chunks.
+ *
+ * Thread arenas: from top back through heap_info.prev.  The main arena: from
+ * mp_.sbrk_base to the end of top.  Where brk failed, glibc goes on in
+ * anonymous mappings that nothing in it lists: those are recognised by the
+ * chunks in them, which must lead to top or to the two fenceposts that end
+ * every region but the last.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "glibc.h"
+
+#define MAX_HEAPS 65536u
+#define NONCONTIGUOUS 2u
+#define MAX_PROBE (1u << 16)	/* chunks to look at before believing */
+
+static void add_region(struct glibc *g, const struct region *r)
+{
+	if (!(g->regions & (g->regions - 1)))
+		g->region = xrealloc(g->region, g->regions ? 2 * g->regions : 1,
+				     sizeof(*r));
+	g->region[g->regions++] = *r;
+}
+
+static int by_first(const void *a, const void *b)
+{
+	const struct region *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Two regions that claim one byte would have it decoded twice. */
+static void sort_regions(struct glibc *g)
+{
+	size_t i, out = 0;
+
+	qsort(g->region, g->regions, sizeof(*g->region), by_first);
+	for (i = 0; i < g->regions; i++) {
+		if (out && g->region[i].first < g->region[out - 1].end)
+			notes_add(&g->notes, "two regions overlap at %#llx: malloc's structures are damaged",
+				  (unsigned long long)g->region[i].first);
+		else
+			g->region[out++] = g->region[i];
+	}
+	g->regions = out;
+}
+
+static u64 top_end(const struct arena *a)
+{
+	return a->has_top && a->top_size <= UINT64_MAX - a->top ?
+	       a->top + a->top_size : 0;
+}
+
+/* One heap of a thread arena.  Return: its "prev". */
+static u64 add_heap(struct glibc *g, size_t arena, u64 heap)
+{
+	const struct layout *l = &g->l;
+	const struct arena *a = &g->arena[arena];
+	struct region r = { .kind = REGION_HEAP, .arena = arena,
+			    .start = heap };
+	u64 ar_ptr, prev, size;
+
+	if (!target_word(g->t, heap, &ar_ptr) || ar_ptr != a->addr ||
+	    !target_word(g->t, heap + l->word, &prev) ||
+	    !target_word(g->t, heap + 2 * l->word, &size)) {
+		notes_add(&g->notes, "arena %#llx: %#llx should be one of its heaps and is not; its chunks are not shown",
+			  (unsigned long long)a->addr,
+			  (unsigned long long)heap);
+		return 0;
+	}
+	if (size > g->heap_max || !maps_hold(&g->t->maps, heap, size)) {
+		notes_add(&g->notes, "arena %#llx: the heap at %#llx says it has %#llx bytes, more than are mapped",
+			  (unsigned long long)a->addr,
+			  (unsigned long long)heap, (unsigned long long)size);
+		size = min_u64(g->heap_max,
+			       maps_run_end(&g->t->maps, heap) - heap);
+	}
+	r.end = heap + size;
+	r.first = heap + l->heap_info_size;
+	if (range_inside(a->addr, l->state_size, heap, r.end))
+		r.first = layout_first_chunk(l, a->addr + l->state_size);
+	if (a->has_top && a->top >= r.first && a->top < r.end)
+		r.top = a->top;
+	if (r.first < r.end)
+		add_region(g, &r);
+	return prev;
+}
+
+static void find_heaps(struct glibc *g, size_t arena)
+{
+	const struct arena *a = &g->arena[arena];
+	u64 mask = ~(g->heap_max - 1), own = a->addr & mask;
+	u64 heap = a->has_top ? a->top & mask : own;
+	bool seen_own = false;
+	unsigned int i;
+
+	for (i = 0; heap && i < MAX_HEAPS; i++) {
+		seen_own |= heap == own;
+		heap = add_heap(g, arena, heap);
+		/* prev always leads to the first heap, which has the arena. */
+		if (seen_own)
+			break;
+	}
+	if (!seen_own)
+		add_heap(g, arena, own);
+}
+
+/*
+ * Does a walk from @addr keep to sane chunks up to top, or to two fenceposts?
+ * Sets *end to where it ended.
+ */
+static bool leads_home(struct glibc *g, u64 addr, u64 limit, u64 top, u64 *end)
+{
+	const struct layout *l = &g->l;
+	unsigned int i, posts = 0;
+
+	for (i = 0; i < MAX_PROBE && addr < limit; i++) {
+		u64 field, size;
+
+		if (addr == top)
+			break;
+		if (!target_word(g->t, addr + l->word, &field))
+			return false;
+		size = field & ~(u64)SIZE_BITS;
+		posts = size == 2 * l->word ? posts + 1 : 0;
+		if (posts == 2) {
+			*end = addr + size;
+			return i >= 2;
+		}
+		if (field & (IS_MMAPPED | NON_MAIN_ARENA) ||
+		    (size < l->minsize && !posts) || size % l->align ||
+		    size > limit - addr || (!i && !(field & PREV_INUSE)))
+			return false;
+		addr += size;
+	}
+	*end = addr;
+	return addr == top || i == MAX_PROBE;
+}
+
+/* Regions in one anonymous mapping; neighbours may have merged into it. */
+static void find_mmap_regions(struct glibc *g, const struct mapping *m)
+{
+	const struct arena *a = &g->arena[0];
+	u64 at = m->start, end;
+
+	while (at < m->end) {
+		struct region r = {
+			.kind = REGION_MMAP, .start = at,
+			.first = layout_first_chunk(&g->l, at),
+		};
+		u64 field;
+
+		if (!target_word(g->t, r.first + g->l.word, &field) || !field ||
+		    !leads_home(g, r.first, m->end, a->top, &end)) {
+			at += PAGE;
+			continue;
+		}
+		if (a->top >= r.first && a->top < m->end &&
+		    end >= a->top) {
+			r.top = a->top;
+			end = top_end(a);
+		}
+		r.end = min_u64(align_up(end, PAGE), m->end);
+		add_region(g, &r);
+		at = r.end;
+	}
+}
+
+static bool is_thread_heap(const struct glibc *g, const struct mapping *m)
+{
+	u64 heap = m->start & ~(g->heap_max - 1);
+	size_t i;
+
+	for (i = 0; i < g->regions; i++)
+		if (g->region[i].kind == REGION_HEAP &&
+		    g->region[i].start == heap)
+			return true;
+	return false;
+}
+
+static void find_brk_region(struct glibc *g)
+{
+	const struct mapping *heap = maps_named(&g->t->maps, "[heap]");
+	const struct arena *a = &g->arena[0];
+	struct region r = { .kind = REGION_BRK, .start = g->mp.sbrk_base };
+	u64 run_end;
+
+	if (!r.start && heap && !g->mp.addr)
+		r.start = heap->start;
+	if (!r.start || !maps_find(&g->t->maps, r.start))
+		return;
+	r.first = layout_first_chunk(&g->l, r.start);
+	run_end = maps_run_end(&g->t->maps, r.start);
+	r.end = run_end;
+	if (a->has_top && a->top >= r.first && a->top < run_end) {
+		r.top = a->top;
+		if (top_end(a) > a->top)
+			r.end = min_u64(top_end(a), run_end);
+	}
+	if (r.first < r.end)
+		add_region(g, &r);
+}
+
+/**
+ * glibc_find_regions - find every region of every arena
+ * @g: malloc, with its arenas read
+ */
+void glibc_find_regions(struct glibc *g)
+{
+	const struct arena *main = &g->arena[0];
+	size_t i;
+
+	for (i = 1; i < g->arenas; i++)
+		find_heaps(g, i);
+	if (main->has_top)
+		find_brk_region(g);
+	if (main->has_top &&
+	    (main->flags & NONCONTIGUOUS || !g->regions ||
+	     !glibc_region_of(g, main->top)))
+		for (i = 0; i < g->t->maps.n; i++)
+			if (map_is_anon(&g->t->maps.map[i]) &&
+			    !is_thread_heap(g, &g->t->maps.map[i]))
+				find_mmap_regions(g, &g->t->maps.map[i]);
+	sort_regions(g);
+}

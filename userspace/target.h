@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The process that is looked at: live, or as a core file or a snapshot.
+ *
+ * Everything here treats what it reads as hostile.  Reads never fail as such:
+ * they say how many bytes there were.
+ */
+#ifndef HEAPINFO_TARGET_H
+#define HEAPINFO_TARGET_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "maps.h"
+#include "util.h"
+
+#define TARGET_BLOCK (256u << 10)	/* what one sequential read asks for */
+
+struct target;
+
+struct thread {
+	pid_t tid;
+	u64 tcb;	/* fs_base / gs_base; 0 where the kernel did not say */
+};
+
+struct target_ops {
+	/* Bytes readable from @addr on, up to @len; stops at the first hole. */
+	size_t (*read)(struct target *t, u64 addr, void *buf, size_t len);
+	/* Text of /proc/PID/@name, or NULL where there is none. */
+	FILE *(*text)(struct target *t, const char *name);
+	/* The file behind a mapping, as a descriptor, or -1. */
+	int (*file)(struct target *t, const struct mapping *m);
+	/* Every thread; xrealloc()ed array in @list. */
+	size_t (*threads)(struct target *t, struct thread **list);
+	void (*close)(struct target *t);
+};
+
+struct target_cache;
+struct freezer;
+
+struct target {
+	const struct target_ops *ops;
+	void *priv;
+	struct maps maps;
+	pid_t pid;		/* 0: a core that does not tell */
+	unsigned int wordsize;	/* 8 or 4 */
+	bool live;
+	struct error denied;	/* live: why no memory can be read, or "" */
+	bool partial;		/* a core that ends too early */
+	char comm[64];		/* may hold anything: print with text_safe() */
+	struct target_cache *cache;
+	struct freezer *freezer;
+	u64 stopped_ns;		/* how long target_thaw() found it stopped */
+};
+
+struct target *target_open_live(pid_t pid, struct error *e);
+struct target *target_open_core(const char *path, struct error *e);
+void target_close(struct target *t);
+
+/* Read now, past every cache. */
+size_t target_read(struct target *t, u64 addr, void *buf, size_t len);
+u64 target_read_holes(struct target *t, u64 addr, void *buf, size_t len);
+
+/* Small reads through a cache of pages: words, list nodes, structures. */
+bool target_peek(struct target *t, u64 addr, void *buf, size_t len);
+bool target_word(struct target *t, u64 addr, u64 *val);
+void target_forget(struct target *t);
+
+/* Look at maps again (a live process changes). */
+int target_reload_maps(struct target *t, struct error *e);
+FILE *target_text(struct target *t, const char *name);
+int target_file(struct target *t, const struct mapping *m);
+size_t target_threads(struct target *t, struct thread **list);
+
+/* Stop every thread; let all go on.  No-ops for a core. */
+int target_freeze(struct target *t, struct error *e);
+void target_thaw(struct target *t);
+
+/*
+ * Notes of owner "heapinfo" in a snapshot: the text files of /proc as they
+ * were, each note's bytes being "NAME\0TEXT".
+ */
+#define SNAPSHOT_OWNER "heapinfo"
+#define SNAPSHOT_NT_TEXT 0x48495458u	/* "HITX" */
+
+#endif

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The memory and the files of a live process. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <elf.h>
+
+#include "target.h"
+
+struct live {
+	int mem;		/* /proc/PID/mem, -1 until it is needed */
+	bool no_readv;		/* the system call is missing or filtered */
+};
+
+static FILE *live_text(struct target *t, const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)t->pid, name);
+	return fopen(path, "re");
+}
+
+static int open_mem(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static size_t read_mem(struct target *t, u64 addr, void *buf, size_t len)
+{
+	struct live *l = t->priv;
+	size_t done = 0;
+
+	if (l->mem < 0)
+		l->mem = open_mem(t->pid);
+	/* The kernel takes offsets up to the largest off_t. */
+	while (l->mem >= 0 && done < len && addr + done <= INT64_MAX) {
+		ssize_t n = pread(l->mem, (u8 *)buf + done, len - done,
+				  addr + done);
+
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
+{
+	struct live *l = t->priv;
+	size_t done = 0;
+
+	while (!l->no_readv && done < len) {
+		struct iovec to = { (u8 *)buf + done, len - done };
+		struct iovec from = { (void *)(uintptr_t)(addr + done),
+				      len - done };
+		ssize_t n = process_vm_readv(t->pid, &to, 1, &from, 1, 0);
+
+		/* Missing, or not allowed: EFAULT and ESRCH mean no memory. */
+		if (n < 0 && errno != EFAULT && errno != ESRCH)
+			l->no_readv = true;
+		if (n <= 0)
+			break;
+		done += n;
+	}
+	if (!l->no_readv)
+		return done;
+	return done + read_mem(t, addr + done, (u8 *)buf + done, len - done);
+}
+
+static int same_file(int fd, const struct mapping *m)
+{
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	    (!m->inode || st.st_ino == m->inode))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int live_file(struct target *t, const struct mapping *m)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	char path[4096 + 64];
+	int fd;
+
+	/* Exact, for a deleted file too, but for root alone. */
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
+		 (int)t->pid, m->start, m->end);
+	fd = same_file(open(path, flags), m);
+	if (fd >= 0 || m->path[0] != '/')
+		return fd;
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)t->pid, m->path);
+	return same_file(open(path, flags), m);
+}
+
+static size_t live_threads(struct target *t, struct thread **list)
+{
+	char path[64];
+	struct dirent *d;
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)t->pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		pid_t tid = atoi(d->d_name);
+
+		if (tid <= 0)
+			continue;
+		*list = xrealloc(*list, n + 1, sizeof(**list));
+		(*list)[n++] = (struct thread){ .tid = tid };
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+static void live_close(struct target *t)
+{
+	struct live *l = t->priv;
+
+	if (l->mem >= 0)
+		close(l->mem);
+	free(l);
+}
+
+static const struct target_ops live_ops = {
+	.read = live_read,
+	.text = live_text,
+	.file = live_file,
+	.threads = live_threads,
+	.close = live_close,
+};
+
+static void read_comm(struct target *t)
+{
+	FILE *f = live_text(t, "comm");
+	size_t n = f ? fread(t->comm, 1, sizeof(t->comm) - 1, f) : 0;
+
+	if (n && t->comm[n - 1] == '\n')
+		n--;
+	t->comm[n] = '\0';
+	if (f)
+		fclose(f);
+}
+
+/* The ELF class of the program says how wide a pointer is. */
+static unsigned int read_wordsize(pid_t pid)
+{
+	unsigned char ident[EI_NIDENT] = { 0 };
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		if (read(fd, ident, sizeof(ident)) < 0)
+			ident[EI_CLASS] = 0;
+		close(fd);
+	}
+	return ident[EI_CLASS] == ELFCLASS32 ? 4 : 8;
+}
+
+static int yama_scope(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+	int scope = 0;
+
+	if (f) {
+		if (fscanf(f, "%d", &scope) != 1)
+			scope = 0;
+		fclose(f);
+	}
+	return scope;
+}
+
+static int not_permitted(pid_t pid, struct error *e)
+{
+	int scope = geteuid() ? yama_scope() : 0;
+
+	if (scope)
+		return error_set(e, "not permitted to read the memory of process %d: kernel.yama.ptrace_scope is %d; run as root, with CAP_SYS_PTRACE, or start the program with 'heapinfo run'",
+				 (int)pid, scope);
+	return error_set(e, "not permitted to read the memory of process %d; run as its user, as root, or with CAP_SYS_PTRACE",
+			 (int)pid);
+}
+
+static char process_state(struct target *t)
+{
+	FILE *f = live_text(t, "stat");
+	char line[512] = "";
+	size_t n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
+	char *end;
+
+	line[n] = '\0';
+	end = strrchr(line, ')');
+	if (f)
+		fclose(f);
+	return end && end[1] == ' ' ? end[2] : '?';
+}
+
+static int no_mappings(struct target *t, struct error *e)
+{
+	if (process_state(t) == 'Z')
+		return error_set(e, "process %d has ended and waits for its parent: it has no memory any more",
+				 (int)t->pid);
+	return error_set(e, "process %d is a kernel thread: it has no heap",
+			 (int)t->pid);
+}
+
+static int load(struct target *t, struct error *e)
+{
+	struct live *l = t->priv;
+	u8 byte;
+	FILE *f;
+	int ret;
+
+	f = live_text(t, "maps");
+	if (!f && errno == ENOENT)
+		return error_set(e, "no process %d; 'ps -e' lists them",
+				 (int)t->pid);
+	if (!f)
+		return not_permitted(t->pid, e);
+	errno = 0;
+	ret = maps_parse(&t->maps, f);
+	if (ret && (errno == EACCES || errno == EPERM))
+		ret = not_permitted(t->pid, e);
+	else if (ret)
+		ret = no_mappings(t, e);
+	fclose(f);
+	if (ret)
+		return ret;
+	read_comm(t);
+	t->wordsize = read_wordsize(t->pid);
+	if (!target_read(t, t->maps.map[0].start, &byte, 1) &&
+	    l->no_readv && l->mem < 0)
+		not_permitted(t->pid, &t->denied);
+	return 0;
+}
+
+/**
+ * target_open_live - look at a live process
+ * @pid: the process
+ * @e: why not
+ *
+ * It goes on running.  Where its mappings may be seen and its memory may not,
+ * as under Yama, there is a target with ->denied set.
+ *
+ * Return: the target, or NULL.
+ */
+struct target *target_open_live(pid_t pid, struct error *e)
+{
+	struct target *t = xcalloc(1, sizeof(*t));
+	struct live *l = xcalloc(1, sizeof(*l));
+
+	l->mem = -1;
+	t->ops = &live_ops;
+	t->priv = l;
+	t->pid = pid;
+	t->live = true;
+	if (load(t, e)) {
+		target_close(t);
+		return NULL;
+	}
+	return t;
+}

@@ -1,0 +1,721 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes a known heap, says what the reader must say of it, and waits.
+ *
+ * usage: heaps SCENARIO; without one it lists them.
+ *
+ * What it prints, one a line, for tests/run:
+ *   has COMMAND|REGEX      heapinfo COMMAND PID prints a line that matches
+ *   hasnot COMMAND|REGEX   it prints none
+ *   status COMMAND|N       it ends with status N
+ *   fail WHY               the scenario itself did not come about
+ *   skip WHY               this glibc has no such thing
+ *   ready                  all is said; it waits for its input to end
+ * It prints with write(2) alone, so that its heap is what it asked for.
+ */
+#include <errno.h>
+#include <gnu/libc-version.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define W sizeof(size_t)
+#define ALIGN 16u
+#define KEEP_OUT_OF_TCACHE 2000u	/* too large for a tcache by default */
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static int minor;	/* 36 for glibc 2.36 */
+
+static void say(const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	va_end(ap);
+	line[n++] = '\n';
+	if (write(1, line, n) != n)
+		_exit(1);
+}
+
+static void skip(const char *why)
+{
+	say("skip %s", why);
+	_exit(0);
+}
+
+static char *header(void *user)
+{
+	return (char *)user - 2 * W;
+}
+
+static size_t field(void *user)
+{
+	return ((size_t *)user)[-1];
+}
+
+static size_t size_of(void *user)
+{
+	return field(user) & ~(size_t)7;
+}
+
+static void set_field(void *user, size_t v)
+{
+	((volatile size_t *)user)[-1] = v;
+}
+
+static void *get(size_t size)
+{
+	void *p = malloc(size);
+
+	if (!p)
+		_exit(1);
+	return p;
+}
+
+/* The reader must show this chunk so, with what malloc wrote in it. */
+static void expect(void *user, const char *state, const char *rest)
+{
+	say("has chunks|^%p +%zu  %s%s", header(user), size_of(user), state,
+	    rest);
+}
+
+static void clean(void)
+{
+	say("has check|^clean: .*; 0 violations");
+	say("status check|0");
+	say("hasnot chunks|damaged");
+}
+
+static void damaged(void *user, const char *words)
+{
+	say("status check|1");
+	say("has check|^%p: ", header(user));
+	if (words)
+		say("has check|glibc .*\"%s\"", words);
+}
+
+/*
+ * The chapter's programs 0 to 10, on today's glibc.  A static program's libc
+ * allocates before main(), and takes its TLS from the break.
+ */
+static void dynamic_only(void)
+{
+#ifdef STATIC
+	skip("a static program's libc uses malloc before main()");
+#endif
+}
+
+static void no_malloc(void)
+{
+	dynamic_only();
+	say("hasnot chunks|^0x");
+	say("status chunks|0");
+	say("has why|has not used malloc's heap");
+	clean();
+}
+
+static void one_malloc(void)
+{
+	char *p = get(1);
+	size_t before = minor >= 43 ? 0 : minor == 42 ? 0x300 :
+			minor >= 30 ? 0x290 : 0x250;
+
+	dynamic_only();
+	if (W == 4)	/* the tcache struct has half the pointers */
+		before = minor >= 43 ? 0 : minor == 42 ? 0x1d0 :
+			 minor >= 30 ? 0x190 : 0x150;
+	/* Before it lies the tcache's own chunk, the first of all. */
+	if (before)
+		say("has chunks --limit 1|^%p +%zu  in use     prev_inuse$",
+		    header(p) - before, before);
+	else
+		expect(p, "in use", "     prev_inuse$");
+	expect(p, "in use", "     prev_inuse$");
+	say("has chunk %p|^size +32 \\(%zu usable\\)", p, 32 - W);
+	clean();
+}
+
+static void in_heap(void)
+{
+	char *p = get(1);
+
+	dynamic_only();	/* sbrk_base to the break: where the kernel says [heap] is */
+	say("has arenas|brk +%p-%p 132 KiB, with top", (void *)
+	    ((uintptr_t)p & ~(uintptr_t)4095), sbrk(0));
+	clean();
+}
+
+static void sizes_and_flags(void)
+{
+	char *chunks[10];
+	size_t i;
+
+	for (i = 0; i < 10; i++)
+		chunks[i] = get(1024 * (i + 1));
+	for (i = 0; i < 10; i++) {
+		say("has chunks|^%p +%zu  in use     prev_inuse$",
+		    header(chunks[i]), 1024 * (i + 1) + 16);
+		if (i)
+			/* Usable up to the next chunk's size field. */
+			say("has chunk %p|^chunk +%p$",
+			    header(chunks[i]) + W - 1, header(chunks[i - 1]));
+	}
+	say("has chunks --hexdump 16|^%p .*| 00 00 00 00 00 00 00 00 11 04 00 00 00 00 00 00$",
+	    header(chunks[0]));
+	clean();
+}
+
+static void previous_size(void)
+{
+	char *chunks[10];
+	size_t i;
+
+	for (i = 0; i < 10; i++)
+		chunks[i] = get(1024 * (i + 1));
+	free(chunks[3]);
+	free(chunks[7]);
+	say("has chunks|^%p +4112  unsorted   prev_inuse$", header(chunks[3]));
+	say("has chunks|^%p +5136  in use     prev_size 4112$",
+	    header(chunks[4]));
+	say("has chunks|^%p +9232  in use     prev_size 8208$",
+	    header(chunks[8]));
+	say("has chunks|^%p +6160  in use     prev_inuse$", header(chunks[5]));
+	say("has bins|^arena 0 +unsorted +1 +4112\\.\\.8208 +2 +12320 ");
+	clean();
+}
+
+static void malloc_zero(void)
+{
+	char *p = get(0);
+
+	say("has chunks|^%p +%zu  in use", header(p), W == 8 ? (size_t)32 :
+	    (size_t)16);
+	clean();
+}
+
+static void break_moves_up(void)
+{
+	char *start = sbrk(0), *first, *second;
+	int i;
+
+	dynamic_only();
+	get(1);
+	first = sbrk(0);
+	for (i = 0; i < 0x25000 / 1024; i++)
+		get(1024);
+	second = sbrk(0);
+	if (first - start != 0x21000 || second - first != 0x21000)
+		say("fail the break did not move by 0x21000 twice");
+	say("has arenas|brk +%p-%p 264 KiB, with top", start, second);
+	say("has why|^break +%p", second);
+	say("has why|ends at %p$", second);
+	clean();
+}
+
+/* What free lists hold. */
+
+static void tcache(void)
+{
+	void *p[5];
+	size_t i;
+
+	for (i = 0; i < 5; i++)
+		p[i] = get(100);
+	for (i = 0; i < 3; i++)
+		free(p[i]);
+	if (minor >= 43) {
+		/* The first free makes the tcache itself. */
+		for (i = 0; i < 3; i++)
+			p[i] = get(100);
+		for (i = 0; i < 3; i++)
+			free(p[i]);
+	}
+	say("has bins|^thread %d +tcache +%zu +112 +3 +336  %p +sound$",
+	    getpid(), W == 8 ? (size_t)5 : (size_t)6, header(p[2]));
+	for (i = 0; i < 3; i++)
+		expect(p[i], "tcache", "     prev_inuse$");
+	for (i = 3; i < 5; i++)
+		expect(p[i], "in use", "     prev_inuse$");
+	clean();
+}
+
+static void fastbins(void)
+{
+	void *p[12];
+	size_t i;
+
+	if (minor > 42)
+		skip("glibc has no fastbins from 2.43 on");
+	for (i = 0; i < 12; i++)
+		p[i] = get(40);
+	get(40);
+	for (i = 0; i < 12; i++)
+		free(p[i]);
+	for (i = 0; i < 7; i++)
+		expect(p[i], "tcache", "     prev_inuse$");
+	for (i = 7; i < 12; i++)
+		expect(p[i], "fastbin", "    prev_inuse$");
+	say("has bins|^arena 0 +fastbin +%zu +48 +5 +240  %p +sound$",
+	    W == 8 ? (size_t)1 : (size_t)4, header(p[11]));
+	say("has chunks --no-lists|^%p +48  in use ", header(p[11]));
+	clean();
+}
+
+/* Chunks with one in use behind each, so that none merge. */
+static void alternate(void **p, size_t n, size_t from, size_t step)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		p[i] = get(from + i * step);
+		get(24);
+	}
+}
+
+static void sort_unsorted(void)
+{
+	free(get(300000 / W * W));	/* mmapped: does not sort */
+	get(60000);			/* from top: sorts first */
+}
+
+static void bins(void)
+{
+	void *small[12], *large[4], *same[3];
+	size_t i;
+
+	alternate(small, 12, 200, 0);
+	alternate(large, 4, KEEP_OUT_OF_TCACHE, 512);
+	alternate(same, 3, 10000, 0);
+	for (i = 0; i < 12; i++)
+		free(small[i]);
+	for (i = 0; i < 4; i++)
+		free(large[i]);
+	for (i = 0; i < 3; i++)
+		free(same[i]);
+	sort_unsorted();
+	for (i = 0; i < 4; i++)
+		expect(large[i], "large", "      prev_inuse$");
+	for (i = 0; i < 3; i++)
+		expect(same[i], "large", "      prev_inuse$");
+	if (minor < 43)
+		for (i = 7; i < 12; i++)
+			expect(small[i], "small", "      prev_inuse$");
+	say("has bins|^arena 0 +large +[0-9]+ +10016 +3 +30048 .* sound$");
+	say("hasnot bins|DAMAGED");
+	say("has stats --json|\"fragmentation\":0\\.");
+	clean();
+}
+
+/* Arenas. */
+
+static pthread_barrier_t barrier;
+
+static void *thread_main(void *arg)
+{
+	void **p = arg;
+
+	p[0] = get(100);
+	p[1] = get(100);
+	p[2] = get(100);
+	free(p[1]);
+	if (minor >= 43) {
+		p[1] = get(100);
+		free(p[1]);
+	}
+	pthread_barrier_wait(&barrier);
+	pause();
+	return NULL;
+}
+
+static void threads(void)
+{
+	static void *p[3][3];
+	pthread_t t;
+	size_t i;
+
+	pthread_barrier_init(&barrier, NULL, 4);
+	for (i = 0; i < 3; i++)
+		if (pthread_create(&t, NULL, thread_main, p[i]))
+			_exit(1);
+	pthread_barrier_wait(&barrier);
+	for (i = 0; i < 3; i++) {
+		expect(p[i][0], "in use", "     prev_inuse non_main$");
+		expect(p[i][1], "tcache", "     prev_inuse non_main$");
+		expect(p[i][2], "in use", "     prev_inuse non_main$");
+	}
+	say("has arenas|^3 +0x");
+	say("has arenas|^4 threads, %d tcaches found", minor >= 43 ? 3 : 4);
+	clean();
+}
+
+static void *many_heaps(void *arg)
+{
+	void **p = arg;
+	size_t i;
+
+	/* 150 MiB in pieces that stay below the mmap threshold. */
+	for (i = 0; i < 1536; i++)
+		p[i] = get(100 << 10);
+	free(p[0]);
+	pthread_barrier_wait(&barrier);
+	pause();
+	return NULL;
+}
+
+static void heaps_of_a_thread(void)
+{
+	static void *p[1536];
+	pthread_t t;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	if (pthread_create(&t, NULL, many_heaps, p))
+		_exit(1);
+	pthread_barrier_wait(&barrier);
+	expect(p[0], "unsorted", "   prev_inuse$");
+	expect(p[1], "in use", "     non_main  prev_size 102[0-9]*$");
+	expect(p[1535], "in use", "     prev_inuse non_main$");
+	say("has chunks|fencepost");
+	say("has stats|^in use +15[0-9][0-9] ");
+	clean();
+}
+
+static void foreign_sbrk(void)
+{
+	char *before = get(1000), *mine, *after;
+	size_t i;
+
+	mine = sbrk(5000);
+	memset(mine, 0x41, 5000);
+	for (i = 0; i < 200; i++)
+		after = get(1000);
+	expect(before, "in use", "     prev_inuse$");
+	expect(after, "in use", "     prev_inuse$");
+	say("has chunks|  foreign");
+	say("has chunk %p|somebody else took with sbrk", mine + 100);
+	say("has chunks|  fencepost");
+	clean();
+}
+
+static void brk_blocked(void)
+{
+	char *before = get(1000), *after, *end = sbrk(0);
+	size_t i;
+
+	/* A mapping right above: from now on brk fails. */
+	if (mmap(end, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0) == MAP_FAILED)
+		_exit(1);
+	for (i = 0; i < 3000; i++)
+		after = get(1000);
+	expect(before, "in use", "     prev_inuse$");
+	expect(after, "in use", "     prev_inuse$");
+	say("has arenas|main, not contiguous");
+	say("has arenas|^ +mmap +0x");
+	say("has stats|^in use +30[0-9][0-9] ");
+	say("has why|top is there, so free\\(\\) never lowers the break");
+	clean();
+}
+
+static void mmapped(void)
+{
+	char *p = get(1 << 20), *q = memalign(1 << 16, 1 << 20);
+
+	say("has chunk %p|^state +mmapped", p + 5000);
+	say("has chunk %p|^usable +%zu$", p, malloc_usable_size(p));
+	say("has chunk %p|^chunk +%p$", q, header(q));
+	say("has arenas|^mmapped chunks: 2 with .*; 2 found$");
+	clean();
+}
+
+static void pinned(void)
+{
+	void *p[64], *pin;
+	size_t i;
+
+	for (i = 0; i < 64; i++)
+		p[i] = get(64 << 10);
+	pin = get(40);
+	for (i = 0; i < 64; i++)
+		free(p[i]);
+	strcpy(pin, "pin");
+	say("has why|^%p +%zu  in use ", header(pin), size_of(pin));
+	say("has why|70 69 6e 00 .*  pin\\.");
+	say("has why|4\\.[0-9] MiB are free right below it");
+	say("has why --json|\"pinned\"");
+	clean();
+}
+
+static void pinned_by_cache(void)
+{
+	void *p[64], *pin;
+	size_t i;
+
+	free(get(24));		/* 2.43 makes the tcache here */
+	for (i = 0; i < 64; i++)
+		p[i] = get(64 << 10);
+	pin = get(40);
+	for (i = 0; i < 64; i++)
+		free(p[i]);
+	free(pin);
+	say("has why|^%p +%zu  tcache ", header(pin), size_of(pin));
+	say("has why|cached only: in a tcache");
+	clean();
+}
+
+/* Damage: each is planted where nothing of this program steps on it. */
+
+static void next_size_too_small(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *q = get(KEEP_OUT_OF_TCACHE);
+	char *r = get(100);
+
+	(void)p;
+	set_field(q, 8 | 1);
+	damaged(q, "free\\(\\): invalid size");
+	/* The walk goes on behind it. */
+	expect(r, "in use", "");
+}
+
+static void size_not_aligned(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *r = get(100);
+
+	set_field(p, size_of(p) + 8 + 1);
+	damaged(p, minor <= 41 ? "free\\(\\): invalid size" :
+				 "free\\(\\): invalid next size \\(normal\\)");
+	expect(r, "in use", "");
+}
+
+static void size_too_large(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *r = get(100);
+
+	set_field(p, ((size_t)1 << 40) + 1);
+	damaged(p, "double free or corruption \\(out\\)");
+	expect(r, "in use", "");
+}
+
+static void prev_inuse_cleared(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *q = get(KEEP_OUT_OF_TCACHE);
+
+	get(100);
+	set_field(q, field(q) & ~(size_t)1);
+	damaged(p, "double free or corruption \\(!prev\\)");
+}
+
+static void prev_size_wrong(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *q = get(KEEP_OUT_OF_TCACHE);
+
+	get(100);
+	free(p);
+	((volatile size_t *)header(q))[0] = 4096;
+	damaged(p, minor >= 29 ? "malloc\\(\\): mismatching next->prev_size \\(unsorted\\)" : NULL);
+}
+
+static void unsorted_size_wrong(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE);
+
+	get(KEEP_OUT_OF_TCACHE);
+	free(p);
+	set_field(p, 8 | 1);
+	damaged(p, "malloc\\(\\): invalid size \\(unsorted\\)");
+}
+
+static void unsorted_inuse_set(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *q = get(KEEP_OUT_OF_TCACHE);
+
+	get(100);
+	free(p);
+	set_field(q, field(q) | 1);
+	damaged(p, "malloc\\(\\): invalid next->prev_inuse \\(unsorted\\)");
+}
+
+static void unsorted_links_broken(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *q;
+
+	get(100);
+	q = get(KEEP_OUT_OF_TCACHE);
+	get(100);
+	free(p);
+	free(q);
+	((volatile size_t *)q)[1] ^= 0x100;	/* bk */
+	damaged(q, "malloc\\(\\): unsorted double linked list corrupted");
+	/* The other end still leads to the other chunk. */
+	say("has bins|^arena 0 +unsorted .* DAMAGED$");
+	say("status bins|0");
+	say("has stats|in use");
+	say("has stats --json|do not read the same both ways");
+}
+
+static void small_links_broken(void)
+{
+	void *p[20];
+	size_t i;
+
+	alternate(p, 20, 200, 0);
+	for (i = 0; i < 20; i++)
+		free(p[i]);
+	sort_unsorted();
+	((volatile size_t *)p[19])[0] ^= 0x1000;	/* fd */
+	damaged(p[19], "malloc\\(\\): smallbin double linked list corrupted");
+}
+
+static void large_ring_broken(void)
+{
+	void *p[4];
+	size_t i;
+
+	alternate(p, 4, 20000, 0x20);
+	for (i = 0; i < 4; i++)
+		free(p[i]);
+	sort_unsorted();
+	((volatile size_t *)p[2])[2] ^= 0x40;	/* fd_nextsize */
+	damaged(p[2], "corrupted double-linked list \\(not small\\)");
+}
+
+static void tcache_misaligned(void)
+{
+	char *p = get(100), *q = get(100);
+
+	if (minor < 32)
+		skip("no test of glibc's before 2.32");
+	free(get(24));
+	free(p);
+	free(q);
+	((volatile size_t *)q)[0] ^= 8;
+	say("status check|1");
+	say("has check|malloc\\(\\): unaligned tcache chunk detected");
+}
+
+static void tcache_twice(void)
+{
+	char *p = get(100), *q = get(100);
+
+	free(get(24));
+	free(p);
+	free(q);
+	/* p's next is q again */
+	((volatile size_t *)p)[0] = minor >= 32 ?
+		((size_t)p >> 12) ^ (size_t)q : (size_t)q;
+	say("status check|1");
+	say("has check|is on a free list already");
+}
+
+static void written_after_free(void)
+{
+	char *p = get(100), *q = get(100), *r = get(100);
+
+	if (minor < 29)
+		skip("no key in cached chunks before 2.29");
+	free(get(24));
+	free(p);
+	free(q);
+	free(r);
+	((volatile size_t *)q)[1] = 0x4141;
+	say("status check|1");
+	say("has check|^%p: .*written to after free", header(q));
+}
+
+static void top_too_large(void)
+{
+	char *p = get(100);
+
+	set_field(p + size_of(p), 0x7ffff001);
+	say("status check|1");
+	if (minor >= 29)
+		say("has check|malloc\\(\\): corrupted top size");
+	expect(p, "in use", "");
+}
+
+static void top_not_aligned(void)
+{
+	char *p = get(100), *top = p + size_of(p);
+
+	set_field(top, size_of(top) - 16 + 1);
+	say("status check|1");
+	say("has check|sysmalloc: Assertion");
+}
+
+static void mmapped_flag(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE);
+
+	get(100);
+	set_field(p, field(p) | 2);
+	damaged(p, "munmap_chunk\\(\\): invalid pointer");
+}
+
+static void arena_flag(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE);
+
+	get(100);
+	set_field(p, field(p) | 4);
+	damaged(p, NULL);
+}
+
+/* Printable or not, what is in memory must not reach the terminal raw. */
+static void control_characters(void)
+{
+	char *p = get(100);
+
+	memset(p, 0x1b, 40);
+	say("hasnot chunks --hexdump 64|\033");
+	say("hasnot why|\033");
+	clean();
+}
+
+static const struct scenario {
+	const char *name;
+	void (*make)(void);
+} scenarios[] = {
+#define S(name) { #name, name }
+	S(no_malloc), S(one_malloc), S(in_heap), S(sizes_and_flags),
+	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
+	S(fastbins), S(bins), S(threads), S(heaps_of_a_thread),
+	S(foreign_sbrk), S(brk_blocked), S(mmapped), S(pinned),
+	S(pinned_by_cache), S(next_size_too_small), S(size_not_aligned),
+	S(size_too_large), S(prev_inuse_cleared), S(prev_size_wrong),
+	S(unsorted_size_wrong), S(unsorted_inuse_set),
+	S(unsorted_links_broken), S(small_links_broken),
+	S(large_ring_broken), S(tcache_misaligned), S(tcache_twice),
+	S(written_after_free), S(top_too_large), S(top_not_aligned),
+	S(mmapped_flag), S(arena_flag), S(control_characters),
+};
+
+int main(int argc, char **argv)
+{
+	char byte;
+	size_t i;
+
+	minor = atoi(strchr(gnu_get_libc_version(), '.') + 1);
+	for (i = 0; i < ARRAY_SIZE(scenarios); i++) {
+		if (argc < 2) {
+			say("%s", scenarios[i].name);
+			continue;
+		}
+		if (strcmp(argv[1], scenarios[i].name))
+			continue;
+		scenarios[i].make();
+		say("ready");
+		while (read(0, &byte, 1) > 0)
+			;
+		_exit(0);
+	}
+	return argc >= 2;
+}

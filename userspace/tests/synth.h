@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A small sound heap of any glibc and word size, made up in memory and
+ * written as an ELF core: for unit tests, and for the fuzzer to damage.
+ */
+#ifndef HEAPINFO_SYNTH_H
+#define HEAPINFO_SYNTH_H
+
+#include "../layout.h"
+
+#define SYNTH_SEGMENTS 4u
+
+struct synth_segment {
+	u64 addr;
+	u8 *bytes;
+	size_t len;
+	const char *path;	/* of the file mapped there, or NULL */
+};
+
+/* Where things are, for a test to look at or to break. */
+struct synth {
+	struct layout l;
+	struct synth_segment seg[SYNTH_SEGMENTS];
+	u64 main_arena;
+	u64 mp;
+	u64 thread_arena;
+	u64 tcache;		/* user address; 0: this version has none */
+	u64 cached;		/* chunks: on the tcache */
+	u64 fast;		/* 0: this version has none */
+	u64 small;
+	u64 large;
+	u64 unsorted;
+	u64 used;		/* the chunk behind "small" */
+	u64 top;
+};
+
+void synth_make(struct synth *s, size_t row, unsigned int wordsize);
+void synth_put(struct synth *s, u64 addr, u64 word);
+u64 synth_get(const struct synth *s, u64 addr);
+int synth_core(const struct synth *s);
+void synth_free(struct synth *s);
+
+#endif

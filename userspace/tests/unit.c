@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of the layers, mostly on made-up heaps of every glibc. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../check.h"
+#include "../kernel.h"
+#include "../survey.h"
+#include "../text.h"
+#include "synth.h"
+
+/* Numbers of the structures as gdb prints them from Debian's libc6-dbg. */
+static void test_layouts_of_debian(void **state)
+{
+	static const struct {
+		size_t row;
+		unsigned int word, size, next, sbrk_base, heap_info, tcache;
+	} want[] = {
+		{ 5, 8, 2200, 2160, 72, 32, 0x290 },	/* 2.31 */
+		{ 8, 8, 2200, 2160, 96, 48, 0x290 },	/* 2.36, 2.41 */
+		{ 9, 8, 2200, 2160, 96, 48, 0x300 },	/* 2.42 */
+		{ 10, 8, 2112, 2072, 104, 48, 0x300 },	/* 2.43 */
+		{ 5, 4, 1116, 1096, 44, 24, 0x190 },
+		{ 10, 4, 1068, 1048, 60, 24, 0x1d0 },
+	};
+	struct layout l;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		layout_make(want[i].row, want[i].word, 0, &l);
+		assert_int_equal(l.state_size, want[i].size);
+		assert_int_equal(l.next, want[i].next);
+		assert_int_equal(l.mp_sbrk_base, want[i].sbrk_base);
+		assert_int_equal(l.heap_info_size, want[i].heap_info);
+		assert_int_equal(l.tcache_chunk, want[i].tcache);
+	}
+}
+
+static void test_bin_indexes(void **state)
+{
+	struct layout l;
+
+	(void)state;
+	layout_make(8, 8, 0, &l);
+	assert_int_equal(layout_bin_index(&l, 32), 2);
+	assert_int_equal(layout_bin_index(&l, 1008), 63);
+	assert_int_equal(layout_bin_index(&l, 1024), 64);
+	assert_int_equal(layout_bin_index(&l, 1 << 20), 126);
+	assert_int_equal(layout_tcache_index(&l, 32), 0);
+	assert_int_equal(layout_tcache_index(&l, 0x410), 63);
+	layout_make(8, 4, 0, &l);
+	assert_int_equal(layout_min_large(&l), 1008);
+	assert_int_equal(layout_bin_index(&l, 16), 2);
+	assert_int_equal(layout_bin_index(&l, 992), 63);
+	layout_make(10, 8, 0, &l);
+	assert_int_equal(layout_tcache_index(&l, 0x420), 64);
+	assert_int_equal(layout_tcache_index(&l, 0x800), 65);
+	assert_int_equal(layout_tcache_index(&l, (4 << 20) - 16), 75);
+	assert_int_equal(layout_tcache_index(&l, 4 << 20), -1);
+}
+
+static void open_synth(const struct synth *s, struct heap *h)
+{
+	char path[64];
+	struct error e = { "" };
+	int fd = synth_core(s);
+
+	memset(h, 0, sizeof(*h));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	h->t = target_open_core(path, &e);
+	close(fd);
+	if (!h->t)
+		fail_msg("%s", e.text);
+	modules_find(h->t, &h->mods);
+	h->has_glibc = glibc_open(h->t, &h->mods, &h->g, &e);
+	if (!h->has_glibc)
+		fail_msg("%s", e.text);
+}
+
+struct seen {
+	u64 count[CHUNK_STATES];
+};
+
+static int count_states(const struct batch *b, void *ctx)
+{
+	struct seen *seen = ctx;
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		seen->count[b->chunk[i].state]++;
+	return 0;
+}
+
+/* Each glibc, 64 and 32 bits: found, laid out, walked, and clean. */
+static void test_every_layout(void **state)
+{
+	unsigned int word;
+	size_t row;
+
+	(void)state;
+	for (word = 4; word <= 8; word += 4) {
+		for (row = 0; row < layout_rows(); row++) {
+			struct seen seen = { 0 };
+			struct survey v = { .fn = count_states, .ctx = &seen,
+					    .all_lists = true };
+			struct check c;
+			struct synth s;
+			struct error e;
+			struct heap h;
+
+			synth_make(&s, row, word);
+			open_synth(&s, &h);
+			assert_int_equal(h.g.main_arena, s.main_arena);
+			assert_int_equal(h.g.mp.addr, s.mp);
+			assert_int_equal(h.g.arenas, 2);
+			assert_int_equal(h.g.regions, 2);
+			assert_int_equal(h.g.l.bins, s.l.bins);
+			assert_int_equal(h.g.l.mp_size, s.l.mp_size);
+			/* What the heap cannot tell: safe-linking's first
+			 * version and the counters' width; the version text
+			 * does, which this core has not.
+			 */
+			h.g.l = s.l;
+			assert_int_equal(glibc_reread(&h.g, &e), 0);
+			survey(&h, &v);
+			assert_int_equal(seen.count[CHUNK_TCACHE], !!s.cached);
+			assert_int_equal(seen.count[CHUNK_FASTBIN], !!s.fast);
+			assert_int_equal(seen.count[CHUNK_SMALL], 1);
+			assert_int_equal(seen.count[CHUNK_LARGE], 1);
+			assert_int_equal(seen.count[CHUNK_UNSORTED], 1);
+			assert_int_equal(seen.count[CHUNK_TOP], 2);
+			assert_int_equal(seen.count[CHUNK_DAMAGED], 0);
+			survey_free(&v);
+			assert_int_equal(check_heap(&h, &c, &e), 0);
+			if (c.findings.n)
+				fail_msg("2.%u, %u bytes a word: %s",
+					 s.l.first, word,
+					 c.findings.found[0].text);
+			check_free(&c);
+			heap_close(&h);
+			synth_free(&s);
+		}
+	}
+}
+
+static void test_maps(void **state)
+{
+	static char text[] =
+		"00400000-00401000 r-xp 00000000 08:01 174583   /a b/0\n"
+		"nonsense\n"
+		"01195000-011b6000 rw-p 00000000 00:00 0    [heap]\n"
+		"011b6000-011b7000 rw-p 00000000 00:00 0\n";
+	FILE *f = fmemopen(text, strlen(text), "r");
+	struct maps maps = { 0 };
+
+	(void)state;
+	assert_int_equal(maps_parse(&maps, f), 0);
+	fclose(f);
+	assert_int_equal(maps.n, 3);
+	assert_string_equal(maps.map[0].path, "/a b/0");
+	assert_null(maps_find(&maps, 0x401000));
+	assert_ptr_equal(maps_find(&maps, 0x11b5fff), &maps.map[1]);
+	assert_int_equal(maps_run_end(&maps, 0x1195000), 0x11b7000);
+	assert_true(maps_hold(&maps, 0x11b6000, 0x1000));
+	assert_false(maps_hold(&maps, 0x11b6000, 0x1001));
+	assert_false(maps_hold(&maps, 0x11b6000, UINT64_MAX));
+	maps_free(&maps);
+}
+
+static void test_marks(void **state)
+{
+	struct region r[1] = { { .first = 0x1000, .end = 0x2000 } };
+	struct glibc g = { .region = r, .regions = 1 };
+	struct marks m;
+
+	(void)state;
+	layout_make(8, 8, 0, &g.l);
+	marks_init(&m, &g);
+	marks_set(&m, 0, 0x1000, MARK_BIN);
+	marks_set(&m, 0, 0x1020, MARK_TCACHE);
+	marks_set(&m, 0, 0x1fe0, MARK_FASTBIN);
+	assert_int_equal(marks_get(&m, 0, 0x1000), MARK_BIN);
+	assert_int_equal(marks_get(&m, 0, 0x1020), MARK_TCACHE);
+	assert_int_equal(marks_get(&m, 0, 0x1040), MARK_NONE);
+	assert_int_equal(marks_get(&m, 0, 0x1fe0), MARK_FASTBIN);
+	assert_int_equal(marks_inside(&m, 0, 0x1040, 0x1fc0), 0x1fc0);
+	assert_int_equal(marks_inside(&m, 0, 0x1040, 0x2000), 0x1ff0);
+	marks_free(&m);
+}
+
+static void test_safe_text(void **state)
+{
+	char human[HUMAN_ROOM];
+	char *s = text_safe_dup("a\033[31m\n\\\x7f", 8);
+
+	(void)state;
+	assert_string_equal(s, "a\\x1b[31m\\x0a\\x5c");
+	free(s);
+	assert_string_equal(text_human(human, 135168), "132 KiB");
+	assert_string_equal(text_human(human, 1023), "1023 B");
+	assert_string_equal(text_human(human, 3ull << 30), "3.0 GiB");
+}
+
+static FILE *module_text(struct target *t, const char *name)
+{
+	static char text[] =
+		"Name:\t4-main\nPid:\t4172\nStartBrk:\t0x1314000\n"
+		"Brk:\t0x1335000\nPeakSize:\t132 kB\nNewKey:\twhatever\n"
+		"BrkFailures:\t1 overlap=1\n\n"
+		"#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\n"
+		"1\t1234.567890\t4172\tgrow\t0x1335000\t0x1314000\t0x1335000\t+135168\tok\t4-main\n"
+		"2\t1234.6\t4172\tgrow\t0x1356000\t0x1335000\t0x1335000\t0\toverlap=0x1336000\t4\tmain\n"
+		"3\tbroken\n";
+
+	(void)t;
+	return strcmp(name, "heapinfo") ? NULL :
+	       fmemopen(text, strlen(text), "r");
+}
+
+static void test_module_file(void **state)
+{
+	static const struct target_ops ops = { .text = module_text };
+	struct target t = { .ops = &ops };
+	struct kernel_facts k;
+
+	(void)state;
+	kernel_read(&t, &k);
+	assert_true(k.module);
+	assert_int_equal(k.start_brk, 0x1314000);
+	assert_int_equal(k.brk, 0x1335000);
+	assert_int_equal(k.peak_bytes, 132 << 10);
+	assert_string_equal(kernel_key(&k, "NewKey"), "whatever");
+	assert_int_equal(k.events, 2);
+	assert_int_equal(k.event[0].time_ns, 1234567890000);
+	assert_int_equal(k.event[0].delta, 135168);
+	assert_string_equal(k.event[1].result, "overlap");
+	assert_int_equal(k.event[1].overlap, 0x1336000);
+	assert_string_equal(k.event[1].comm, "4\tmain");
+	kernel_free(&k);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_layouts_of_debian),
+		cmocka_unit_test(test_bin_indexes),
+		cmocka_unit_test(test_every_layout),
+		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_safe_text),
+		cmocka_unit_test(test_module_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

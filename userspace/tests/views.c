@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes a small known heap, says where it is, and does what its input asks:
+ * "grow" allocates 30 chunks of 4000 bytes and frees 5 of 1000.  For
+ * tests/run-views.  With arguments it does one thing and ends, for
+ * 'heapinfo run'.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNKS 100
+
+char *message;
+
+void checkpoint(int i)
+{
+	__asm__ volatile("" : : "r"(i));
+}
+
+static void *thread(void *arg)
+{
+	checkpoint(3);
+	return arg;
+}
+
+static int once(const char *what, const char *arg)
+{
+	pthread_t t;
+	int i;
+
+	message = malloc(100);
+	if (!strcmp(what, "exit"))
+		return atoi(arg);
+	if (!strcmp(what, "abort"))
+		abort();
+	if (!strcmp(what, "calls")) {
+		for (i = 0; i < 3; i++)
+			checkpoint(i);
+		pthread_create(&t, NULL, thread, NULL);
+		pthread_join(t, NULL);
+		/* A child that runs into the same place goes its own way. */
+		if (!fork()) {
+			checkpoint(4);
+			_exit(0);
+		}
+		puts("said by the program");
+		return system("exit 0");
+	}
+	if (!strcmp(what, "leader-exits")) {
+		pthread_create(&t, NULL, thread, NULL);
+		pthread_exit(NULL);
+	}
+	if (!strcmp(what, "raise"))
+		raise(SIGUSR1);
+	if (!strcmp(what, "wait"))
+		pause();
+	return 64;
+}
+
+int main(int argc, char **argv)
+{
+	static char *chunk[CHUNKS];
+	static char line[32], out[256];
+	size_t n = 0;
+	char *big;
+	int i;
+
+	if (argc > 1)
+		return once(argv[1], argc > 2 ? argv[2] : "");
+	message = malloc(1000);
+	strcpy(message, "found by gdb in the heap");
+	for (i = 0; i < CHUNKS; i++)
+		chunk[i] = malloc(1000);
+	big = malloc(1 << 20);
+	i = snprintf(out, sizeof(out), "pid %d break %p message %p big %p\n",
+		     (int)getpid(), sbrk(0), message, big);
+	while (write(1, out, i) == i && read(0, line, sizeof(line)) > 0) {
+		for (i = 0; i < 5; i++)
+			free(chunk[n++]);
+		for (i = 0; i < 30; i++)
+			memset(malloc(4000), 'x', 4000);
+		i = snprintf(out, sizeof(out), "grown\n");
+	}
+	return 0;
+}

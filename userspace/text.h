@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Text for people: nothing of a target's memory reaches a terminal raw. */
+#ifndef HEAPINFO_TEXT_H
+#define HEAPINFO_TEXT_H
+
+#include <stdio.h>
+
+#include "util.h"
+
+enum color {
+	COLOR_NONE,
+	COLOR_BOLD,
+	COLOR_DIM,
+	COLOR_RED,
+	COLOR_GREEN,
+	COLOR_YELLOW,
+	COLOR_BLUE,
+};
+
+void text_init(bool no_color);
+bool text_has_color(void);
+const char *text_color(enum color c);	/* "" where colour is off */
+const char *text_plain(void);		/* ends a colour */
+
+#define HUMAN_ROOM 32
+const char *text_human(char buf[HUMAN_ROOM], u64 bytes);
+const char *text_change(char buf[HUMAN_ROOM + 1], s64 by);
+void text_safe(FILE *f, const char *s, size_t len);
+char *text_safe_dup(const char *s, size_t len);
+void text_hexdump(FILE *f, const u8 *bytes, size_t len);
+
+/* Lines by the million: a buffer with formatting of its own. */
+struct fast {
+	FILE *f;
+	char *buf;
+	size_t n;
+	bool failed;
+};
+
+void fast_init(struct fast *o, FILE *f);
+void fast_end(struct fast *o);
+void fast_flush(struct fast *o);
+void fast_room(struct fast *o, size_t bytes);
+/* These need fast_room() before them. */
+void fast_text(struct fast *o, const char *s, size_t len);
+void fast_pad(struct fast *o, const char *s, unsigned int width);
+void fast_hex(struct fast *o, u64 v);
+void fast_dec(struct fast *o, u64 v, unsigned int width);
+
+/* A line on stderr when a pass lasts over a second, on a terminal only. */
+void progress_start(const char *what, u64 total);
+void progress_at(u64 done);
+void progress_end(void);
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Find each thread's control block and through it the thread's tcache.
+ *
+ * The kernel tells fs_base only of stopped threads and in cores.  Of running
+ * ones the C library tells it: every struct pthread is on a list whose heads
+ * lie in the data of ld.so (libpthread before 2.34), and starts with a
+ * pointer to itself.  Below it, in the thread's static TLS, is the pointer to
+ * the tcache, known by the size of the chunk that it points into.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "glibc.h"
+
+#define TLS_NEAR 4096u
+#define TLS_FAR (128u << 10)
+#define MAX_SCAN (1u << 20)	/* an anonymous mapping worth scanning */
+
+/* struct pthread, the same in every version: SRC and seen in 2.31 to 2.43. */
+static u64 pthread_list(const struct target *t)
+{
+	return t->wordsize == 8 ? 0x2c0 : 0x60;
+}
+
+static u64 pthread_tid(const struct target *t)
+{
+	return t->wordsize == 8 ? 0x2d0 : 0x68;
+}
+
+struct search {
+	struct glibc *g;
+	struct target *t;
+	struct thread *thread;
+	size_t n;
+	size_t known;
+};
+
+static bool is_tcb(struct target *t, u64 addr)
+{
+	u64 self;
+
+	return addr && target_word(t, addr, &self) && self == addr &&
+	       target_word(t, addr + 2 * t->wordsize, &self) && self == addr;
+}
+
+/* Return: true if a thread of ours was found there. */
+static bool take_tcb(struct search *s, u64 addr)
+{
+	u8 raw[4];
+	size_t i;
+	pid_t tid;
+
+	if (!is_tcb(s->t, addr) ||
+	    !target_peek(s->t, addr + pthread_tid(s->t), raw, 4))
+		return false;
+	tid = get_u32(raw);
+	for (i = 0; i < s->n; i++) {
+		if (s->thread[i].tid != tid)
+			continue;
+		if (!s->thread[i].tcb)
+			s->known++;
+		s->thread[i].tcb = addr;
+		return true;
+	}
+	return false;
+}
+
+static void follow_stack_list(struct search *s, u64 head)
+{
+	u64 at;
+	size_t i;
+
+	if (!target_word(s->t, head, &at))
+		return;
+	for (i = 0; at != head && i <= s->n + 16; i++)
+		if (!take_tcb(s, at - pthread_list(s->t)) ||
+		    !target_word(s->t, at, &at))
+			return;
+}
+
+static void scan_list_heads(struct search *s, const struct module *mod)
+{
+	unsigned int w = s->t->wordsize;
+	u64 at, next, end = mod->rw_end;
+
+	if (!mod->rw_start)
+		return;
+	end = min_u64(end, mod->rw_start + MAX_SCAN);
+	for (at = mod->rw_start; at < end && s->known < s->n; at += w)
+		if (target_word(s->t, at, &next) && next &&
+		    next % w == 0 && is_tcb(s->t, next - pthread_list(s->t)))
+			follow_stack_list(s, at);
+}
+
+static void scan_memory(struct search *s, u64 at, u64 end)
+{
+	u64 self;
+
+	for (at = align_up(at, 16); at < end && s->known < s->n; at += 16)
+		if (target_word(s->t, at, &self) && self == at)
+			take_tcb(s, at);
+}
+
+/* The main thread is on no list where there is no libpthread. */
+static void scan_mappings(struct search *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->t->maps.n && s->known < s->n; i++) {
+		const struct mapping *m = &s->t->maps.map[i];
+
+		if (!strcmp(m->path, "[heap]"))
+			scan_memory(s, m->start, min_u64(m->end,
+							 m->start + MAX_SCAN));
+		else if (map_is_anon(m) && m->end - m->start <= MAX_SCAN)
+			scan_memory(s, m->start, m->end);
+		else if (map_is_anon(m))
+			scan_memory(s, m->end - TLS_FAR, m->end);
+	}
+}
+
+static void find_tcbs(struct search *s)
+{
+	struct modules mods;
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		s->known += s->thread[i].tcb != 0;
+	if (s->known == s->n)
+		return;
+	modules_find(s->t, &mods);
+	for (i = 0; i < mods.n; i++)
+		if (mods.mod[i].exe || strstr(mods.mod[i].path, "/ld") ||
+		    strstr(mods.mod[i].path, "/libpthread") ||
+		    strstr(mods.mod[i].path, "/libc"))
+			scan_list_heads(s, &mods.mod[i]);
+	modules_free(&mods);
+	if (s->known < s->n)
+		scan_mappings(s);
+}
+
+static u64 fill_count(const struct glibc *g)
+{
+	return g->mp.addr ? g->mp.tcache_count : g->l.tcache_fill;
+}
+
+static u16 read_count(const struct glibc *g, const u8 *raw, unsigned int i)
+{
+	u64 fill = fill_count(g);
+	u16 v;
+
+	if (g->l.tcache_width == 1)
+		return raw[i];
+	v = get_u16(raw + 2 * i);
+	if (!g->l.tcache_counts_down)
+		return v;
+	return v <= fill ? fill - v : UINT16_MAX;
+}
+
+/*
+ * Does what @mem points to look like a tcache_perthread_struct?  A damaged
+ * one shall still be taken, so its pointers need not be right.
+ */
+static bool read_tcache(struct glibc *g, u64 mem, struct tcache *tc)
+{
+	const struct layout *l = &g->l;
+	u64 chunk = mem_to_chunk(l, mem), field;
+	u8 raw[1024];
+	unsigned int i;
+
+	if (!chunk_is_aligned(l, chunk) || !glibc_region_of(g, chunk) ||
+	    !target_word(g->t, chunk + l->word, &field) ||
+	    (field & ~(u64)SIZE_BITS) != l->tcache_chunk ||
+	    !target_peek(g->t, mem, raw, l->tcache_size))
+		return false;
+	memset(tc, 0, sizeof(*tc));
+	tc->addr = mem;
+	for (i = 0; i < l->tcache_bins; i++) {
+		tc->count[i] = read_count(g, raw, i);
+		tc->entry[i] = get_word(raw + l->tcache_entries + i * l->word,
+					l->word);
+		/* 2.30 to 2.41: malloc ignores what a count of 0 leaves. */
+		if (!l->tcache_by_entry && !tc->count[i])
+			tc->entry[i] = 0;
+	}
+	return true;
+}
+
+static bool tcache_below(struct search *s, u64 tcb, u64 from, u64 to,
+			 struct tcache *tc)
+{
+	unsigned int w = s->t->wordsize;
+	u64 off, mem;
+
+	for (off = from; off < to && off < tcb; off += w)
+		if (target_word(s->t, tcb - off, &mem) && mem &&
+		    read_tcache(s->g, mem, tc))
+			return true;
+	return false;
+}
+
+static void add_tcache(struct glibc *g, const struct tcache *tc)
+{
+	size_t i;
+
+	for (i = 0; i < g->tcaches; i++)
+		if (g->tcache[i].addr == tc->addr)
+			return;
+	g->tcache = xrealloc(g->tcache, g->tcaches + 1, sizeof(*tc));
+	g->tcache[g->tcaches++] = *tc;
+}
+
+/**
+ * glibc_find_tcaches - find the tcache of every thread
+ * @g: malloc, with its regions found
+ *
+ * A thread that never freed may have none.
+ */
+void glibc_find_tcaches(struct glibc *g)
+{
+	struct search s = { .g = g, .t = g->t };
+	size_t i, lost = 0;
+
+	s.n = target_threads(g->t, &s.thread);
+	g->threads = s.n;
+	if (g->l.tcache_bins && g->regions)
+		find_tcbs(&s);
+	for (i = 0; i < s.n && g->l.tcache_bins && g->regions; i++) {
+		struct tcache tc;
+
+		if (!s.thread[i].tcb) {
+			lost++;
+			continue;
+		}
+		if (!tcache_below(&s, s.thread[i].tcb, s.t->wordsize,
+				  TLS_NEAR, &tc) &&
+		    !tcache_below(&s, s.thread[i].tcb, TLS_NEAR, TLS_FAR, &tc))
+			continue;
+		tc.tid = s.thread[i].tid;
+		tc.tcb = s.thread[i].tcb;
+		add_tcache(g, &tc);
+	}
+	if (lost)
+		notes_add(&g->notes, "the control block of %zu of %zu threads was not found: chunks in their tcaches count as in use",
+			  lost, s.n);
+	free(s.thread);
+}

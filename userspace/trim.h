@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What keeps the break up, and what trimming would give back. */
+#ifndef HEAPINFO_TRIM_H
+#define HEAPINFO_TRIM_H
+
+#include "heap.h"
+#include "walk.h"
+
+#define MAX_PINS 16u
+
+/* A chunk below top that is not free, and so keeps the break above it. */
+struct pin {
+	u64 addr;
+	u64 size;
+	u64 free_below;	/* bytes free between it and the next chunk below */
+	u64 lowers;	/* the break, if this and all pins above it were free */
+	u8 state;
+	u8 bytes[32];	/* the first of the user's */
+	size_t len;
+};
+
+/* Why free() leaves the break where it is; more than one can hold. */
+enum trim_reason {
+	TRIM_BELOW_THRESHOLD = 1,	/* top is smaller than trim_threshold */
+	TRIM_FOREIGN_ABOVE = 2,		/* the break is not top's end */
+	TRIM_TOP_IN_MMAP = 4,		/* top is not in the heap of brk */
+	TRIM_PINNED = 8,		/* much is free, but below a pin */
+	TRIM_WAITING = 16,		/* the next large free() would trim */
+};
+
+struct trim {
+	unsigned int reasons;
+	u64 top;
+	u64 top_size;
+	u64 top_end;
+	u64 brk;		/* 0: not known */
+	u64 now;		/* bytes malloc_trim(0) would lower the break by */
+	u64 by_free;		/* bytes that the next large free() would */
+	struct pin pin[MAX_PINS];	/* the one nearest to top first */
+	size_t pins;
+	u64 free_below;		/* all bytes in free chunks of the main arena */
+	u64 cached;		/* in tcaches and fastbins there */
+	u64 whole_pages;	/* bytes malloc_trim() would madvise away ... */
+	u64 resident;		/* ... that are in memory; UINT64_MAX: unknown */
+};
+
+void trim_analyse(struct heap *h, struct trim *tr);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sum up what the bytes of each arena are used for. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pagemap.h"
+#include "survey.h"
+#include "text.h"
+#include "usage.h"
+
+static void count_chunk(struct usage *u, const struct chunk *c,
+			unsigned int word)
+{
+	switch (c->state) {
+	case CHUNK_IN_USE:
+		u->in_use += c->size - word;
+		u->overhead += word;
+		u->chunks_in_use++;
+		break;
+	case CHUNK_TCACHE:
+	case CHUNK_FASTBIN:
+		u->cached += c->size;
+		u->chunks_cached++;
+		break;
+	case CHUNK_UNSORTED:
+	case CHUNK_SMALL:
+	case CHUNK_LARGE:
+		u->free += c->size;
+		u->chunks_free++;
+		break;
+	case CHUNK_TOP:
+		u->top += c->size;
+		break;
+	case CHUNK_FOREIGN:
+		u->foreign += c->size;
+		break;
+	case CHUNK_DAMAGED:
+		u->damaged += c->size;
+		break;
+	default:
+		u->overhead += c->size;
+	}
+}
+
+static int take_batch(const struct batch *b, void *ctx)
+{
+	struct usages *u = ctx;
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		const struct chunk *c = &b->chunk[i];
+
+		count_chunk(&u->arena[b->g->region[c->region].arena], c,
+			    b->g->l.word);
+	}
+	if (b->n)
+		progress_at(b->chunk[b->n - 1].addr - b->g->region[0].start);
+	return 0;
+}
+
+/* A tcache struct is a chunk in use like any other, but malloc's own. */
+static void move_tcaches(const struct glibc *g, struct usages *u)
+{
+	u64 bytes = g->l.tcache_chunk - g->l.word;
+	size_t i;
+
+	for (i = 0; i < g->tcaches; i++) {
+		const struct region *r = glibc_region_of(g, g->tcache[i].addr);
+		struct usage *a = r ? &u->arena[r->arena] : NULL;
+
+		if (!a || a->in_use < bytes || !a->chunks_in_use)
+			continue;
+		a->in_use -= bytes;
+		a->overhead += bytes;
+		a->chunks_in_use--;
+	}
+}
+
+/* What lies before the first chunk of a region, and behind its last one. */
+static void count_rest(struct usage *a)
+{
+	u64 sum = a->in_use + a->cached + a->free + a->top + a->overhead +
+		  a->foreign + a->damaged;
+
+	if (sum < a->size)
+		a->overhead += a->size - sum;
+}
+
+static void add(struct usage *to, const struct usage *a)
+{
+	to->size += a->size;
+	to->in_use += a->in_use;
+	to->cached += a->cached;
+	to->free += a->free;
+	to->top += a->top;
+	to->overhead += a->overhead;
+	to->foreign += a->foreign;
+	to->damaged += a->damaged;
+	to->chunks_in_use += a->chunks_in_use;
+	to->chunks_cached += a->chunks_cached;
+	to->chunks_free += a->chunks_free;
+	if (a->mem_resident == UINT64_MAX ||
+	    to->mem_resident == UINT64_MAX) {
+		to->mem_resident = UINT64_MAX;
+		to->mem_swapped = UINT64_MAX;
+		return;
+	}
+	to->mem_resident += a->mem_resident;
+	to->mem_swapped += a->mem_swapped;
+}
+
+static void count_regions(struct heap *h, struct usages *u)
+{
+	struct pagemap *pm = pagemap_open(h->t);
+	size_t i;
+
+	for (i = 0; i < h->g.regions; i++) {
+		const struct region *r = &h->g.region[i];
+		struct usage *a = &u->arena[r->arena];
+
+		a->size += r->end - r->start;
+		if (pagemap_count(pm, r->start, r->end, &a->mem_resident,
+				  &a->mem_swapped)) {
+			a->mem_resident = UINT64_MAX;
+			a->mem_swapped = UINT64_MAX;
+		}
+	}
+	pagemap_close(pm);
+}
+
+/**
+ * usages_read - sum up what all of the heap is used for
+ * @h: the heap, with glibc's malloc in it
+ * @u: filled; usages_free() it
+ */
+void usages_read(struct heap *h, struct usages *u)
+{
+	const struct glibc *g = &h->g;
+	struct survey s = { .fn = take_batch, .ctx = u };
+	size_t i;
+
+	memset(u, 0, sizeof(*u));
+	u->arena = xcalloc(g->arenas, sizeof(*u->arena));
+	if (!g->regions)
+		return;
+	progress_start("sizes", g->region[g->regions - 1].end -
+		       g->region[0].start);
+	survey(h, &s);
+	survey_free(&s);
+	progress_end();
+	count_regions(h, u);
+	move_tcaches(g, u);
+	for (i = 0; i < g->arenas; i++) {
+		count_rest(&u->arena[i]);
+		add(&u->all, &u->arena[i]);
+	}
+}
+
+/**
+ * usages_free - give the sums back
+ * @u: from usages_read()
+ */
+void usages_free(struct usages *u)
+{
+	free(u->arena);
+	memset(u, 0, sizeof(*u));
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Failing in one line, and memory of our own that is never NULL. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "util.h"
+
+/**
+ * error_set - say what failed and what to do
+ * @e: where the line goes; an earlier one is replaced
+ * @fmt: as printf; one line, no newline at its end
+ *
+ * Return: always -1, so that a caller can return it on.
+ */
+int error_set(struct error *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+static void *or_die(void *p)
+{
+	if (!p) {
+		fputs("heapinfo: out of memory; free some and try again\n",
+		      stderr);
+		exit(EXIT_UNKNOWN);
+	}
+	return p;
+}
+
+/**
+ * xcalloc - zeroed memory, or the end of the program
+ * @n: how many
+ * @size: bytes of each
+ *
+ * Return: the memory, never NULL.
+ */
+void *xcalloc(size_t n, size_t size)
+{
+	return or_die(calloc(n ? n : 1, size));
+}
+
+/**
+ * xrealloc - grow an array, or end the program
+ * @p: the array, or NULL
+ * @n: how many elements it shall have
+ * @size: bytes of each
+ *
+ * Return: the array, never NULL.
+ */
+void *xrealloc(void *p, size_t n, size_t size)
+{
+	return or_die(reallocarray(p, n ? n : 1, size));
+}
+
+/**
+ * xstrdup - copy a string, or end the program
+ * @s: the string
+ *
+ * Return: the copy, never NULL.
+ */
+char *xstrdup(const char *s)
+{
+	return or_die(strdup(s));
+}
+
+/**
+ * xmap - zeroed memory that costs nothing until it is written to
+ * @len: bytes
+ *
+ * Return: the memory, never NULL; munmap() it.
+ */
+void *xmap(size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return or_die(p == MAP_FAILED ? NULL : p);
+}

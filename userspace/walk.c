@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The one sequential pass over the chunks. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "walk.h"
+
+#define BATCH 512u
+#define EDGE 64u	/* bytes of a chunk that a batch always has */
+#define TRUST 8u	/* sane chunks in a row before a resumed walk goes on */
+#define RETRIES 3u
+
+struct pass {
+	struct walk *w;
+	struct glibc *g;
+	const struct layout *l;
+	size_t region;
+	struct region r;
+	u8 *block;
+	u64 block_addr;
+	u64 block_len;
+	struct chunk *batch;
+	size_t n;
+	int ret;
+};
+
+static const char *const state_names[CHUNK_STATES] = {
+	[CHUNK_IN_USE] = "in use",
+	[CHUNK_TCACHE] = "tcache",
+	[CHUNK_FASTBIN] = "fastbin",
+	[CHUNK_UNSORTED] = "unsorted",
+	[CHUNK_SMALL] = "small",
+	[CHUNK_LARGE] = "large",
+	[CHUNK_TOP] = "top",
+	[CHUNK_FENCEPOST] = "fencepost",
+	[CHUNK_MMAPPED] = "mmapped",
+	[CHUNK_FOREIGN] = "foreign",
+	[CHUNK_DAMAGED] = "damaged",
+};
+
+/**
+ * chunk_state_name - the word for a state
+ * @state: the state
+ *
+ * Return: the word.
+ */
+const char *chunk_state_name(enum chunk_state state)
+{
+	return state < CHUNK_STATES ? state_names[state] : "unknown";
+}
+
+/**
+ * chunk_state_is_free - on a bin's list, and so mergeable?
+ * @state: the state
+ *
+ * Return: true if so; top and cached chunks are not.
+ */
+bool chunk_state_is_free(enum chunk_state state)
+{
+	return state == CHUNK_UNSORTED || state == CHUNK_SMALL ||
+	       state == CHUNK_LARGE;
+}
+
+/**
+ * chunk_state_is_cached - freed by the program, but kept aside by malloc?
+ * @state: the state
+ *
+ * Return: true if so.
+ */
+bool chunk_state_is_cached(enum chunk_state state)
+{
+	return state == CHUNK_TCACHE || state == CHUNK_FASTBIN;
+}
+
+/**
+ * walk_fault_text - why a header cannot be right
+ * @fault: the fault
+ *
+ * Return: words that follow the chunk's address.
+ */
+const char *walk_fault_text(enum walk_fault fault)
+{
+	static const char *const text[] = {
+		[FAULT_NONE] = "is sound",
+		[FAULT_SIZE_SMALL] = "has a size below the smallest chunk's",
+		[FAULT_SIZE_ALIGN] = "has a size that is not aligned",
+		[FAULT_SIZE_BEYOND] = "is larger than what is left of its region",
+		[FAULT_PAST_TOP] = "runs over the top chunk",
+		[FAULT_TOP_SIZE] = "is top, but does not end where the region ends",
+		[FAULT_NO_TOP] = "ends the region, but is not top",
+		[FAULT_UNREADABLE] = "cannot be read",
+	};
+
+	return fault < ARRAY_SIZE(text) ? text[fault] : "is damaged";
+}
+
+/**
+ * batch_bytes - the bytes of a chunk, from its header on
+ * @b: the batch
+ * @c: a chunk of it
+ * @avail: how many bytes of it there are
+ *
+ * Return: the bytes; read more with target_read() if they do not do.
+ */
+const u8 *batch_bytes(const struct batch *b, const struct chunk *c,
+		      size_t *avail)
+{
+	u64 off = c->addr - b->block_addr;
+
+	*avail = off < b->block_len ? min_u64(c->size, b->block_len - off) : 0;
+	return *avail ? b->block + off : NULL;
+}
+
+static void flush(struct pass *p)
+{
+	struct batch b = {
+		.chunk = p->batch, .n = p->n, .g = p->g, .block = p->block,
+		.block_addr = p->block_addr, .block_len = p->block_len,
+	};
+
+	if (p->n && !p->ret) {
+		p->w->chunks += p->n;
+		p->ret = p->w->fn(&b, p->w->ctx);
+	}
+	p->n = 0;
+}
+
+/* Have [addr, addr + need) in the block, as far as the region goes. */
+static bool load(struct pass *p, u64 addr, u64 need)
+{
+	u64 end;
+
+	need = min_u64(need, p->r.end - addr);
+	if (addr >= p->block_addr &&
+	    range_inside(addr - p->block_addr, need, 0, p->block_len))
+		return true;
+	flush(p);
+	p->block_addr = align_down(addr, PAGE);
+	end = min_u64(p->block_addr + TARGET_BLOCK, p->r.end);
+	p->block_len = target_read(p->g->t, p->block_addr, p->block,
+				   end - p->block_addr);
+	return range_inside(addr - p->block_addr, need, 0, p->block_len);
+}
+
+/* The size field of any chunk: from the block, or read for itself. */
+static bool read_field(struct pass *p, u64 addr, u64 *field)
+{
+	unsigned int w = p->l->word;
+	u64 off = addr - p->block_addr;
+	u8 raw[8];
+
+	if (addr >= p->block_addr && range_inside(off, 2 * w, 0, p->block_len)) {
+		*field = get_word(p->block + off + w, w);
+		return true;
+	}
+	if (target_read(p->g->t, addr + w, raw, w) != w)
+		return false;
+	*field = get_word(raw, w);
+	return true;
+}
+
+static void emit(struct pass *p, const struct chunk *c)
+{
+	const struct walk *w = p->w;
+
+	if (c->addr + c->size <= w->from || (w->to && c->addr >= w->to))
+		return;
+	p->batch[p->n++] = *c;
+	if (p->n == BATCH)
+		flush(p);
+}
+
+static struct chunk make_chunk(const struct pass *p, u64 addr, u64 size,
+			       enum chunk_state state)
+{
+	return (struct chunk){ .addr = addr, .size = size,
+			       .region = p->region, .state = state };
+}
+
+/*
+ * A live process may have moved top or the end of the region since they were
+ * read.  Return: true if they are others now.
+ */
+static bool top_moved(struct pass *p)
+{
+	const struct arena *a = &p->g->arena[p->r.arena];
+	u64 top, field, end;
+	u8 raw[8];
+
+	if (!p->g->t->live || !p->r.top ||
+	    target_read(p->g->t, a->addr + p->l->top, raw, p->l->word) !=
+	    p->l->word)
+		return false;
+	top = get_word(raw, p->l->word);
+	if (top < p->r.first ||
+	    target_read(p->g->t, top + p->l->word, raw, p->l->word) !=
+	    p->l->word)
+		return false;
+	field = get_word(raw, p->l->word);
+	end = top + (field & ~(u64)SIZE_BITS);
+	if (end < top || !chunk_is_aligned(p->l, top) ||
+	    (top == p->r.top && end == p->r.end))
+		return false;
+	p->r.top = top;
+	p->r.end = end;
+	p->w->changed = true;
+	return true;
+}
+
+static bool size_is_sane(const struct pass *p, u64 addr, u64 size)
+{
+	u64 limit = p->r.top > addr ? p->r.top : p->r.end;
+
+	return size >= p->l->minsize && !(size & (p->l->align - 1)) &&
+	       size <= limit - addr;
+}
+
+/* Do TRUST chunks in a row, or all up to top, look right from here on? */
+static bool makes_sense(struct pass *p, u64 addr)
+{
+	unsigned int w = p->l->word, i;
+	u64 field, size;
+
+	for (i = 0; i < TRUST; i++) {
+		if (addr == p->r.top)
+			return true;
+		if (addr + 2 * w > p->r.end ||
+		    !target_word(p->g->t, addr + w, &field))
+			return false;
+		size = field & ~(u64)SIZE_BITS;
+		if (field & IS_MMAPPED)
+			return false;
+		if (size == 2 * w && i > 1 && !p->r.top)
+			return true;
+		if (!size_is_sane(p, addr, size))
+			return false;
+		addr += size;
+	}
+	return true;
+}
+
+/* Where, after @addr, chunks begin to make sense again. */
+static u64 resume_at(struct pass *p, u64 addr)
+{
+	u64 limit = p->r.top > addr ? p->r.top : p->r.end;
+
+	for (addr += p->l->align; addr < limit; addr += p->l->align)
+		if (makes_sense(p, addr))
+			return addr;
+	return limit;
+}
+
+static u64 skip(struct pass *p, u64 addr, enum chunk_state state,
+		enum walk_fault fault)
+{
+	u64 to = resume_at(p, addr);
+	struct chunk c = make_chunk(p, addr, to - addr, state);
+
+	c.fault = fault;
+	if (state == CHUNK_DAMAGED)
+		p->w->damaged++;
+	load(p, addr, EDGE);
+	emit(p, &c);
+	return to;
+}
+
+static enum walk_fault size_fault(const struct pass *p, u64 addr, u64 size)
+{
+	if (size < p->l->minsize)
+		return FAULT_SIZE_SMALL;
+	if (size & (p->l->align - 1))
+		return FAULT_SIZE_ALIGN;
+	if (size > p->r.end - addr)
+		return FAULT_SIZE_BEYOND;
+	if (p->r.top > addr && size > p->r.top - addr)
+		return FAULT_PAST_TOP;
+	return FAULT_NONE;
+}
+
+static u8 state_of(const struct pass *p, u64 addr, u64 size, bool in_use)
+{
+	enum mark mark = p->w->marks ?
+			 marks_get(p->w->marks, p->region, addr) : MARK_NONE;
+
+	if (in_use)
+		return mark == MARK_TCACHE ? CHUNK_TCACHE :
+		       mark == MARK_FASTBIN ? CHUNK_FASTBIN : CHUNK_IN_USE;
+	if (mark == MARK_UNSORTED)
+		return CHUNK_UNSORTED;
+	return size < layout_min_large(p->l) ? CHUNK_SMALL : CHUNK_LARGE;
+}
+
+/*
+ * The fast path: ordinary chunks whose own header and whose next one lie in
+ * the block.  Return: the first chunk that is not so.
+ */
+static __always_inline
+u64 plain_chunks(struct pass *p, u64 addr, const unsigned int w)
+{
+	const u64 limit = p->r.top > addr ? p->r.top : p->r.end;
+	const u64 minsize = p->l->minsize, mask = p->l->align - 1;
+	const u64 block_end = min_u64(p->block_addr + p->block_len, limit);
+	const u8 *block = p->block;
+	u64 field, next, next_field;
+	struct chunk c = { .region = p->region };
+
+	if (addr == p->r.top || addr < p->block_addr ||
+	    addr + EDGE > block_end)
+		return addr;
+	field = get_word(block + (addr - p->block_addr) + w, w);
+	for (;;) {
+		u64 size = field & ~(u64)SIZE_BITS;
+
+		if (size < minsize || size & mask || field & IS_MMAPPED ||
+		    size > block_end - addr)
+			return addr;
+		next = addr + size;
+		if (next + EDGE > block_end)
+			return addr;
+		next_field = get_word(block + (next - p->block_addr) + w, w);
+		c.addr = addr;
+		c.size = size;
+		c.prev_size = get_word(block + (addr - p->block_addr), w);
+		c.flags = field & SIZE_BITS;
+		c.state = state_of(p, addr, size, next_field & PREV_INUSE);
+		emit(p, &c);
+		if (p->ret)
+			return addr;
+		addr = next;
+		field = next_field;
+	}
+}
+
+/* One chunk in every way it can be.  Return: where the next one is. */
+static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
+		     unsigned int *retries)
+{
+	unsigned int w = p->l->word;
+	struct chunk c = make_chunk(p, addr, 0, CHUNK_IN_USE);
+	enum walk_fault fault = FAULT_NONE;
+	u64 field, next_field = PREV_INUSE, size;
+
+	if (p->r.end - addr < 2 * w || !load(p, addr, EDGE))
+		return skip(p, addr, CHUNK_DAMAGED, FAULT_UNREADABLE);
+	field = get_word(p->block + (addr - p->block_addr) + w, w);
+	size = field & ~(u64)SIZE_BITS;
+	c.prev_size = get_word(p->block + (addr - p->block_addr), w);
+	c.flags = field & SIZE_BITS;
+	c.size = size;
+	if (addr == p->r.top) {
+		c.state = CHUNK_TOP;
+		if (size != p->r.end - addr)
+			fault = FAULT_TOP_SIZE;
+	} else if (size == 2 * w || (!size && *posts)) {
+		/* The last word of a thread heap reads 1: size 0. */
+		c.state = CHUNK_FENCEPOST;
+		c.size = 2 * w;
+		++*posts;
+	} else {
+		fault = size_fault(p, addr, size);
+		if (!fault && addr + size < p->r.end &&
+		    !read_field(p, addr + size, &next_field))
+			fault = FAULT_UNREADABLE;
+		if (!fault && p->r.top && addr + size == p->r.end)
+			fault = FAULT_NO_TOP;
+		if (fault == FAULT_NONE)
+			c.state = state_of(p, addr, size,
+					   next_field & PREV_INUSE);
+	}
+	if (fault && *retries < RETRIES && top_moved(p)) {
+		++*retries;
+		p->block_len = 0;
+		return addr;
+	}
+	if (fault)
+		return skip(p, addr, CHUNK_DAMAGED, fault);
+	if (c.state != CHUNK_FENCEPOST)
+		*posts = 0;
+	emit(p, &c);
+	return addr + c.size;
+}
+
+static void walk_region(struct pass *p)
+{
+	u64 addr = p->r.first;
+	unsigned int posts = 0, retries = 0;
+
+	p->block_len = 0;
+	if (p->w->to && p->w->to <= addr)
+		return;
+	while (addr < p->r.end && !p->ret) {
+		u64 from = addr;
+
+		if (p->w->to && addr >= p->w->to)
+			break;
+		load(p, addr, EDGE);
+		addr = p->l->word == 8 ? plain_chunks(p, addr, 8) :
+					 plain_chunks(p, addr, 4);
+		if (addr != from)
+			posts = 0;
+		if (p->ret || addr >= p->r.end)
+			break;
+		addr = one_chunk(p, addr, &posts, &retries);
+		if (posts < 2)
+			continue;
+		/* Two fenceposts: malloc's memory ends, or has a hole. */
+		if (p->r.kind != REGION_BRK)
+			break;
+		if (addr < p->r.end)
+			addr = skip(p, addr, CHUNK_FOREIGN, FAULT_NONE);
+		posts = 0;
+	}
+	flush(p);
+	p->w->bytes += addr - p->r.first;
+}
+
+/**
+ * walk_heap - visit every chunk in order of address
+ * @w: what to visit, and whom to tell; the results are filled in
+ *
+ * The target is read in blocks of TARGET_BLOCK bytes, each once.
+ *
+ * Return: 0, or what the function returned to end the walk.
+ */
+int walk_heap(struct walk *w)
+{
+	struct pass p = { .w = w, .g = w->g, .l = &w->g->l };
+
+	p.block = xrealloc(NULL, TARGET_BLOCK, 1);
+	p.batch = xcalloc(BATCH, sizeof(*p.batch));
+	w->bytes = 0;
+	w->chunks = 0;
+	w->damaged = 0;
+	for (p.region = 0; p.region < w->g->regions && !p.ret; p.region++) {
+		p.r = w->g->region[p.region];
+		if (p.r.end > w->from && (!w->to || p.r.first < w->to))
+			walk_region(&p);
+	}
+	free(p.batch);
+	free(p.block);
+	return p.ret;
+}
