@@ -163,7 +163,7 @@ static const char *suid_program;
 
 FIXTURE_SETUP(access)
 {
-	const char *copy[] = { "cp", NULL, self->suid, NULL };
+	const char *copy[4] = { "cp", NULL, self->suid, NULL };
 	char exe[256] = "";
 
 	LOAD_OR_SKIP("");

@@ -151,10 +151,10 @@ static int check_reaped(const char *dir)
 	if (length != 100)
 		return 2;
 	end_process(pid);
-	do
+	do {
 		if (write(copy, part, length) != length)
 			return 3;
-	while ((length = read(fd, part, sizeof(part))) > 0);
+	} while ((length = read(fd, part, sizeof(part))) > 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", copy);
 	if (length < 0 || heapinfo_read_path(&info, path))
 		return 4;
