@@ -24,17 +24,20 @@ static void match(struct tracepoint *tp, void *data)
  */
 int heapinfo_tracepoint_attach(struct heapinfo_tracepoint *point)
 {
-	int ret = -EOPNOTSUPP;
+	int ret;
 
 	point->found = NULL;
 	for_each_kernel_tracepoint(match, point);
-	if (point->found)
-		ret = tracepoint_probe_register(point->found, point->probe,
-						NULL);
+	if (!point->found) {
+		pr_err("this kernel lacks the tracepoint %s: it comes with CONFIG_TRACEPOINTS%s\n",
+		       point->name, strstarts(point->name, "sys_") ?
+		       " and CONFIG_HAVE_SYSCALL_TRACEPOINTS" : "");
+		return -EOPNOTSUPP;
+	}
+	ret = tracepoint_probe_register(point->found, point->probe, NULL);
 	if (ret) {
 		point->found = NULL;
-		pr_err("cannot use the tracepoint %s (%d): it comes with CONFIG_FTRACE_SYSCALLS and CONFIG_EVENT_TRACING\n",
-		       point->name, ret);
+		pr_err("cannot use the tracepoint %s (%d)\n", point->name, ret);
 	}
 	return ret;
 }
@@ -60,7 +63,8 @@ void heapinfo_tracepoint_detach(struct heapinfo_tracepoint *point)
 
 int heapinfo_tracepoint_attach(struct heapinfo_tracepoint *point)
 {
-	pr_err("this kernel lacks CONFIG_TRACEPOINTS\n");
+	pr_err("this kernel lacks the tracepoint %s: it comes with CONFIG_TRACEPOINTS\n",
+	       point->name);
 	return -EOPNOTSUPP;
 }
 

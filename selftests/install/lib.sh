@@ -53,19 +53,25 @@ not_installed()
 }
 
 # upgrade - install the headers of another kernel: of one with other first
-# numbers where the archives have it, or else of another flavour
+# numbers where the archives have it, or else of another flavour. An archive's
+# index can name what its pool has lost, so each is a try.
 upgrade()
 {
 	local all package here
 	here=$(releases | sed 's/^\([0-9]*\.[0-9]*\).*/\1/' | paste -sd'|')
 	all=$(apt-cache pkgnames linux-headers- |
 		grep -E '^linux-headers-[0-9]+\.[0-9]+\..*-amd64$' | sort -V)
-	package=$(grep -- -cloud-amd64 <<<"$all" |
-		grep -vE "^linux-headers-(${here//./\\.})\." | tail -n 1)
-	[ -n "$package" ] || package=$(grep -vE -- '-(cloud|rt)-' <<<"$all" |
-		tail -n 1)
-	apt-get install --yes --no-install-recommends "$package" || return
-	upgraded=${package#linux-headers-}
+	for package in \
+		$(grep -- -cloud-amd64 <<<"$all" |
+			grep -vE "^linux-headers-(${here//./\\.})\." | tail -n 1) \
+		$(grep -vE -- '-(cloud|rt)-' <<<"$all" |
+			grep -E "^linux-headers-(${here//./\\.})\." | tail -n 1); do
+		upgraded=${package#linux-headers-}
+		apt-get install --yes --no-install-recommends "$package" &&
+			return
+		upgraded=
+	done
+	return 1
 }
 
 # rebuilt WHAT - results of an upgrade
