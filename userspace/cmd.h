@@ -14,6 +14,7 @@ struct command;
 struct common {
 	const struct command *cmd;
 	pid_t pid;
+	pid_t via;		/* 0, or the thread that still has memory */
 	const char *core;	/* or NULL */
 	bool json;
 	bool freeze;

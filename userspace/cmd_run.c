@@ -167,10 +167,10 @@ static void hand_on(int sig)
 		kill(the_pid, sig);
 }
 
-static void show(struct run *r, const char *when)
+static void show(struct run *r, pid_t tid, const char *when)
 {
 	struct common c = {
-		.pid = r->pid, .json = r->common->json,
+		.pid = r->pid, .via = tid, .json = r->common->json,
 		.no_color = r->common->no_color,
 	};
 
@@ -259,7 +259,7 @@ static u64 find_symbol(const struct run *r)
 	struct error e;
 	size_t i;
 
-	t = target_open_live(r->pid, &e);
+	t = target_open_live(r->pid, r->pid, &e);
 	if (!t)
 		return 0;
 	modules_find(t, &mods);
@@ -296,7 +296,7 @@ static void at_exec(struct run *r)
 	r->at = (struct breakpoint){ 0 };
 	if (!opt.at)
 		return;
-	t = target_open_live(r->pid, &e);
+	t = target_open_live(r->pid, r->pid, &e);
 	entry = t ? entry_of(r->pid, t->wordsize) : 0;
 	target_close(t);
 	r->no_such = !entry || breakpoint_set(r->pid, &r->entry, entry);
@@ -325,7 +325,7 @@ static void at_symbol(struct run *r, pid_t tid, int *status)
 	breakpoint_back(tid, &r->at);
 	snprintf(when, sizeof(when), "thread %d calls %.100s", (int)tid,
 		 opt.at);
-	show(r, when);
+	show(r, tid, when);
 	if (opt.times && r->shown >= opt.times)
 		breakpoint_clear(tid, &r->at);
 	else
@@ -363,13 +363,75 @@ static int at_signal(struct run *r, pid_t tid, int *status)
 	snprintf(when, sizeof(when), "thread %d gets SIG%s", (int)tid,
 		 signal_name(sig));
 	if (!opt.times || r->shown < opt.times || ours)
-		show(r, when);
+		show(r, tid, when);
 	return ours ? 0 : sig;
 }
 
+/* Return: a number behind a name in one of the thread's files, 0 if gone. */
+static u64 thread_fact(const struct run *r, pid_t tid, const char *file,
+		       const char *format)
+{
+	unsigned long long fact = 0;
+	char path[64], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)r->pid,
+		 (int)tid, file);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		/* The name of a thread may hold anything but is in brackets. */
+		const char *end = strrchr(line, ')');
+
+		if (sscanf(end ? end + 1 : line, format, &fact) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return fact;
+}
+
 /*
- * The memory is there until the last thread has gone.  The leader waits for
- * the others: below /proc/PID there is nothing once it is a zombie.
+ * A thread that is killed in the stop before its exit, or just before it,
+ * leaves without a word: SIGKILL stays pending in it until it has gone.
+ */
+static bool left_unseen(const struct run *r, pid_t tid)
+{
+	const u64 exiting = 4;		/* PF_EXITING in the kernel's sched.h */
+	bool killed;
+
+	do {
+		killed = thread_fact(r, tid, "status", "SigPnd: %llx") &
+			 1ull << (SIGKILL - 1);
+		if (!is_ours(r, tid) ||
+		    thread_fact(r, tid, "stat",
+				" %*c %*d %*d %*d %*d %*d %llu") & exiting)
+			return true;
+		if (killed)
+			usleep(100);
+	} while (killed);
+	return false;
+}
+
+static void find_unseen(struct run *r, pid_t but)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		struct thread_of *t = &r->thread[i];
+
+		if (t->exiting || t->tid == but || !left_unseen(r, t->tid))
+			continue;
+		t->exiting = true;
+		if (t->tid == r->pid)
+			r->holds_leader = true;
+	}
+}
+
+/*
+ * The memory is there until the last thread has gone, and is read through the
+ * thread that gets here last: the first one waits for the others, but when one
+ * of them ends the program, exit_group(2) kills it out of this stop, and below
+ * /proc/PID there is nothing once it is a zombie.
  *
  * Return: true if the thread may go on.
  */
@@ -378,13 +440,14 @@ static bool at_exit(struct run *r, pid_t tid)
 	bool leader = tid == r->pid;
 
 	drop_thread(r, tid);
+	find_unseen(r, tid);
 	if (leader)
 		r->holds_leader = true;
 	if (any_lives(r) || !r->holds_leader)
 		return !leader;
 	r->holds_leader = false;
 	if (!opt.at && !opt.signal && r->began)
-		show(r, "the program exits");
+		show(r, tid, "the program exits");
 	else if (r->began && !r->shown && !r->no_such)
 		complain("the program ended before %s",
 			 opt.at ? opt.at : "the signal came");

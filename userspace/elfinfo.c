@@ -67,7 +67,7 @@ static void find_exe(struct target *t, struct modules *mods)
 	size_t i;
 
 	if (t->live) {
-		snprintf(link, sizeof(link), "/proc/%d/exe", (int)t->pid);
+		snprintf(link, sizeof(link), "/proc/%d/exe", (int)t->via);
 		len = readlink(link, path, sizeof(path) - 1);
 	}
 	path[len < 0 ? 0 : len] = '\0';

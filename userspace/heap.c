@@ -59,7 +59,7 @@ int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 {
 	memset(h, 0, sizeof(*h));
 	h->t = c->core ? target_open_core(c->core, e) :
-			 target_open_live(c->pid, e);
+			 target_open_live(c->pid, c->via ? c->via : c->pid, e);
 	if (!h->t)
 		return -1;
 	modules_find(h->t, &h->mods);

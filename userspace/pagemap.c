@@ -29,7 +29,7 @@ struct pagemap *pagemap_open(struct target *t)
 
 	if (!t->live)
 		return NULL;
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)t->pid);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)t->via);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;

@@ -91,7 +91,7 @@ static bool has_no_memory(pid_t pid)
 static bool look(struct proc *p, pid_t pid, const struct procs *before)
 {
 	struct error e;
-	struct target *t = target_open_live(pid, &e);
+	struct target *t = target_open_live(pid, pid, &e);
 
 	if (!t)
 		return false;

@@ -43,6 +43,7 @@ struct target {
 	void *priv;
 	struct maps maps;
 	pid_t pid;		/* 0: a core that does not tell */
+	pid_t via;		/* live: the thread that memory is read of */
 	unsigned int wordsize;	/* 8 or 4 */
 	bool live;
 	struct error denied;	/* live: why no memory can be read, or "" */
@@ -53,7 +54,7 @@ struct target {
 	u64 stopped_ns;		/* how long target_thaw() found it stopped */
 };
 
-struct target *target_open_live(pid_t pid, struct error *e);
+struct target *target_open_live(pid_t pid, pid_t via, struct error *e);
 struct target *target_open_core(const char *path, struct error *e);
 void target_close(struct target *t);
 

@@ -22,7 +22,7 @@ static FILE *live_text(struct target *t, const char *name)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)t->pid, name);
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)t->via, name);
 	return fopen(path, "re");
 }
 
@@ -40,7 +40,7 @@ static size_t read_mem(struct target *t, u64 addr, void *buf, size_t len)
 	size_t done = 0;
 
 	if (l->mem < 0)
-		l->mem = open_mem(t->pid);
+		l->mem = open_mem(t->via);
 	/* The kernel takes offsets up to the largest off_t. */
 	while (l->mem >= 0 && done < len && addr + done <= INT64_MAX) {
 		ssize_t n = pread(l->mem, (u8 *)buf + done, len - done,
@@ -62,7 +62,7 @@ static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 		struct iovec to = { (u8 *)buf + done, len - done };
 		struct iovec from = { (void *)(uintptr_t)(addr + done),
 				      len - done };
-		ssize_t n = process_vm_readv(t->pid, &to, 1, &from, 1, 0);
+		ssize_t n = process_vm_readv(t->via, &to, 1, &from, 1, 0);
 
 		/* Missing, or not allowed: EFAULT and ESRCH mean no memory. */
 		if (n < 0 && errno != EFAULT && errno != ESRCH)
@@ -96,11 +96,11 @@ static int live_file(struct target *t, const struct mapping *m)
 
 	/* Exact, for a deleted file too, but for root alone. */
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
-		 (int)t->pid, m->start, m->end);
+		 (int)t->via, m->start, m->end);
 	fd = same_file(open(path, flags), m);
 	if (fd >= 0 || m->path[0] != '/')
 		return fd;
-	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)t->pid, m->path);
+	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)t->via, m->path);
 	return same_file(open(path, flags), m);
 }
 
@@ -242,7 +242,7 @@ static int load(struct target *t, struct error *e)
 	if (ret)
 		return ret;
 	read_comm(t);
-	t->wordsize = read_wordsize(t->pid);
+	t->wordsize = read_wordsize(t->via);
 	if (!target_read(t, t->maps.map[0].start, &byte, 1) &&
 	    l->no_readv && l->mem < 0)
 		not_permitted(t->pid, &t->denied);
@@ -252,6 +252,8 @@ static int load(struct target *t, struct error *e)
 /**
  * target_open_live - look at a live process
  * @pid: the process
+ * @via: a thread of it that has its memory, the same number but where the first
+ *	 thread may have gone before the others
  * @e: why not
  *
  * It goes on running.  Where its mappings may be seen and its memory may not,
@@ -259,7 +261,7 @@ static int load(struct target *t, struct error *e)
  *
  * Return: the target, or NULL.
  */
-struct target *target_open_live(pid_t pid, struct error *e)
+struct target *target_open_live(pid_t pid, pid_t via, struct error *e)
 {
 	struct target *t = xcalloc(1, sizeof(*t));
 	struct live *l = xcalloc(1, sizeof(*l));
@@ -268,6 +270,7 @@ struct target *target_open_live(pid_t pid, struct error *e)
 	t->ops = &live_ops;
 	t->priv = l;
 	t->pid = pid;
+	t->via = via;
 	t->live = true;
 	if (load(t, e)) {
 		target_close(t);
