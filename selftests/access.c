@@ -4,6 +4,7 @@
 #include "heapinfo.h"
 #include "neighbour.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <sys/fsuid.h>
