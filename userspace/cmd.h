@@ -56,6 +56,8 @@ extern const struct command cmd_stats;
 /* The overview of 'show', also at the end of 'run'. */
 void show_heap(struct heap *h, bool json);
 
+extern const struct command *const commands[];	/* ends with NULL */
+
 const struct command *cmd_find(const char *name);
 
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */

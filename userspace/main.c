@@ -10,25 +10,6 @@
 
 const char *argp_program_version = "heapinfo " VERSION;
 
-/* In the order of --help. */
-static const struct command *const commands[] = {
-	&cmd_show,
-	&cmd_history,
-	&cmd_map,
-	&cmd_snapshot,
-	&cmd_diff,
-	&cmd_top,
-	&cmd_run,
-	&cmd_metrics,
-	&cmd_chunks,
-	&cmd_chunk,
-	&cmd_bins,
-	&cmd_arenas,
-	&cmd_stats,
-	&cmd_why,
-	&cmd_check,
-};
-
 enum { KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR };
 
 /* The first two are for commands that look at one process. */
@@ -109,28 +90,12 @@ static void print_usage(FILE *f)
 	fputs("Usage: heapinfo [COMMAND] PID|--core FILE [OPTION...]\n"
 	      "Show what a process's heap is doing: its break, its chunks, and why it grew.\n\n",
 	      f);
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
+	for (i = 0; commands[i]; i++)
 		fprintf(f, "  %-10s %s\n", commands[i]->name,
 			commands[i]->brief);
 	fputs("\n'heapinfo COMMAND --help' tells a command's options.\n"
 	      "Exit status: 0 answered; 1 check found damage; 2 no answer; 64 wrong usage.\n",
 	      f);
-}
-
-/**
- * cmd_find - a command by its name
- * @name: the name
- *
- * Return: the command, or NULL.
- */
-const struct command *cmd_find(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
-	return NULL;
 }
 
 /* The options all commands have, then its own.  free() it. */
