@@ -68,9 +68,16 @@ install-module-source:
 # What userspace/Makefile installs.
 reader-files := bin/heapinfo share/man/man1/heapinfo.1 \
 		share/bash-completion/completions/heapinfo
+# Folders that a system need not have had before; removed once they are empty.
+reader-folders := share/man/man1 share/bash-completion/completions \
+		  share/bash-completion
 
 uninstall: $(if $(reader-alone),,uninstall-module)
 	rm -f $(reader-files:%='$(DESTDIR)$(prefix)/%')
+	@for folder in $(reader-folders:%='$(DESTDIR)$(prefix)/%'); do \
+		[ ! -d "$$folder" ] || \
+			rmdir --ignore-fail-on-non-empty "$$folder"; \
+	done
 
 uninstall-module:
 	@scripts/uninstall-module
