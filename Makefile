@@ -31,7 +31,8 @@ help:
 	@echo 'make demo       show /proc/<pid>/heapinfo of small programs'
 	@echo 'make run        a shell in a virtual machine that has the module loaded'
 	@echo '                (KERNEL=version for another kernel than 6.1)'
-	@echo 'make check      all tests; STEPS="word..." for some of them'
+	@echo 'make check      all tests; STEPS="word..." for some of them; SUITES=all'
+	@echo '                also installs the module and the packages in each suite'
 	@echo 'make style      checkpatch.pl --strict and shellcheck alone'
 	@echo 'make sparse     sparse alone'
 	@echo 'make bench      what the module costs, in instructions'
@@ -68,9 +69,16 @@ install-module-source:
 # What userspace/Makefile installs.
 reader-files := bin/heapinfo share/man/man1/heapinfo.1 \
 		share/bash-completion/completions/heapinfo
+# Folders that a system need not have had before; removed once they are empty.
+reader-folders := share/man/man1 share/bash-completion/completions \
+		  share/bash-completion
 
 uninstall: $(if $(reader-alone),,uninstall-module)
 	rm -f $(reader-files:%='$(DESTDIR)$(prefix)/%')
+	@for folder in $(reader-folders:%='$(DESTDIR)$(prefix)/%'); do \
+		[ ! -d "$$folder" ] || \
+			rmdir --ignore-fail-on-non-empty "$$folder"; \
+	done
 
 uninstall-module:
 	@scripts/uninstall-module
