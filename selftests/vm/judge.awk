@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# Looks for what a sound kernel never says in a kernel's log. Prints the log
+# from shortly before the first such line, and exits 0; exits 1 where there is
+# none.
+
+BEGIN {
+	bad = "BUG:|WARNING:|Oops|Kernel panic|general protection|cut here"
+	bad = bad "|KASAN|KCSAN|UBSAN|kmemleak: [1-9]|unreferenced object"
+	# lockdep and RCU
+	bad = bad "|INFO: possible|INFO: trying|INFO: suspicious|suspicious RCU"
+	bad = bad "|inconsistent lock state|INFO: task .* blocked|rcu.* stall"
+	bad = bad "|refcount_t:|Call Trace"
+	# vm/init and vm/agent, where they cannot go on
+	bad = bad "|heapinfo-vm:"
+}
+
+# That a process is killed for want of memory is no fault of the kernel, and
+# its report has a call trace.
+/invoked oom-killer:/ {
+	oom = NR
+}
+
+/Call Trace/ && oom && NR - oom < 10 {
+	oom = 0
+	before[NR % 4] = $0
+	next
+}
+
+found {
+	if (NR < found + 60)
+		print
+	next
+}
+
+$0 ~ bad {
+	found = NR
+	for (i = NR - 3; i < NR; i++)
+		if (i > 0)
+			print before[i % 4]
+	print
+}
+
+{
+	before[NR % 4] = $0
+}
+
+END {
+	exit !found
+}
