@@ -36,14 +36,17 @@ nothing_left()
 }
 
 # installed RELEASE - does dkms say so, does depmod know it, was it built for it?
+# Where only the kernel's headers are, not all versions of dkms call depmod.
 installed()
 {
-	local built
+	local built module=heapinfo
 	dkms status heapinfo | tee /dev/stderr | grep -F "$1" |
-		grep -q ': installed' &&
-	built=$(modinfo -k "$1" -F vermagic heapinfo) &&
+		grep -q ': installed' || return
+	[ -e "/lib/modules/$1/kernel" ] ||
+		module=$(find "/lib/modules/$1/updates" -name 'heapinfo.ko*')
+	built=$(modinfo -k "$1" -F vermagic "$module") &&
 	[ "${built%% *}" = "$1" ] &&
-	[ "$(modinfo -k "$1" -F version heapinfo)" = "$VERSION" ]
+	[ "$(modinfo -k "$1" -F version "$module")" = "$VERSION" ]
 }
 
 # not_installed RELEASE
