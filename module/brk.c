@@ -235,6 +235,18 @@ const char *heapinfo_brk_source(void)
 }
 
 /**
+ * heapinfo_brk_suspended() - whether calls go by unseen and uncounted for now
+ *
+ * Context: may sleep.
+ * Return: true while probes are switched off in debugfs (kprobes/enabled). What
+ * happens then shows as "moved" in the histories.
+ */
+bool heapinfo_brk_suspended(void)
+{
+	return source->suspended && source->suspended();
+}
+
+/**
  * heapinfo_brk_missed() - calls of the machine that were not seen
  *
  * Return: how many, since load. Each may show as a "moved" in a history.

@@ -62,12 +62,15 @@ struct heapinfo_brk_entry {
  * @start: begins to call heapinfo_brk_enter() and heapinfo_brk_return();
  *	may sleep; 0 or a negative error, after one line in the log
  * @stop: ends that; no call is under way when it returns; may sleep
+ * @suspended: whether somebody has switched off for now what it sees with;
+ *	may sleep; NULL where nobody can
  * @missed: calls that were not seen for want of room, since @start
  */
 struct heapinfo_source {
 	const char *name;
 	int (*start)(void);
 	void (*stop)(void);
+	bool (*suspended)(void);
 	u64 (*missed)(void);
 };
 
@@ -77,6 +80,7 @@ extern const struct heapinfo_source heapinfo_source_syscalls;
 int heapinfo_brk_start(const char *source);
 void heapinfo_brk_stop(void);
 const char *heapinfo_brk_source(void);
+bool heapinfo_brk_suspended(void);
 u64 heapinfo_brk_missed(void);
 u64 heapinfo_brk_seen(void);
 

@@ -54,6 +54,34 @@ static struct kretprobe probes[] = {
 
 static bool registered[ARRAY_SIZE(probes)];
 
+/*
+ * All probes of the machine can be switched off behind their owners' backs, in
+ * debugfs. Whether they are is told by a probe on a function of our own.
+ */
+static noinline void call_canary(bool *alive)
+{
+	asm volatile("" : : "r"(alive) : "memory");
+}
+
+static int on_canary(struct kprobe *p, struct pt_regs *regs)
+{
+	*(bool *)regs_get_kernel_argument(regs, 0) = true;
+	return 0;
+}
+
+static struct kprobe canary = {
+	.addr = (kprobe_opcode_t *)call_canary,
+	.pre_handler = on_canary,
+};
+
+static bool probe_suspended(void)
+{
+	bool alive = false;
+
+	call_canary(&alive);
+	return !alive;
+}
+
 static void probe_stop(void)
 {
 	unsigned int i = ARRAY_SIZE(probes);
@@ -63,6 +91,7 @@ static void probe_stop(void)
 			unregister_kretprobe(&probes[i]);
 		registered[i] = false;
 	}
+	unregister_kprobe(&canary);
 }
 
 static int probe_start(void)
@@ -70,6 +99,11 @@ static int probe_start(void)
 	unsigned int i;
 	int ret;
 
+	ret = register_kprobe(&canary);
+	if (ret) {
+		pr_err("cannot set probes (%d); source=syscalls may do\n", ret);
+		return ret;
+	}
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
 		probes[i].handler = on_return;
 		probes[i].data_size = sizeof(struct heapinfo_brk_entry);
@@ -112,6 +146,11 @@ static void probe_stop(void)
 {
 }
 
+static bool probe_suspended(void)
+{
+	return false;
+}
+
 static u64 probe_missed(void)
 {
 	return 0;
@@ -123,5 +162,6 @@ const struct heapinfo_source heapinfo_source_probe = {
 	.name = "probe",
 	.start = probe_start,
 	.stop = probe_stop,
+	.suspended = probe_suspended,
 	.missed = probe_missed,
 };

@@ -21,6 +21,8 @@ static int show(struct seq_file *m, void *v)
 	seq_printf(m, "Version:\t%s\n", HEAPINFO_VERSION);
 	seq_printf(m, "Format:\t%d\n", HEAPINFO_FORMAT);
 	seq_printf(m, "Source:\t%s\n", heapinfo_brk_source());
+	seq_printf(m, "Suspended:\t%s\n",
+		   heapinfo_brk_suspended() ? "yes" : "no");
 	seq_printf(m, "History:\t%u\n", heapinfo_params.history);
 	seq_printf(m, "Queries:\t%d\n", heapinfo_params.queries);
 	seq_printf(m, "Processes:\t%lu\n", state.processes);

@@ -99,7 +99,7 @@ unloaded_while_traced()
 state()
 {
 	sed 's/:	.*//' /proc/heapinfo >"$scratch/keys"
-	for key in Version Format Source History Queries Processes MemoryUsed \
+	for key in Version Format Source Suspended History Queries Processes MemoryUsed \
 		   MemoryBound CallsSeen CallsRecorded CallsRefused CallsLost \
 		   EventsRecorded EventsLost; do
 		grep -qx "$key" "$scratch/keys" || {
