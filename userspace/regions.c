@@ -131,7 +131,7 @@ static bool leads_home(struct glibc *g, u64 addr, u64 limit, u64 top, u64 *end)
 			return i >= 2;
 		}
 		if (field & (IS_MMAPPED | NON_MAIN_ARENA) ||
-		    (size < l->minsize && !posts) || size % l->align ||
+		    (!posts && (size < l->minsize || size % l->align)) ||
 		    size > limit - addr || (!i && !(field & PREV_INUSE)))
 			return false;
 		addr += size;

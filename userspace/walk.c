@@ -351,7 +351,8 @@ static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 		c.state = CHUNK_TOP;
 		if (size != p->r.end - addr)
 			fault = FAULT_TOP_SIZE;
-	} else if (size == 2 * w || (!size && *posts)) {
+	} else if (size == 2 * w ||
+		   (!size && *posts && p->r.kind == REGION_HEAP)) {
 		/* The last word of a thread heap reads 1: size 0. */
 		c.state = CHUNK_FENCEPOST;
 		c.size = 2 * w;

@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The module works, and so do they, while other tracers watch the same functions.
+
+# shellcheck source=SCRIPTDIR/module.sh
+. "${0%/*}/module.sh"
+
+tracing=/sys/kernel/tracing
+watched="__x64_sys_brk proc_tgid_base_lookup proc_tgid_base_readdir"
+
+# Are entries read and listed, and calls recorded?
+works()
+{
+	# shellcheck disable=SC2010,SC2016 # the listing is what is looked at;
+	# expanded by the shell that grows
+	[ -r /proc/1/heapinfo ] && grep -q '^Brk:	0x' /proc/self/heapinfo &&
+	ls /proc/self | grep -qx heapinfo && [ ! -e /proc/self/heapinf ] &&
+	sh -c 'x=$(seq 1000); sed -n "/^BrkGrows:/s/.*	//p" /proc/$$/heapinfo' |
+		grep -q '^[1-9]' && return
+	echo "# heapinfo does not work in this company"
+	return 1
+}
+
+# Is the module unloaded and loaded again in their presence?
+comes_and_goes()
+{
+	[ "$(state_of Source)" = "$1" ] || return
+	module_unload && [ ! -e /proc/self/heapinfo ] &&
+		module_insert "source=$1" && works
+}
+
+# tracer NAME FUNCTION... - does all of it go on under the tracer, which sees
+# the functions as well?
+tracer()
+{
+	name=$1 status=0
+	shift
+	grep -qw "$name" $tracing/available_tracers || {
+		why="the kernel has no tracer $name"
+		return "$SKIP"
+	}
+	echo "$name" >$tracing/current_tracer || return
+	{ works && comes_and_goes probe; } || status=1
+	for function in "$@"; do
+		ls /proc/self >/dev/null
+		sh -c ''
+		grep -q "$function" $tracing/trace && continue
+		echo "# $name has not seen $function"
+		status=1
+	done
+	echo nop >$tracing/current_tracer
+	echo >$tracing/trace
+	return $status
+}
+
+# The tracer that looks at these functions alone.
+filtered()
+{
+	# shellcheck disable=SC2086 # names
+	for function in $watched; do
+		echo "$function" >>$tracing/set_ftrace_filter || return
+	done
+	# shellcheck disable=SC2086 # names
+	tracer function $watched
+	status=$?
+	echo >$tracing/set_ftrace_filter
+	return $status
+}
+
+# attached - do perf, trace-cmd and bpftrace sit on brk(2), the lookup and
+# heapinfo:brk at once, and each sees each?
+attached()
+{
+	for program in perf trace-cmd bpftrace; do
+		needs $program || return
+	done
+	echo 'p:others/lookup proc_tgid_base_lookup' >$tracing/kprobe_events &&
+	echo 'r:others/brk __x64_sys_brk' >>$tracing/kprobe_events || return
+	events='others:lookup others:brk heapinfo:brk'
+	recorded=''
+	for event in $events; do
+		recorded="$recorded -e $event"
+	done
+	cd "$scratch" || return
+	# shellcheck disable=SC2086 # words
+	perf record -q -a $recorded -o perf.data sleep 1000 >perf.log 2>&1 &
+	perf=$!
+	# shellcheck disable=SC2086 # words
+	trace-cmd record -q $recorded sleep 1000 >trace-cmd.log 2>&1 &
+	trace_cmd=$!
+	bpftrace -e 'kprobe:proc_tgid_base_lookup { @lookup = count(); }
+		kretprobe:__x64_sys_brk { @brk = count(); }
+		tracepoint:heapinfo:brk { @heapinfo = count(); }' >bpftrace.log 2>&1 &
+	bpftrace=$!
+	status=0
+	waited=0
+	until grep -q Attach bpftrace.log && [ -s perf.data ] &&
+	      [ -e trace.dat.cpu0 ]; do
+		sleep 1
+		waited=$((waited + 1))
+		[ $waited -lt 60 ] || break
+		kill -0 $bpftrace 2>/dev/null || break
+	done
+	sleep 2
+	works || status=1
+	# one of the watchers holds the event of the module, and so the module
+	! rmmod heapinfo 2>error || status=1
+	works || status=1
+	for pid in $bpftrace $perf $trace_cmd; do
+		pkill -INT -P "$pid" 2>/dev/null
+		kill -INT "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	cd / || return
+	perf script -i "$scratch/perf.data" >"$scratch/perf" 2>&1
+	trace-cmd report -i "$scratch/trace.dat" >"$scratch/trace-cmd" 2>&1
+	for event in 'lookup:' 'brk:' 'heapinfo:brk:\|call=grow'; do
+		for program in perf trace-cmd; do
+			grep -q "$event" "$scratch/$program" && continue
+			echo "# $program has not seen $event"
+			tail -n 5 "$scratch/$program" "$scratch/$program.log" |
+				sed 's/^/# /'
+			status=1
+		done
+	done
+	[ -e /sys/kernel/btf/vmlinux ] && for count in lookup brk heapinfo; do
+		grep -q "^@$count: [1-9]" "$scratch/bpftrace.log" && continue
+		echo "# bpftrace has not counted $count"
+		sed 's/^/# /' "$scratch/bpftrace.log"
+		status=1
+	done
+	echo >$tracing/kprobe_events || status=1
+	works && comes_and_goes probe || status=1
+	return $status
+}
+
+# What Ubuntu sets for who is not root: nobody else's business.
+paranoid()
+{
+	sysctl=/proc/sys/kernel/perf_event_paranoid
+	was=$(cat $sysctl)
+	echo 4 >$sysctl || return
+	works && comes_and_goes probe
+	status=$?
+	echo "$was" >$sysctl
+	return $status
+}
+
+module_needed
+module_load source=probe
+[ -d $tracing/events ] || skip_all "no tracefs on $tracing"
+plan 5
+try "the function tracer sees every function" tracer function
+try "the function tracer sees the hooked functions" filtered
+try "the function graph tracer sees every function" tracer function_graph
+try "perf, trace-cmd and bpftrace at once" attached
+try "kernel.perf_event_paranoid is 4" paranoid
+finish
