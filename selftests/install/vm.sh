@@ -6,25 +6,14 @@
 # shellcheck source=SCRIPTDIR/../check.d/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../check.d/lib.sh"
 
-# suites [SUITE]... - the suites that the variable SUITES names, or where it is
-# not set these; "all" stands for every one that has kernels
+# suites - those that the variable SUITES names, or every one that has kernels.
+# sid has one only while vm/kernels has a line for it.
 suites()
 {
 	# shellcheck disable=SC2086 # a list
-	set -- ${SUITES:-$*}
-	[ "$*" = all ] || { printf '%s\n' "$@"; return; }
+	set -- ${SUITES:-}
+	[ $# -eq 0 ] || { printf '%s\n' "$@"; return; }
 	table kernels | awk '!seen[$2]++ { print $2 }'
-}
-
-# only_asked WHAT - end a step that does nothing unless SUITES says where. It
-# takes minutes a suite, all of it depends on what the archives have today, and it is
-# not sound yet: of the suites' runs only that of the packages in bookworm has
-# passed whole. sid has no kernel in the table, so it must be named.
-only_asked()
-{
-	[ -z "${SUITES:-}" ] || return 0
-	result 0 "$1 # SKIP say SUITES=all, or some of: $(suites all | xargs)"
-	exit 0
 }
 
 # in_suite SUITE TEST [ARGUMENT]... - TEST's results, with the suite's name
