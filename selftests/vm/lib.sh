@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # What the scripts of the VM machinery share: messages, the cache and its
-# locks, and the tables "kernels" and "packages".
+# locks, and the tables "kernels", "own-kernels" and "packages".
 
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck disable=SC2034 # used by the scripts that read this file
@@ -63,7 +63,8 @@ packages_of()
 kernel_field()
 {
 	local word
-	word=$(table kernels | awk -v v="$1" -v c="$2" '$1 == v { print $c }')
+	word=$({ table kernels && table own-kernels; } |
+		awk -v v="$1" -v c="$2" '$1 == v { print $c }')
 	[ -n "$word" ] ||
 		die "no kernel '$1': one of $(kernel_versions | xargs)," \
 		    "or add a line to selftests/vm/kernels"
@@ -146,10 +147,28 @@ tree_of()
 	"$VM_DIR/tree" "$(kernel_field "$1" 2)"
 }
 
-# release_of VERSION TREE - what uname -r says in that kernel
+# is_own VERSION - is it a name in the table own-kernels?
+is_own()
+{
+	table own-kernels | awk '{ print $1 }' | grep -qxF "$1"
+}
+
+# base_of VERSION TREE - the folder with usr/lib/modules of a kernel: its tree,
+# or what was built
+base_of()
+{
+	if is_own "$1"; then
+		"$VM_DIR/own-kernel" "$1"
+	else
+		echo "$2"
+	fi
+}
+
+# release_of VERSION BASE - what uname -r says in that kernel
 release_of()
 {
-	local modules
-	modules=$(echo "$2/usr/lib/modules/$1."*)
+	local modules pattern=$1.
+	! is_own "$1" || pattern=
+	modules=$(echo "$2/usr/lib/modules/$pattern"*)
 	echo "${modules##*/}"
 }
