@@ -22,7 +22,9 @@ struct heapinfo_hook {
 	unsigned long target;
 	void *replacement;
 	bool (*wanted)(struct pt_regs *regs, unsigned long parent);
+#ifdef CONFIG_FUNCTION_TRACER
 	struct ftrace_ops ops;
+#endif
 };
 
 int heapinfo_hook_install(struct heapinfo_hook *hook);
