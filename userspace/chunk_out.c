@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Print chunks, by the million if need be. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,16 +28,74 @@ static bool has_prev_size(const struct chunk *c)
 	       c->state != CHUNK_DAMAGED && c->state != CHUNK_FOREIGN;
 }
 
-static void add_flags(struct fast *o, unsigned int flags)
+static const char *flags_text(unsigned int flags)
 {
 	static const char *const text[8] = {
 		"", "  prev_inuse", "  mmapped", "  mmapped",
 		"  non_main", "  prev_inuse non_main", "  mmapped",
 		"  mmapped",
 	};
-	const char *s = text[flags & SIZE_BITS];
 
-	fast_text(o, s, strlen(s));
+	return text[flags & SIZE_BITS];
+}
+
+/*
+ * What stands behind the address depends on few things, of which a heap has
+ * few combinations; so it is kept.  A copy of constant length is one of the
+ * cheapest things there are.
+ */
+#define KEPT_TEXT 48u
+#define KEPT_BITS 9
+#define GOLDEN 0x9e3779b97f4a7c15ull	/* spreads keys, as in linux/hash.h */
+
+struct kept {
+	u64 size;
+	u8 flags;
+	u8 state;
+	u8 len;		/* 0: nothing kept yet */
+	char text[KEPT_TEXT];
+};
+
+static struct kept *keep(const struct chunk *c)
+{
+	static struct kept kept[1u << KEPT_BITS];
+	u64 key = c->size << 7 ^ c->flags << 4 ^ c->state;
+	struct kept *k = &kept[key * GOLDEN >> (64 - KEPT_BITS)];
+	int len;
+
+	if (k->len && k->size == c->size && k->flags == c->flags &&
+	    k->state == c->state)
+		return k;
+	len = snprintf(k->text, sizeof(k->text), "%11" PRIu64 "  %-9s%s",
+		       c->size, chunk_state_name(c->state),
+		       flags_text(c->flags));
+	if (len < 0 || (size_t)len >= sizeof(k->text)) {
+		k->len = 0;
+		return NULL;
+	}
+	k->size = c->size;
+	k->flags = c->flags;
+	k->state = c->state;
+	k->len = len;
+	return k;
+}
+
+static void add_bytes(struct fast *o, const struct batch *b,
+		      const struct chunk *c, size_t hexdump)
+{
+	static const char digit[] = "0123456789abcdef";
+	u8 room[MAX_HEXDUMP];
+	const u8 *bytes;
+	size_t len, i;
+
+	bytes = first_bytes(b, c, hexdump, room, &len);
+	fast_text(o, "  |", 3);
+	for (i = 0; i < len; i++) {
+		char two[3] = { ' ', digit[bytes[i] >> 4],
+				digit[bytes[i] & 15] };
+
+		fast_text(o, two, 3);
+	}
 }
 
 /**
@@ -49,31 +108,25 @@ static void add_flags(struct fast *o, unsigned int flags)
 void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
 		size_t hexdump)
 {
-	u8 room[MAX_HEXDUMP];
-	size_t len, i;
-	const u8 *bytes;
+	const struct kept *k = keep(c);
 
-	fast_room(o, 128 + 3 * hexdump);
+	fast_room(o, 192 + 3 * hexdump);
 	fast_hex(o, c->addr);
-	fast_dec(o, c->size, 11);
-	fast_text(o, "  ", 2);
-	fast_pad(o, chunk_state_name(c->state), 9);
-	add_flags(o, c->flags);
+	if (k) {
+		memcpy(o->buf + o->n, k->text, KEPT_TEXT);
+		o->n += k->len;
+	} else {
+		fast_dec(o, c->size, 11);
+		fast_text(o, "  ", 2);
+		fast_pad(o, chunk_state_name(c->state), 9);
+		fast_pad(o, flags_text(c->flags), 0);
+	}
 	if (has_prev_size(c)) {
 		fast_text(o, "  prev_size ", 12);
 		fast_dec(o, c->prev_size, 0);
 	}
-	if (hexdump) {
-		bytes = first_bytes(b, c, hexdump, room, &len);
-		fast_text(o, "  |", 3);
-		for (i = 0; i < len; i++) {
-			static const char digit[] = "0123456789abcdef";
-			char two[3] = { ' ', digit[bytes[i] >> 4],
-					digit[bytes[i] & 15] };
-
-			fast_text(o, two, 3);
-		}
-	}
+	if (hexdump)
+		add_bytes(o, b, c, hexdump);
 	fast_text(o, "\n", 1);
 }
 

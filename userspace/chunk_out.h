@@ -4,7 +4,7 @@
 #define HEAPINFO_CHUNK_OUT_H
 
 #include "json.h"
-#include "text.h"
+#include "fast.h"
 #include "walk.h"
 
 #define MAX_HEXDUMP 4096u

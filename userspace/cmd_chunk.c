@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "mmapped.h"
 #include "survey.h"
+#include "text.h"
 
 #define DEFAULT_HEXDUMP 64u
 #define KEY_HEXDUMP 1

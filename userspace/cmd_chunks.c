@@ -7,6 +7,7 @@
 #include "chunk_out.h"
 #include "cmd.h"
 #include "survey.h"
+#include "text.h"
 
 enum {
 	KEY_STATE = 1, KEY_MIN, KEY_MAX, KEY_RANGE, KEY_ARENA, KEY_LIMIT,

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Safe text, human units, colour and fast lines. */
+/* Safe text, human units, colour and progress. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "text.h"
-
-#define FAST_ROOM (128u << 10)
 
 static bool colored;
 
@@ -160,117 +158,6 @@ void text_hexdump(FILE *f, const u8 *bytes, size_t len)
 
 	for (i = 0; i < len; i++)
 		fprintf(f, i ? " %02x" : "%02x", bytes[i]);
-}
-
-/**
- * fast_init - begin to print lines by the million
- * @o: the buffer; fast_end() it
- * @f: where to
- */
-void fast_init(struct fast *o, FILE *f)
-{
-	o->f = f;
-	o->buf = xrealloc(NULL, FAST_ROOM, 1);
-	o->n = 0;
-	o->failed = false;
-}
-
-/**
- * fast_flush - print what is in the buffer
- * @o: the buffer
- */
-void fast_flush(struct fast *o)
-{
-	if (o->n && !o->failed)
-		o->failed = fwrite(o->buf, 1, o->n, o->f) != o->n;
-	o->n = 0;
-}
-
-/**
- * fast_end - print the rest and give the buffer back
- * @o: the buffer
- */
-void fast_end(struct fast *o)
-{
-	fast_flush(o);
-	free(o->buf);
-	o->buf = NULL;
-}
-
-/**
- * fast_room - have room for one line
- * @o: the buffer
- * @bytes: how long it can be
- */
-void fast_room(struct fast *o, size_t bytes)
-{
-	if (FAST_ROOM - o->n < bytes)
-		fast_flush(o);
-}
-
-/**
- * fast_text - add text
- * @o: the buffer, with room
- * @s: the text
- * @len: its bytes
- */
-void fast_text(struct fast *o, const char *s, size_t len)
-{
-	memcpy(o->buf + o->n, s, len);
-	o->n += len;
-}
-
-/**
- * fast_pad - add text and blanks up to a width
- * @o: the buffer, with room
- * @s: the text
- * @width: the width
- */
-void fast_pad(struct fast *o, const char *s, unsigned int width)
-{
-	size_t len = strlen(s);
-
-	fast_text(o, s, len);
-	for (; len < width; len++)
-		o->buf[o->n++] = ' ';
-}
-
-/**
- * fast_hex - add a number as 0x...
- * @o: the buffer, with room
- * @v: the number
- */
-void fast_hex(struct fast *o, u64 v)
-{
-	static const char digit[] = "0123456789abcdef";
-	unsigned int n = v ? (67 - __builtin_clzll(v)) / 4 : 1, i;
-	char *to = o->buf + o->n;
-
-	to[0] = '0';
-	to[1] = 'x';
-	for (i = n; i; i--, v >>= 4)
-		to[1 + i] = digit[v & 15];
-	o->n += 2 + n;
-}
-
-/**
- * fast_dec - add a number, to the right of a column
- * @o: the buffer, with room
- * @v: the number
- * @width: of the column; 0 for as wide as the number
- */
-void fast_dec(struct fast *o, u64 v, unsigned int width)
-{
-	char tmp[24];
-	unsigned int n = 0;
-
-	do {
-		tmp[sizeof(tmp) - ++n] = '0' + v % 10;
-		v /= 10;
-	} while (v);
-	for (; width > n; width--)
-		o->buf[o->n++] = ' ';
-	fast_text(o, tmp + sizeof(tmp) - n, n);
 }
 
 static struct {

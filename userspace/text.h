@@ -29,24 +29,6 @@ void text_safe(FILE *f, const char *s, size_t len);
 char *text_safe_dup(const char *s, size_t len);
 void text_hexdump(FILE *f, const u8 *bytes, size_t len);
 
-/* Lines by the million: a buffer with formatting of its own. */
-struct fast {
-	FILE *f;
-	char *buf;
-	size_t n;
-	bool failed;
-};
-
-void fast_init(struct fast *o, FILE *f);
-void fast_end(struct fast *o);
-void fast_flush(struct fast *o);
-void fast_room(struct fast *o, size_t bytes);
-/* These need fast_room() before them. */
-void fast_text(struct fast *o, const char *s, size_t len);
-void fast_pad(struct fast *o, const char *s, unsigned int width);
-void fast_hex(struct fast *o, u64 v);
-void fast_dec(struct fast *o, u64 v, unsigned int width);
-
 /* A line on stderr when a pass lasts over a second, on a terminal only. */
 void progress_start(const char *what, u64 total);
 void progress_at(u64 done);

@@ -40,6 +40,14 @@ static void shuffle(void **p, size_t n)
 	}
 }
 
+/* Apart, since a compiler may leave out a malloc() whose memory is unused. */
+static void __attribute__((noipa)) ask(size_t size)
+{
+	void *volatile p = malloc(size);
+
+	free(p);
+}
+
 int main(int argc, char **argv)
 {
 	const char *order = argc > 1 ? argv[1] : "binned";
@@ -69,7 +77,7 @@ int main(int argc, char **argv)
 		free(to_free[i]);
 	/* A request that top must serve sorts 10,000 chunks into their bins. */
 	for (i = 0; !strcmp(order, "binned") && i < n / 10000 + 1; i++)
-		free(malloc(100000));
+		ask(100000);
 	puts("ready");
 	fflush(stdout);
 	while (getchar() != EOF)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Lines by the million: a buffer with formatting of its own, in the header so
+ * that it becomes part of the loop that prints.
+ */
+#ifndef HEAPINFO_FAST_H
+#define HEAPINFO_FAST_H
+
+#include <endian.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "util.h"
+
+#define FAST_ROOM (128u << 10)
+
+struct fast {
+	FILE *f;
+	char *buf;
+	size_t n;
+	bool failed;
+};
+
+void fast_init(struct fast *o, FILE *f);
+void fast_end(struct fast *o);
+void fast_flush(struct fast *o);
+
+/* Have room for one line of so many bytes; all below need that before. */
+static inline void fast_room(struct fast *o, size_t bytes)
+{
+	if (FAST_ROOM - o->n < bytes)
+		fast_flush(o);
+}
+
+static inline void fast_text(struct fast *o, const char *s, size_t len)
+{
+	memcpy(o->buf + o->n, s, len);
+	o->n += len;
+}
+
+/* Text and blanks up to a width. */
+static inline void fast_pad(struct fast *o, const char *s, unsigned int width)
+{
+	size_t len = strlen(s);
+
+	fast_text(o, s, len);
+	for (; len < width; len++)
+		o->buf[o->n++] = ' ';
+}
+
+/* The eight digits of a half, all at once: a nibble in each byte. */
+static inline u64 fast_hex_digits(u64 v)
+{
+	u64 above_9;
+
+	v = (v << 16 | v) & 0x0000ffff0000ffffull;
+	v = (v << 8 | v) & 0x00ff00ff00ff00ffull;
+	v = (v << 4 | v) & 0x0f0f0f0f0f0f0f0full;
+	above_9 = (v + 0x0606060606060606ull) >> 4 & 0x0101010101010101ull;
+	v += 0x3030303030303030ull + above_9 * ('a' - '0' - 10);
+	return htobe64(v);
+}
+
+/* A number as 0x..., without leading zeros. */
+static inline void fast_hex(struct fast *o, u64 v)
+{
+	unsigned int n = v ? (67 - __builtin_clzll(v)) / 4 : 1;
+	u64 digits[2] = { fast_hex_digits(v >> 32),
+			  fast_hex_digits(v & UINT32_MAX) };
+
+	fast_text(o, "0x", 2);
+	fast_text(o, (const char *)digits + 16 - n, n);
+}
+
+/* A number to the right of a column; a width of 0 for as wide as it is. */
+static inline void fast_dec(struct fast *o, u64 v, unsigned int width)
+{
+	char tmp[24];
+	unsigned int n = 0;
+
+	do {
+		tmp[sizeof(tmp) - ++n] = '0' + v % 10;
+		v /= 10;
+	} while (v);
+	for (; width > n; width--)
+		o->buf[o->n++] = ' ';
+	fast_text(o, tmp + sizeof(tmp) - n, n);
+}
+
+#endif
