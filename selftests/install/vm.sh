@@ -6,8 +6,7 @@
 # shellcheck source=SCRIPTDIR/../check.d/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../check.d/lib.sh"
 
-# suites - those that the variable SUITES names, or every one that has kernels.
-# sid has one only while vm/kernels has a line for it.
+# suites - those that the variable SUITES names, or every one that has kernels
 suites()
 {
 	# shellcheck disable=SC2086 # a list

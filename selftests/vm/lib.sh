@@ -40,9 +40,10 @@ table()
 	grep -Ev '^[[:space:]]*(#|$)' "$VM_DIR/$1"
 }
 
+# kernel_versions - what everything is tested on
 kernel_versions()
 {
-	table kernels | awk '{ print $1 }'
+	table kernels | awk '$1 ~ /^[0-9]/ { print $1 }'
 }
 
 # kernels_of SUITE - its lines of the table of kernels
@@ -167,8 +168,26 @@ base_of()
 # release_of VERSION BASE - what uname -r says in that kernel
 release_of()
 {
-	local modules pattern=$1.
-	! is_own "$1" || pattern=
+	local modules pattern=
+	# the others are alone in their folder
+	[[ $1 != [0-9]* ]] || pattern=$1.
 	modules=$(echo "$2/usr/lib/modules/$pattern"*)
 	echo "${modules##*/}"
+}
+
+# in_tree_of SUITE BASE LIB COMMAND... - run COMMAND in the suite's tree, where
+# the kernel whose usr/lib/modules/RELEASE is LIB in BASE is seen to be there
+in_tree_of()
+{
+	local suite=$1
+	shift
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	"$VM_DIR/in-tree" "$suite" sh -ec '
+		[ -e "/$2" ] || {
+			mkdir "/$2"
+			cp -r "$1/$2"/modules.* "/$2/"
+			ln -s "$1/$2/build" "/$2/build"
+		}
+		shift 2
+		exec "$@"' sh "$@"
 }
