@@ -30,3 +30,53 @@ try()
 	"$@" >"$scratch/try" 2>&1 || status=$?
 	result "$status" "$what" "$scratch/try"
 }
+
+# apart FOLDER COMMAND... - COMMAND with a scratch folder of its own in FOLDER
+apart()
+{
+	scratch=$(mktemp -d -p "$1") && "${@:2}"
+}
+
+# side_by_side FUNCTION ARGUMENT... - FUNCTION with each ARGUMENT, as many at once
+# as there are processors; what they print comes in the order of the ARGUMENTs
+side_by_side()
+{
+	local function=$1 out of
+	shift
+
+	out=$(mktemp -d -p "$scratch")
+	for of in "$@"; do
+		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+			wait -n
+		done
+		apart "$out" "$function" "$of" >"$out/$of.said" 2>&1 &
+	done
+	wait
+	for of in "$@"; do
+		cat "$out/$of.said"
+	done
+}
+
+# boots STATUS OPTION... - does boot end with that status?
+boots()
+{
+	local want=$1 status=0
+	shift
+	"$VM_DIR/boot" "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
+	[ $status -eq "$want" ] && return
+	echo "boot ended with status $status, not $want; it said:"
+	tail -n 30 "$scratch/out" "$scratch/err"
+	return 1
+}
+
+# says PATTERN OPTION... - does boot end with 125 and say why?
+says()
+{
+	local pattern=$1
+	shift
+	boots 125 "$@" || return
+	grep -qE "$pattern" "$scratch/err" && return
+	echo "boot did not say '$pattern' but:"
+	cat "$scratch/err"
+	return 1
+}
