@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A crowd of processes that fork, call brk(2), run programs and end, while
+ * others read every heapinfo and list every directory, processors come and go,
+ * and a memory cgroup is too small for its share of them.
+ *
+ * HEAPINFO_CROWD is how many processes there are in all (100).
+ */
+#include "kselftest_harness.h"
+#include "heapinfo.h"
+#include "neighbour.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+/* Seconds after which a test is taken to hang, on a slow machine. */
+#define LONG		3000
+
+/* What delete_module(2) says of a module that somebody holds. */
+#define IN_USE		(-EWOULDBLOCK)
+
+/* How often an unloading is tried while others use the files. */
+#define UNLOAD_TRIES	100000
+
+#define AT_ONCE		60
+#define READERS		3
+#define HELPERS		(READERS + 1)
+#define LEAF_CALLS	5
+#define CGROUP		"/sys/fs/cgroup/heapinfo-crowd"
+#define CGROUP_BYTES	"2M"
+
+/* What the processes of the crowd count together. */
+struct sums {
+	volatile unsigned int stop;
+	unsigned long calls;
+	unsigned long reads;
+	unsigned long lists;
+	unsigned long strange;
+	unsigned long switches;
+};
+
+static struct heapinfo info;
+
+static void count(unsigned long *sum, unsigned long by)
+{
+	__atomic_fetch_add(sum, by, __ATOMIC_RELAXED);
+}
+
+/* Calls that change the break in every way; the break ends where it began. */
+static unsigned long move_break(unsigned int seed)
+{
+	unsigned long from = raw_brk(0), calls = 1;
+	unsigned int i, turns = 1 + seed % 20;
+
+	for (i = 0; i < turns; i++, calls += 3) {
+		raw_brk(from + 4096 * (1 + (seed + i) % 9));
+		raw_brk(1);
+		raw_brk(from);
+	}
+	return calls;
+}
+
+/* The program that some of the crowd run is this one. */
+static void __attribute__((constructor)) leaf(int argc, char **argv)
+{
+	unsigned long from;
+	unsigned int i;
+
+	if (argc != 2 || strcmp(argv[1], "--leaf"))
+		return;
+	from = raw_brk(0);
+	for (i = 1; i < LEAF_CALLS; i++)
+		raw_brk(from + 4096 * (i % 2));
+	_exit(0);
+}
+
+static void *move_in_thread(void *sums)
+{
+	count(&((struct sums *)sums)->calls, move_break(7));
+	return NULL;
+}
+
+/* One of the crowd; what it does goes by its number. */
+static void member(struct sums *sums, unsigned int i, bool in_cgroup)
+{
+	pthread_t thread;
+	pid_t pid;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (in_cgroup && i % 3 == 0)
+		heapinfo_write_file(CGROUP "/cgroup.procs", "0");
+	count(&sums->calls, move_break(i));
+	switch (i % 4) {
+	case 0:
+		pid = fork();
+		if (!pid) {
+			count(&sums->calls, move_break(i / 4));
+			_exit(0);
+		}
+		waitpid(pid, NULL, 0);
+		break;
+	case 1:
+		/* What this image makes before the other is there counts. */
+		count(&sums->calls, LEAF_CALLS);
+		execl("/proc/self/exe", "leaf", "--leaf", NULL);
+		count(&sums->strange, 1);
+		break;
+	case 2:
+		if (!pthread_create(&thread, NULL, move_in_thread, sums)) {
+			count(&sums->calls, move_break(i));
+			pthread_join(thread, NULL);
+		}
+		break;
+	}
+	_exit(0);
+}
+
+static bool is_whole(const struct heapinfo *of)
+{
+	/* Of who has just ended there is nothing; a kernel thread has two lines. */
+	return !of->length ||
+	       (!strncmp(of->text, "Name:\t", 6) &&
+		heapinfo_has(of, "StartBrk") == heapinfo_has(of, "EventsLost"));
+}
+
+static void read_all_entries(struct sums *sums)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	char path[64];
+	int ret, dir;
+
+	while (proc && (entry = readdir(proc))) {
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid <= 0 || sums->stop)
+			continue;
+		ret = heapinfo_read(&info, pid);
+		if (!ret && !is_whole(&info))
+			count(&sums->strange, 1);
+		if (ret && ret != -ENOENT && ret != -ESRCH)
+			count(&sums->strange, 1);
+		count(&sums->reads, !ret);
+		snprintf(path, sizeof(path), "/proc/%d", pid);
+		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir < 0)
+			continue;
+		count(&sums->lists, is_listed(dir, "heapinfo"));
+		close(dir);
+	}
+	if (proc)
+		closedir(proc);
+}
+
+/* Processors other than the first go off and come back. */
+static void switch_processors(struct sums *sums)
+{
+	unsigned int cpu = 1;
+	char path[64];
+
+	while (!sums->stop) {
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/cpu/cpu%u/online", cpu);
+		if (access(path, W_OK)) {
+			/* Not even this one: there is nothing to switch. */
+			if (cpu == 1)
+				usleep(100000);
+			cpu = 1;
+			continue;
+		}
+		if (!heapinfo_write_file(path, "0"))
+			count(&sums->switches, 1);
+		usleep(20000);
+		if (heapinfo_write_file(path, "1"))
+			count(&sums->strange, 1);
+		cpu++;
+	}
+}
+
+static bool make_cgroup(void)
+{
+	if (heapinfo_write_file("/sys/fs/cgroup/cgroup.subtree_control",
+				"+memory") ||
+	    (mkdir(CGROUP, 0755) && errno != EEXIST))
+		return false;
+	return !heapinfo_write_file(CGROUP "/memory.max", CGROUP_BYTES);
+}
+
+FIXTURE(crowd)
+{
+	struct sums *sums;
+	unsigned int members;
+	bool in_cgroup;
+	pid_t helpers[HELPERS];
+};
+
+FIXTURE_VARIANT(crowd)
+{
+	const char *params;
+	bool reload;
+};
+
+FIXTURE_VARIANT_ADD(crowd, probe)
+{
+	.params = "source=probe",
+};
+
+FIXTURE_VARIANT_ADD(crowd, syscalls)
+{
+	.params = "source=syscalls",
+};
+
+FIXTURE_VARIANT_ADD(crowd, small_memory)
+{
+	.params = "memory=1 history=4096",
+};
+
+FIXTURE_VARIANT_ADD(crowd, reloaded)
+{
+	.params = "",
+	.reload = true,
+};
+
+FIXTURE_SETUP(crowd)
+{
+	const char *members = getenv("HEAPINFO_CROWD");
+	int ret = heapinfo_reload(variant->params);
+	unsigned int i;
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	self->members = members ? atoi(members) : 100;
+	self->sums = mmap(NULL, sizeof(*self->sums), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->sums);
+	self->in_cgroup = make_cgroup();
+	for (i = 0; i < HELPERS; i++) {
+		self->helpers[i] = fork();
+		if (self->helpers[i])
+			continue;
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (i == READERS)
+			switch_processors(self->sums);
+		while (!self->sums->stop && i < READERS)
+			read_all_entries(self->sums);
+		_exit(0);
+	}
+}
+
+FIXTURE_TEARDOWN(crowd)
+{
+	rmdir(CGROUP);
+	heapinfo_load("");
+}
+
+/* How many of the helpers did not end as they should? */
+static unsigned int stop_helpers(struct sums *sums, const pid_t *helpers)
+{
+	unsigned int i, bad = 0;
+	int status;
+
+	sums->stop = 1;
+	for (i = 0; i < HELPERS; i++) {
+		waitpid(helpers[i], &status, 0);
+		bad += !!status;
+	}
+	return bad;
+}
+
+TEST_F_TIMEOUT(crowd, comes_and_goes, LONG)
+{
+	unsigned long processes, reloads = 0, killed = 0, tries;
+	unsigned int i, running = 0, ended = 0;
+	struct sums *sums = self->sums;
+	int status, ret;
+
+	ASSERT_EQ(0, heapinfo_read_path(&info, "/proc/heapinfo"));
+	processes = heapinfo_number(&info, "Processes");
+	for (i = 0; ended < self->members;) {
+		if (i < self->members && running < AT_ONCE) {
+			pid_t pid = fork();
+
+			if (!pid)
+				member(sums, i, self->in_cgroup);
+			ASSERT_LT(0, pid);
+			running++;
+			i++;
+			continue;
+		}
+		/* A helper ends only when it is told to. */
+		ASSERT_LT(0, waitpid(-1, &status, 0));
+		running--;
+		ended++;
+		/* The cgroup is there to be too small. */
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+			killed++;
+		else
+			EXPECT_EQ(0, status);
+		if (!variant->reload || ended % 50)
+			continue;
+		for (tries = 0; tries < UNLOAD_TRIES; tries++) {
+			ret = heapinfo_unload();
+			if (ret != IN_USE)
+				break;
+			sched_yield();
+		}
+		EXPECT_EQ(0, ret);
+		EXPECT_EQ(0, heapinfo_load(""));
+		reloads++;
+	}
+	EXPECT_EQ(0, stop_helpers(sums, self->helpers));
+	EXPECT_EQ(0, sums->strange);
+	EXPECT_LT(0, (long)sums->reads);
+	EXPECT_LT(0, (long)sums->lists);
+	TH_LOG("%u processes, %lu killed in the cgroup, %lu calls, %lu files read, %lu listed, processors switched off %lu times, reloaded %lu times",
+	       ended, killed, sums->calls, sums->reads, sums->lists,
+	       sums->switches, reloads);
+
+	ASSERT_EQ(0, heapinfo_read_path(&info, "/proc/heapinfo"));
+	TH_LOG("seen %llu, refused %llu, lost %llu, memory %llu",
+	       heapinfo_number(&info, "CallsSeen"),
+	       heapinfo_number(&info, "CallsRefused"),
+	       heapinfo_number(&info, "CallsLost"),
+	       heapinfo_number(&info, "MemoryUsed"));
+	/* All that ended are forgotten, and so is their memory. */
+	EXPECT_GE(processes + 5, heapinfo_number(&info, "Processes"));
+	EXPECT_GE(heapinfo_number(&info, "MemoryBound"),
+		  heapinfo_number(&info, "MemoryUsed"));
+	if (variant->reload)
+		return;
+	/* Whoever was killed may not have made all the calls it counted. */
+	if (!killed)
+		EXPECT_LE(sums->calls, heapinfo_number(&info, "CallsSeen"));
+	EXPECT_EQ(heapinfo_number(&info, "CallsSeen"),
+		  heapinfo_number(&info, "CallsRecorded") +
+		  heapinfo_number(&info, "CallsRefused") +
+		  heapinfo_number(&info, "CallsLost"));
+}
+
+TEST_HARNESS_MAIN
