@@ -33,6 +33,8 @@ help:
 	@echo '                (KERNEL=version for another kernel than 6.1)'
 	@echo 'make check      all tests; STEPS="word..." for some of them,'
 	@echo '                SUITES="suite..." for where installing is tried'
+	@echo 'make check-debug  the module on kernels that watch over it, and with everything'
+	@echo '                it asks for refused once (an hour or two; STEPS= as above)'
 	@echo 'make style      checkpatch.pl --strict and shellcheck alone'
 	@echo 'make sparse     sparse alone'
 	@echo 'make bench      what the module costs, in instructions'
@@ -102,6 +104,9 @@ demo: deps-demo
 check: deps-check
 	@selftests/check $(STEPS)
 
+check-debug: deps-check
+	@selftests/check --from debug.d $(STEPS)
+
 style: deps-check
 	@selftests/check style
 
@@ -123,5 +128,5 @@ clean-cache:
 	@$(VM)/clean-cache
 
 .PHONY: all help modules reader install install-reader install-module \
-	install-module-source uninstall uninstall-module load unload deb run demo check style sparse bench \
-	clean clean-cache
+	install-module-source uninstall uninstall-module load unload deb run demo \
+	check check-debug style sparse bench clean clean-cache

@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In a VM with the module "faults": do each thing again and again, each time with
+# one more of what heapinfo asks of the kernel failing, until a time comes at
+# which nothing fails. Each time it must come out right or be refused in order,
+# with at most one line in the log, and heapinfo must work afterwards.
+set -u
+
+control=/sys/module/faults/parameters
+file=$(modinfo -n heapinfo)
+scratch=$(mktemp -d)
+points=0
+
+arm()
+{
+	echo "$1" >$control/nth
+}
+
+# works - is the entry there, with the history of a program that begins now?
+works()
+{
+	local said
+	said=$(sh -c 'x=$(seq 2000); cat /proc/$$/heapinfo') &&
+		grep -q '^Recorded:	since exec$' <<<"$said" &&
+		grep -q '	grow	.*	ok	sh$' <<<"$said" &&
+		grep -qx heapinfo < <(ls /proc/self) &&
+		grep -q '^Suspended:	no$' /proc/heapinfo
+}
+
+gone()
+{
+	[ ! -e /sys/module/heapinfo ] && [ ! -e /proc/heapinfo ] &&
+		[ ! -e /proc/self/heapinfo ]
+}
+
+# Each of these does one thing, and is asked afterwards, as NAME_holds STATUS,
+# whether what came of it is right. "said" holds what was printed.
+load_probe()	{ insmod "$file" source=probe; }
+load_syscalls()	{ insmod "$file" source=syscalls; }
+load_bare()	{ insmod "$file" history=0; }
+load_holds()
+{
+	if [ "$1" -eq 0 ]; then
+		[ -e /proc/self/heapinfo ] && rmmod heapinfo && gone
+	else
+		gone && grep -qE \
+			'^insmod: ERROR: could not insert module .*: [A-Z]' \
+			"$scratch/said"
+	fi
+}
+load_probe_holds()	{ load_holds "$1"; }
+load_syscalls_holds()	{ load_holds "$1"; }
+load_bare_holds()	{ load_holds "$1"; }
+
+# what is read must be whole or refused
+whole()
+{
+	if [ "$1" -eq 0 ]; then
+		grep -q '^#seq' "$scratch/said"
+	else
+		grep -qE 'Cannot allocate memory|No such file|No such process|Interrupted system call|Input/output error' \
+			"$scratch/said"
+	fi
+}
+read_entry()	{ cat "/proc/$target/heapinfo"; }
+read_entry_holds()	{ whole "$1"; }
+# nobody opened this one before
+read_new()	{ (exec cat /proc/self/heapinfo); }
+read_new_holds()	{ whole "$1"; }
+list()		{ ls "/proc/$target"; }
+list_holds()	{ [ "$1" -eq 0 ] || grep -q 'ls: ' "$scratch/said"; }
+attributes()	{ stat "/proc/$target/heapinfo"; }
+attributes_holds()	{ [ "$1" -eq 0 ] || grep -q 'stat: ' "$scratch/said"; }
+status()	{ cat /proc/heapinfo; }
+status_holds()
+{
+	if [ "$1" -eq 0 ]; then
+		grep -q '^EventsLost:' "$scratch/said"
+	else
+		grep -q 'cat: ' "$scratch/said"
+	fi
+}
+# a process whose record or rows are refused goes on, and its file says so
+record()	{ sh -c 'x=$(seq 2000); echo done; cat /proc/$$/heapinfo'; }
+record_holds()	{ grep -qx 'done' "$scratch/said"; }
+unload()	{ rmmod heapinfo; }
+unload_holds()	{ [ "$1" -eq 0 ] && gone; }
+
+# again NAME SETUP - do NAME with each point of it failing
+again()
+{
+	local name=$1 setup=$2 n=0 status what lines
+	while :; do
+		n=$((n + 1))
+		if ! $setup; then
+			echo "not ok - $name, $n: what it needs cannot be done"
+			return
+		fi
+		dmesg --clear
+		arm $n
+		status=0
+		$name >"$scratch/said" 2>&1 || status=$?
+		what=$(cat $control/failed)
+		arm 0
+		dmesg | grep 'heapinfo: ' | grep -v taint >"$scratch/log"
+		lines=$(wc -l <"$scratch/log")
+		if ! "${name}_holds" $status || [ "$lines" -gt 1 ]; then
+			echo "not ok - $name, point $n ($what): status $status," \
+				"$lines lines in the log"
+			sed 's/^/#  /' "$scratch/said" "$scratch/log"
+		elif [ -z "$what" ]; then
+			break
+		else
+			echo "ok - $name, point $n ($what): status $status"
+			points=$((points + 1))
+		fi
+		if [ $n -gt 400 ]; then
+			echo "not ok - $name: there is no end of points"
+			return
+		fi
+	done
+	[ $status -eq 0 ] && echo "ok - $name works when none of $((n - 1)) fails" ||
+		echo "not ok - $name fails when nothing does"
+	loaded && works && echo "ok - heapinfo works after it" ||
+		echo "not ok - heapinfo does not work after it"
+}
+
+loaded()
+{
+	[ -e /sys/module/heapinfo ] || insmod "$file"
+}
+
+unloaded()
+{
+	[ ! -e /sys/module/heapinfo ] || rmmod heapinfo
+}
+
+loaded_with_syscalls()
+{
+	grep -qsx syscalls /sys/module/heapinfo/parameters/source && return
+	unloaded && insmod "$file" source=syscalls
+}
+
+# the names are looked up anew each time
+forget_entries()
+{
+	loaded
+	echo 2 >/proc/sys/vm/drop_caches
+}
+
+sleep 1000 &
+target=$!
+
+again load_probe unloaded
+again load_syscalls unloaded
+again load_bare unloaded
+unloaded
+again read_entry forget_entries
+again read_new loaded
+again list forget_entries
+again attributes forget_entries
+again status loaded
+again record loaded
+unloaded
+again record loaded_with_syscalls
+unloaded
+again unload loaded
+kill $target
+unloaded
+echo "# $points points were failed, one at a time"
