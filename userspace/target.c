@@ -9,11 +9,12 @@
 #define LINE (16u << 10)
 #define LINES 32u
 
-/* Direct-mapped; a page that could not be read has its bit clear. */
+/* Direct-mapped. */
 struct target_cache {
-	struct {
+	struct line {
 		u64 addr;
-		u32 valid;	/* one bit a page */
+		u32 tried;	/* one bit a page */
+		u32 valid;	/* clear where a page could not be read */
 		bool used;
 		u8 bytes[LINE];
 	} line[LINES];
@@ -71,21 +72,61 @@ u64 target_read_holes(struct target *t, u64 addr, void *buf, size_t len)
 	return missing;
 }
 
-static void fill_line(struct target *t, u64 addr, unsigned int i)
+static struct line *line_of(struct target *t, u64 base)
 {
-	u8 *bytes = t->cache->line[i].bytes;
-	unsigned int page;
+	return &t->cache->line[base / LINE % LINES];
+}
+
+static bool has_line(struct target *t, u64 base)
+{
+	const struct line *l = line_of(t, base);
+
+	return l->used && l->addr == base;
+}
+
+/*
+ * Whoever goes through memory in order gets the whole line; whoever follows
+ * pointers all over it, only the page they ask for.
+ */
+static void fill_line(struct target *t, struct line *l, unsigned int page)
+{
+	unsigned int end = LINE / PAGE;
 	size_t n;
 
-	t->cache->line[i].addr = addr;
-	t->cache->line[i].used = true;
-	t->cache->line[i].valid = 0;
-	for (page = 0; page < LINE / PAGE; page++) {
-		n = target_read(t, addr + page * PAGE, bytes + page * PAGE,
-				LINE - page * PAGE) / PAGE;
-		for (; n; n--, page++)
-			t->cache->line[i].valid |= 1u << page;
+	if (!l->tried && !has_line(t, l->addr - LINE) &&
+	    !has_line(t, l->addr + LINE))
+		end = page + 1;
+	else
+		l->valid = page = 0;
+	for (; page < end; page++) {
+		n = target_read(t, l->addr + page * PAGE,
+				l->bytes + page * PAGE,
+				(end - page) * PAGE) / PAGE;
+		for (; n; n--, page++) {
+			l->tried |= 1u << page;
+			l->valid |= 1u << page;
+		}
+		if (page < end)
+			l->tried |= 1u << page;
 	}
+}
+
+/* The line with the page at @addr, as far as that could be read. */
+static const struct line *get_line(struct target *t, u64 addr)
+{
+	u64 base = align_down(addr, LINE);
+	unsigned int page = (addr - base) / PAGE;
+	struct line *l = line_of(t, base);
+
+	if (!has_line(t, base)) {
+		l->addr = base;
+		l->used = true;
+		l->tried = 0;
+		l->valid = 0;
+	}
+	if (!(l->tried >> page & 1))
+		fill_line(t, l, page);
+	return l;
 }
 
 /**
@@ -106,17 +147,14 @@ bool target_peek(struct target *t, u64 addr, void *buf, size_t len)
 	if (!t->cache)
 		t->cache = xcalloc(1, sizeof(*t->cache));
 	while (len) {
-		u64 base = align_down(addr, LINE);
-		unsigned int i = base / LINE % LINES;
-		size_t off = addr % PAGE, n = PAGE - off;
+		const struct line *l = get_line(t, addr);
+		size_t n = PAGE - addr % PAGE;
 
-		if (!t->cache->line[i].used || t->cache->line[i].addr != base)
-			fill_line(t, base, i);
-		if (!(t->cache->line[i].valid >> (addr - base) / PAGE & 1))
+		if (!(l->valid >> (addr - l->addr) / PAGE & 1))
 			return false;
 		if (n > len)
 			n = len;
-		memcpy(to, t->cache->line[i].bytes + (addr - base), n);
+		memcpy(to, l->bytes + (addr - l->addr), n);
 		addr += n;
 		to += n;
 		len -= n;
