@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A crowd of processes that fork, call brk(2), run programs and end, while
- * others read every heapinfo and list every directory, processors come and go,
- * and a memory cgroup is too small for its share of them.
+ * others read every heapinfo and list every directory, keep directories until
+ * their numbers have been given away, processors come and go, and a memory
+ * cgroup is too small for its share of them.
  *
  * HEAPINFO_CROWD is how many processes there are in all (100).
  */
@@ -10,6 +11,7 @@
 #include "heapinfo.h"
 #include "neighbour.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -32,15 +34,20 @@
 #define READERS		3
 #define HELPERS		(READERS + 1)
 #define LEAF_CALLS	5
+#define HELD		64
+#define PID_MAX		"/proc/sys/kernel/pid_max"
+#define FEW_PIDS	"600"
 #define CGROUP		"/sys/fs/cgroup/heapinfo-crowd"
-#define CGROUP_BYTES	"2M"
+#define CGROUP_BYTES	"256K"
 
 /* What the processes of the crowd count together. */
 struct sums {
 	volatile unsigned int stop;
+	unsigned int turns;
 	unsigned long calls;
 	unsigned long reads;
 	unsigned long lists;
+	unsigned long stale;
 	unsigned long strange;
 	unsigned long switches;
 };
@@ -53,10 +60,10 @@ static void count(unsigned long *sum, unsigned long by)
 }
 
 /* Calls that change the break in every way; the break ends where it began. */
-static unsigned long move_break(unsigned int seed)
+static unsigned long move_break(const struct sums *sums, unsigned int seed)
 {
 	unsigned long from = raw_brk(0), calls = 1;
-	unsigned int i, turns = 1 + seed % 20;
+	unsigned int i, turns = sums->turns * (1 + seed % 20);
 
 	for (i = 0; i < turns; i++, calls += 3) {
 		raw_brk(from + 4096 * (1 + (seed + i) % 9));
@@ -80,9 +87,11 @@ static void __attribute__((constructor)) leaf(int argc, char **argv)
 	_exit(0);
 }
 
-static void *move_in_thread(void *sums)
+static void *move_in_thread(void *arg)
 {
-	count(&((struct sums *)sums)->calls, move_break(7));
+	struct sums *sums = arg;
+
+	count(&sums->calls, move_break(sums, 7));
 	return NULL;
 }
 
@@ -90,17 +99,21 @@ static void *move_in_thread(void *sums)
 static void member(struct sums *sums, unsigned int i, bool in_cgroup)
 {
 	pthread_t thread;
+	char name[16];
 	pid_t pid;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A line of its own, for whoever believes it. */
+	snprintf(name, sizeof(name), "%u\nBrk:\t0x1\n#", i);
+	prctl(PR_SET_NAME, name);
 	if (in_cgroup && i % 3 == 0)
 		heapinfo_write_file(CGROUP "/cgroup.procs", "0");
-	count(&sums->calls, move_break(i));
+	count(&sums->calls, move_break(sums, i));
 	switch (i % 4) {
 	case 0:
 		pid = fork();
 		if (!pid) {
-			count(&sums->calls, move_break(i / 4));
+			count(&sums->calls, move_break(sums, i / 4));
 			_exit(0);
 		}
 		waitpid(pid, NULL, 0);
@@ -113,7 +126,7 @@ static void member(struct sums *sums, unsigned int i, bool in_cgroup)
 		break;
 	case 2:
 		if (!pthread_create(&thread, NULL, move_in_thread, sums)) {
-			count(&sums->calls, move_break(i));
+			count(&sums->calls, move_break(sums, i));
 			pthread_join(thread, NULL);
 		}
 		break;
@@ -121,16 +134,64 @@ static void member(struct sums *sums, unsigned int i, bool in_cgroup)
 	_exit(0);
 }
 
+/* Of who has just ended there is nothing; a kernel thread has two lines. */
 static bool is_whole(const struct heapinfo *of)
 {
-	/* Of who has just ended there is nothing; a kernel thread has two lines. */
-	return !of->length ||
-	       (!strncmp(of->text, "Name:\t", 6) &&
-		heapinfo_has(of, "StartBrk") == heapinfo_has(of, "EventsLost"));
+	if (!of->length)
+		return true;
+	if (strncmp(of->text, "Name:\t", 6) ||
+	    heapinfo_number(of, "Brk") == 1)
+		return false;
+	if (!heapinfo_has(of, "StartBrk"))
+		return !heapinfo_has(of, "Recorded");
+	return heapinfo_has(of, "EventsLost") ||
+	       !strcmp(heapinfo_word(of, "Recorded"), "no");
+}
+
+/*
+ * Names are members' own numbers: what a directory says later must be of the
+ * same member, or of the program that it ran, or nothing.
+ */
+static void ask_again(struct sums *sums, int dir, const char *name)
+{
+	char path[64];
+	const char *now;
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/heapinfo", dir);
+	ret = heapinfo_read_path(&info, path);
+	if (ret) {
+		count(ret == -ENOENT || ret == -ESRCH ? &sums->stale :
+		      &sums->strange, 1);
+		return;
+	}
+	now = heapinfo_word(&info, "Name");
+	if (info.length && isdigit(name[0]) && strcmp(now, name) &&
+	    strcmp(now, "exe"))
+		count(&sums->strange, 1);
+}
+
+/* Keep a directory, and ask the one that was kept the longest. */
+static void keep_directory(struct sums *sums, int dir, const char *name)
+{
+	static struct {
+		int dir;
+		char name[HEAPINFO_WORD_MAX];
+	} held[HELD];
+	static unsigned int at;
+
+	if (held[at].dir) {
+		ask_again(sums, held[at].dir, held[at].name);
+		close(held[at].dir);
+	}
+	held[at].dir = dir;
+	strcpy(held[at].name, name);
+	at = (at + 1) % HELD;
 }
 
 static void read_all_entries(struct sums *sums)
 {
+	char name[HEAPINFO_WORD_MAX];
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	char path[64];
@@ -141,18 +202,22 @@ static void read_all_entries(struct sums *sums)
 
 		if (pid <= 0 || sums->stop)
 			continue;
-		ret = heapinfo_read(&info, pid);
-		if (!ret && !is_whole(&info))
-			count(&sums->strange, 1);
-		if (ret && ret != -ENOENT && ret != -ESRCH)
-			count(&sums->strange, 1);
-		count(&sums->reads, !ret);
 		snprintf(path, sizeof(path), "/proc/%d", pid);
 		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
 			continue;
 		count(&sums->lists, is_listed(dir, "heapinfo"));
-		close(dir);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/heapinfo", dir);
+		ret = heapinfo_read_path(&info, path);
+		if (ret || !is_whole(&info)) {
+			close(dir);
+			if (ret != -ENOENT && ret != -ESRCH)
+				count(&sums->strange, 1);
+			continue;
+		}
+		count(&sums->reads, 1);
+		snprintf(name, sizeof(name), "%s", heapinfo_word(&info, "Name"));
+		keep_directory(sums, dir, name);
 	}
 	if (proc)
 		closedir(proc);
@@ -192,38 +257,55 @@ static bool make_cgroup(void)
 	return !heapinfo_write_file(CGROUP "/memory.max", CGROUP_BYTES);
 }
 
+/* How often the cgroup had no more memory to give. */
+static unsigned long long cgroup_refusals(void)
+{
+	unsigned long long times = 0;
+	char word[16];
+	FILE *events = fopen(CGROUP "/memory.events", "r");
+
+	while (events && fscanf(events, "%15s %llu", word, &times) == 2 &&
+	       strcmp(word, "max"))
+		times = 0;
+	if (events)
+		fclose(events);
+	return times;
+}
+
 FIXTURE(crowd)
 {
 	struct sums *sums;
 	unsigned int members;
 	bool in_cgroup;
+	unsigned long long pid_max;
 	pid_t helpers[HELPERS];
 };
 
 FIXTURE_VARIANT(crowd)
 {
 	const char *params;
+	unsigned int turns;	/* of a member: many fill the memory */
 	bool reload;
 };
 
 FIXTURE_VARIANT_ADD(crowd, probe)
 {
-	.params = "source=probe",
+	.params = "source=probe", .turns = 1,
 };
 
 FIXTURE_VARIANT_ADD(crowd, syscalls)
 {
-	.params = "source=syscalls",
+	.params = "source=syscalls", .turns = 1,
 };
 
 FIXTURE_VARIANT_ADD(crowd, small_memory)
 {
-	.params = "memory=1 history=4096",
+	.params = "memory=1 history=4096", .turns = 50,
 };
 
 FIXTURE_VARIANT_ADD(crowd, reloaded)
 {
-	.params = "",
+	.params = "", .turns = 1,
 	.reload = true,
 };
 
@@ -240,7 +322,10 @@ FIXTURE_SETUP(crowd)
 	self->sums = mmap(NULL, sizeof(*self->sums), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->sums);
+	self->sums->turns = variant->turns;
 	self->in_cgroup = make_cgroup();
+	self->pid_max = heapinfo_read_number(PID_MAX);
+	ASSERT_EQ(0, heapinfo_write_file(PID_MAX, FEW_PIDS));
 	for (i = 0; i < HELPERS; i++) {
 		self->helpers[i] = fork();
 		if (self->helpers[i])
@@ -256,6 +341,10 @@ FIXTURE_SETUP(crowd)
 
 FIXTURE_TEARDOWN(crowd)
 {
+	char pid_max[24];
+
+	snprintf(pid_max, sizeof(pid_max), "%llu", self->pid_max);
+	heapinfo_write_file(PID_MAX, pid_max);
 	rmdir(CGROUP);
 	heapinfo_load("");
 }
@@ -319,15 +408,20 @@ TEST_F_TIMEOUT(crowd, comes_and_goes, LONG)
 	EXPECT_EQ(0, sums->strange);
 	EXPECT_LT(0, (long)sums->reads);
 	EXPECT_LT(0, (long)sums->lists);
-	TH_LOG("%u processes, %lu killed in the cgroup, %lu calls, %lu files read, %lu listed, processors switched off %lu times, reloaded %lu times",
-	       ended, killed, sums->calls, sums->reads, sums->lists,
-	       sums->switches, reloads);
+	EXPECT_LT(0, (long)sums->stale);
+	if (self->in_cgroup)
+		EXPECT_LT(0, cgroup_refusals());
+	TH_LOG("%u processes, %lu killed in a cgroup that had none left %llu times, %lu calls, %lu files read, %lu listed, %lu directories of the ended, processors switched off %lu times, reloaded %lu times",
+	       ended, killed, cgroup_refusals(), sums->calls, sums->reads, sums->lists,
+	       sums->stale, sums->switches, reloads);
 
 	ASSERT_EQ(0, heapinfo_read_path(&info, "/proc/heapinfo"));
-	TH_LOG("seen %llu, refused %llu, lost %llu, memory %llu",
+	TH_LOG("seen %llu, refused %llu, lost %llu, rows %llu, without room %llu, memory %llu",
 	       heapinfo_number(&info, "CallsSeen"),
 	       heapinfo_number(&info, "CallsRefused"),
 	       heapinfo_number(&info, "CallsLost"),
+	       heapinfo_number(&info, "EventsRecorded"),
+	       heapinfo_number(&info, "EventsLost"),
 	       heapinfo_number(&info, "MemoryUsed"));
 	/* All that ended are forgotten, and so is their memory. */
 	EXPECT_GE(processes + 5, heapinfo_number(&info, "Processes"));
@@ -335,6 +429,8 @@ TEST_F_TIMEOUT(crowd, comes_and_goes, LONG)
 		  heapinfo_number(&info, "MemoryUsed"));
 	if (variant->reload)
 		return;
+	if (variant->turns > 1)
+		EXPECT_LT(0, heapinfo_number(&info, "EventsLost"));
 	/* Whoever was killed may not have made all the calls it counted. */
 	if (!killed)
 		EXPECT_LE(sums->calls, heapinfo_number(&info, "CallsSeen"));

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "heapinfo.h"
+
 /* Two users with nothing special about them; no names are needed for them. */
 #define USER_A		61001
 #define USER_B		61002
@@ -43,7 +45,7 @@ void end_process(pid_t pid);
 /* In a test: have the module loaded, or skip where that cannot be. */
 #define LOAD_OR_SKIP(params) do {					\
 	int _ret = heapinfo_load(params);				\
-	if (_ret == -ENOENT || _ret == -EPERM)				\
+	if (heapinfo_missing(_ret))					\
 		SKIP(return, "cannot load heapinfo: %s",		\
 		     strerror(-_ret));					\
 	ASSERT_EQ(0, _ret);						\
