@@ -10,6 +10,7 @@
 #include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -510,14 +511,28 @@ static int wait_for_go(void)
 
 /* Everything that a user who watches another one's exec sees. */
 struct watch {
+	bool traces;
+	unsigned int traced;
 	unsigned int opened;
 	unsigned int refused;
 	unsigned int again;
 	unsigned int strange;
-	unsigned int late;
+	unsigned int late;	/* another program was seen */
+	unsigned int kept;	/* the same by an old descriptor */
 	volatile unsigned int stop;
 	unsigned long long start_brk;
 };
+
+/* Stop a process and let it go on, wherever in its exec it is. */
+static bool trace_once(pid_t pid)
+{
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
+		return false;
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	waitpid(pid, NULL, __WALL);
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	return true;
+}
 
 /*
  * The break of the program that was there first is the only one that may be
@@ -534,6 +549,8 @@ static void watch_exec(struct watch *watch, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/heapinfo", pid);
 	while (!watch->stop) {
+		if (watch->traces)
+			watch->traced += trace_once(pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
 			if (errno == EACCES)
@@ -563,13 +580,28 @@ static void watch_exec(struct watch *watch, pid_t pid)
 	for (i = 0; i < nr; i++) {
 		lseek(fds[i], 0, SEEK_SET);
 		if (ask_fd(fds[i]) == ASKED_TEXT)
-			watch->late++;
+			watch->kept++;
 	}
 }
 
-TEST_F_TIMEOUT(access, set_uid_exec, 300)
+/* Who is traced when it runs a set-uid program does not become its owner. */
+static bool is_root(pid_t pid)
+{
+	static struct heapinfo status;
+	unsigned int uid = USER_A, euid = USER_A;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (heapinfo_read_path(&status, path))
+		return false;
+	sscanf(heapinfo_word(&status, "Uid"), "%u %u", &uid, &euid);
+	return !euid;
+}
+
+static void watch_execs(struct __test_metadata *_metadata, bool traces)
 {
 	unsigned int i, opened = 0, refused = 0, again = 0, leaks = 0;
+	unsigned int roots = 0, traced = 0;
 	struct watch *watch = mmap(NULL, sizeof(*watch),
 				   PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -581,6 +613,7 @@ TEST_F_TIMEOUT(access, set_uid_exec, 300)
 	ASSERT_NE(MAP_FAILED, watch);
 	for (i = 0; i < EXEC_ROUNDS; i++) {
 		memset(watch, 0, sizeof(*watch));
+		watch->traces = traces;
 		ASSERT_EQ(0, pipe2(go, O_CLOEXEC));
 		ASSERT_EQ(0, pipe2(went, O_CLOEXEC));
 		go_fd = go[0];
@@ -608,18 +641,34 @@ TEST_F_TIMEOUT(access, set_uid_exec, 300)
 		waitpid(watcher, NULL, 0);
 		EXPECT_NE(watch->start_brk, heapinfo_number(&info, "StartBrk"));
 		EXPECT_EQ(0, watch->strange);
+		if (is_root(pid)) {
+			leaks += watch->late + watch->kept;
+			roots++;
+		}
+		traced += watch->traced;
 		opened += watch->opened;
 		refused += watch->refused;
 		again += watch->again;
-		leaks += watch->late;
 		end_process(pid);
 		close(go[0]);
 		close(go[1]);
 		close(went[0]);
 	}
-	TH_LOG("%u execs, %u opened, %u refused, %u asked to try again, %u leaks",
-	       i, opened, refused, again, leaks);
+	TH_LOG("%u execs, %u became root, traced %u times, %u opened, %u refused, %u asked to try again, %u leaks",
+	       i, roots, traced, opened, refused, again, leaks);
 	EXPECT_EQ(0, leaks);
+	EXPECT_LT(0, roots);
+	EXPECT_EQ(traces, !!traced);
+}
+
+TEST_F_TIMEOUT(access, set_uid_exec, 300)
+{
+	watch_execs(_metadata, false);
+}
+
+TEST_F_TIMEOUT(access, set_uid_exec_traced, 300)
+{
+	watch_execs(_metadata, true);
 }
 
 /* A user's own root, with what they like over another one's files. */
