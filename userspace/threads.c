@@ -187,17 +187,47 @@ static bool read_tcache(struct glibc *g, u64 mem, struct tcache *tc)
 	return true;
 }
 
-static bool tcache_below(struct search *s, u64 tcb, u64 from, u64 to,
-			 struct tcache *tc)
+/*
+ * What the program allocated may have the size of a tcache, and its address
+ * may stand in a variable of the thread.  Return: how many bins look right,
+ * less those that do not.
+ */
+static int likeness(const struct glibc *g, const struct tcache *tc)
+{
+	int score = 0;
+	unsigned int i;
+
+	for (i = 0; i < g->l.tcache_bins; i++) {
+		u64 chunk = mem_to_chunk(&g->l, tc->entry[i]);
+
+		if (!tc->count[i] && !tc->entry[i])
+			continue;
+		score += tc->count[i] && tc->count[i] <= fill_count(g) &&
+			 chunk_is_aligned(&g->l, chunk) &&
+			 maps_find(&g->t->maps, chunk) ? 1 : -1;
+	}
+	return score;
+}
+
+/* The best of those between @from and @to below the thread control block. */
+static void tcache_below(struct search *s, u64 tcb, u64 from, u64 to,
+			 struct tcache *best, int *score)
 {
 	unsigned int w = s->t->wordsize;
+	struct tcache tc;
 	u64 off, mem;
+	int like;
 
-	for (off = from; off < to && off < tcb; off += w)
-		if (target_word(s->t, tcb - off, &mem) && mem &&
-		    read_tcache(s->g, mem, tc))
-			return true;
-	return false;
+	for (off = from; off < to && off < tcb; off += w) {
+		if (!target_word(s->t, tcb - off, &mem) || !mem ||
+		    mem == best->addr || !read_tcache(s->g, mem, &tc))
+			continue;
+		like = likeness(s->g, &tc);
+		if (best->addr && like <= *score)
+			continue;
+		*best = tc;
+		*score = like;
+	}
 }
 
 static void add_tcache(struct glibc *g, const struct tcache *tc)
@@ -227,15 +257,19 @@ void glibc_find_tcaches(struct glibc *g)
 	if (g->l.tcache_bins && g->regions)
 		find_tcbs(&s);
 	for (i = 0; i < s.n && g->l.tcache_bins && g->regions; i++) {
-		struct tcache tc;
+		struct tcache tc = { 0 };
+		int score = 0;
 
 		if (!s.thread[i].tcb) {
 			lost++;
 			continue;
 		}
-		if (!tcache_below(&s, s.thread[i].tcb, s.t->wordsize,
-				  TLS_NEAR, &tc) &&
-		    !tcache_below(&s, s.thread[i].tcb, TLS_NEAR, TLS_FAR, &tc))
+		tcache_below(&s, s.thread[i].tcb, s.t->wordsize, TLS_NEAR, &tc,
+			     &score);
+		if (!tc.addr || score < 0)
+			tcache_below(&s, s.thread[i].tcb, TLS_NEAR, TLS_FAR,
+				     &tc, &score);
+		if (!tc.addr)
 			continue;
 		tc.tid = s.thread[i].tid;
 		tc.tcb = s.thread[i].tcb;

@@ -124,16 +124,20 @@ static void no_malloc(void)
 	clean();
 }
 
+/* The size of the chunk that a tcache's own structure lives in. */
+static size_t tcache_chunk(void)
+{
+	if (W == 4)	/* half the pointers */
+		return minor >= 42 ? 0x1d0 : minor >= 30 ? 0x190 : 0x150;
+	return minor >= 42 ? 0x300 : minor >= 30 ? 0x290 : 0x250;
+}
+
 static void one_malloc(void)
 {
 	char *p = get(1);
-	size_t before = minor >= 43 ? 0 : minor == 42 ? 0x300 :
-			minor >= 30 ? 0x290 : 0x250;
+	size_t before = minor >= 43 ? 0 : tcache_chunk();
 
 	dynamic_only();
-	if (W == 4)	/* the tcache struct has half the pointers */
-		before = minor >= 43 ? 0 : minor == 42 ? 0x1d0 :
-			 minor >= 30 ? 0x190 : 0x150;
 	/* Before it lies the tcache's own chunk, the first of all. */
 	if (before)
 		say("has chunks --limit 1|^%p +%zu  in use     prev_inuse$",
@@ -250,6 +254,21 @@ static void tcache(void)
 		expect(p[i], "tcache", "     prev_inuse$");
 	for (i = 3; i < 5; i++)
 		expect(p[i], "in use", "     prev_inuse$");
+	clean();
+}
+
+/* A variable of the thread may point to what is as large as a tcache. */
+static void like_a_tcache(void)
+{
+	static __thread void *of_thread[4];
+	void *p;
+
+	free(get(100));
+	of_thread[1] = get(tcache_chunk() - W);
+	memset(of_thread[1], 0x5a, tcache_chunk() - W);
+	p = get(100);
+	free(p);
+	expect(p, "tcache", "     prev_inuse$");
 	clean();
 }
 
@@ -693,7 +712,8 @@ static const struct scenario {
 #define S(name) { #name, name }
 	S(no_malloc), S(one_malloc), S(in_heap), S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
-	S(fastbins), S(bins), S(threads), S(heaps_of_a_thread),
+	S(like_a_tcache), S(fastbins), S(bins), S(threads),
+	S(heaps_of_a_thread),
 	S(foreign_sbrk), S(brk_blocked), S(mmapped), S(pinned),
 	S(pinned_by_cache), S(next_size_too_small), S(size_not_aligned),
 	S(size_too_large), S(prev_inuse_cleared), S(prev_size_wrong),
