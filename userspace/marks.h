@@ -47,6 +47,9 @@ static inline enum mark marks_get(const struct marks *m, size_t region,
 	u64 bit = (chunk - map->first) >> m->shift;
 	unsigned int pair;
 
+	/* A heap that grew since has chunks that nothing was said of. */
+	if (chunk >= map->end)
+		return MARK_NONE;
 	__builtin_memcpy(&pair, map->bits + bit / 8, 2);
 	return pair >> bit % 8 & 3;
 }

@@ -177,6 +177,21 @@ static struct chunk make_chunk(const struct pass *p, u64 addr, u64 size,
 			       .region = p->region, .state = state };
 }
 
+/* Is malloc's memory that long now?  maps may be older than what top says. */
+static bool region_reaches(struct pass *p, u64 end)
+{
+	FILE *f = target_text(p->g->t, "maps");
+	struct maps now = { 0 };
+	bool ret;
+
+	ret = f && !maps_parse(&now, f) &&
+	      maps_hold(&now, p->r.start, end - p->r.start);
+	if (f)
+		fclose(f);
+	maps_free(&now);
+	return ret;
+}
+
 /*
  * A live process may have moved top or the end of the region since they were
  * read.  Return: true if they are others now.
@@ -199,7 +214,7 @@ static bool top_moved(struct pass *p)
 	field = get_word(raw, p->l->word);
 	end = top + (field & ~(u64)SIZE_BITS);
 	if (end < top || !chunk_is_aligned(p->l, top) ||
-	    (top == p->r.top && end == p->r.end))
+	    (top == p->r.top && end == p->r.end) || !region_reaches(p, end))
 		return false;
 	p->r.top = top;
 	p->r.end = end;

@@ -193,6 +193,9 @@ static void test_marks(void **state)
 	assert_int_equal(marks_get(&m, 0, 0x1fe0), MARK_FASTBIN);
 	assert_int_equal(marks_inside(&m, 0, 0x1040, 0x1fc0), 0x1fc0);
 	assert_int_equal(marks_inside(&m, 0, 0x1040, 0x2000), 0x1ff0);
+	/* A heap that grew while it was read. */
+	assert_int_equal(marks_get(&m, 0, 0x2000), MARK_NONE);
+	assert_int_equal(marks_get(&m, 0, 0x40000000), MARK_NONE);
 	marks_free(&m);
 }
 
