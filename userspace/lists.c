@@ -15,6 +15,12 @@
 
 #define MAX_OUTSIDE (1u << 20)	/* chunks in memory of no known region */
 
+/* Those have no marks, so where they lead in a ring is seen like this. */
+struct outside {
+	u64 n;
+	u64 seen;	/* one that was met, a later one each time n doubles */
+};
+
 /* The words of a free chunk. */
 struct node {
 	u64 prev_size;
@@ -88,12 +94,23 @@ static bool read_node(struct lists *ls, u64 chunk, struct node *n)
 	return true;
 }
 
+/* Was a chunk without a mark met before, or are there too many? */
+static bool was_outside(struct outside *o, u64 chunk)
+{
+	if (chunk == o->seen || o->n >= MAX_OUTSIDE)
+		return true;
+	if (!(o->n & (o->n - 1)))
+		o->seen = chunk;
+	o->n++;
+	return false;
+}
+
 /*
  * Put a mark on a chunk that a list has.  Return: false where it has one
  * already, which is damage and perhaps a list without an end.
  */
 static bool take(struct lists *ls, struct list *l, u64 chunk, u64 size,
-		 enum mark m, u64 *outside)
+		 enum mark m, struct outside *outside)
 {
 	const struct region *r = glibc_region_of(ls->g, chunk);
 	enum mark had = MARK_NONE;
@@ -103,7 +120,7 @@ static bool take(struct lists *ls, struct list *l, u64 chunk, u64 size,
 		if (had)
 			return false;
 		marks_set(ls->marks, r - ls->g->region, chunk, m);
-	} else if (++*outside > MAX_OUTSIDE) {
+	} else if (was_outside(outside, chunk)) {
 		return false;
 	}
 	if (!l->count || size < l->min_size)
@@ -157,7 +174,8 @@ static void walk_tcache_bin(struct lists *ls, size_t tc, unsigned int i)
 	const struct tcache *t = &ls->g->tcache[tc];
 	struct list l = { .kind = LIST_TCACHE, .owner = tc, .index = i,
 			  .claimed = t->count[i] };
-	u64 mem = t->entry[i], outside = 0;
+	struct outside outside = { 0 };
+	u64 mem = t->entry[i];
 	struct node n;
 
 	if (!mem && !t->count[i])
@@ -205,7 +223,7 @@ static void walk_fastbin(struct lists *ls, size_t arena, unsigned int i)
 	struct list l = { .kind = LIST_FASTBIN, .owner = arena, .index = i };
 	u64 chunk = arena_word(ls, &ls->g->arena[arena], lay->fastbins +
 			       i * lay->word);
-	u64 outside = 0;
+	struct outside outside = { 0 };
 	struct node n;
 
 	if (!chunk)
@@ -243,7 +261,7 @@ struct bin_walk {
 	struct list *l;
 	const struct arena *a;
 	u64 head;
-	u64 outside;
+	struct outside outside;
 	u64 last;	/* what the head's bk says is the last chunk */
 	u64 last_size;	/* of the chunk before, in a large bin */
 };
