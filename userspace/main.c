@@ -110,7 +110,8 @@ static struct argp_option *all_options(const struct command *cmd)
 	while (cmd->options && cmd->options[n].doc)
 		n++;
 	all = xcalloc(n + (end - o) + 1, sizeof(*all));
-	memcpy(all, cmd->options, n * sizeof(*all));
+	if (n)
+		memcpy(all, cmd->options, n * sizeof(*all));
 	memcpy(all + n, o, (end - o) * sizeof(*all));
 	return all;
 }

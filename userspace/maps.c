@@ -82,7 +82,8 @@ void maps_sort(struct maps *maps)
 {
 	size_t i, out = 0;
 
-	qsort(maps->map, maps->n, sizeof(*maps->map), by_start);
+	if (maps->n)
+		qsort(maps->map, maps->n, sizeof(*maps->map), by_start);
 	for (i = 0; i < maps->n; i++) {
 		struct mapping *m = &maps->map[i];
 

@@ -152,7 +152,8 @@ static void sort_segments(struct core *c)
 {
 	size_t i, out = 0;
 
-	qsort(c->seg, c->segs, sizeof(*c->seg), by_addr);
+	if (c->segs)
+		qsort(c->seg, c->segs, sizeof(*c->seg), by_addr);
 	for (i = 0; i < c->segs; i++) {
 		struct segment s = c->seg[i];
 
@@ -332,6 +333,21 @@ static void read_notes(struct target *t, Elf *elf, const GElf_Phdr *ph,
 	}
 }
 
+/* A snapshot says whether the process ran meanwhile; other cores did not. */
+static void read_doubt(struct target *t)
+{
+	FILE *f = core_text(t, SNAPSHOT_DOUBT);
+	char word[16] = "";
+
+	if (!f)
+		return;
+	if (fscanf(f, "%15s", word) != 1)
+		word[0] = '\0';
+	t->doubt = !strcmp(word, "running") ? DOUBT_SNAPSHOT :
+		   !strcmp(word, "midway") ? DOUBT_MIDWAY : DOUBT_NONE;
+	fclose(f);
+}
+
 static void read_headers(struct target *t, Elf *elf, size_t phdrs)
 {
 	struct core *c = t->priv;
@@ -353,6 +369,7 @@ static void read_headers(struct target *t, Elf *elf, size_t phdrs)
 	for (i = 0; i < phdrs; i++)
 		if (gelf_getphdr(elf, i, &ph) && ph.p_type == PT_NOTE)
 			read_notes(t, elf, &ph, true);
+	read_doubt(t);
 	f = core_text(t, "maps");
 	if (f && !maps_parse(&own, f)) {
 		maps_free(&t->maps);
