@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -19,10 +20,15 @@
 
 #include "freeze.h"
 
+/* For a thread to stop; less where it waits for what may never come. */
+#define PATIENCE_NS 5000000000ull
+#define PATIENCE_KERNEL_NS 500000000ull
+
 struct stopped {
 	pid_t tid;
 	int signal;	/* it was about to get this one: hand it on */
 	u64 tcb;
+	u64 pc;		/* 0: not known, or in a system call not of malloc's */
 };
 
 struct freezer {
@@ -49,63 +55,175 @@ static const struct stopped *find(const struct freezer *f, pid_t tid)
 	return NULL;
 }
 
-/* Where the thread keeps its TCB; 64-bit threads only. */
-static u64 read_tcb(pid_t tid)
-{
 #ifdef __x86_64__
-	struct user_regs_struct regs;
-	struct iovec iov = { &regs, sizeof(regs) };
+/* Of a 32-bit thread. */
+struct regs32 {
+	u32 bx, cx, dx, si, di, bp, ax, ds, es, fs, gs, orig_ax, ip;
+	u32 cs, flags, sp, ss;
+};
 
-	if (!ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &iov) &&
-	    iov.iov_len == sizeof(regs))
-		return regs.fs_base;
+/* The system calls that malloc makes while its lists are half made. */
+static bool is_mallocs(s64 nr, bool wide)
+{
+	static const int nrs[2][6] = {
+		/* brk, mmap2, munmap, mremap, mprotect, madvise */
+		{ 45, 192, 91, 163, 125, 219 },
+		{ SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect,
+		  SYS_madvise },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(nrs[0]); i++)
+		if (nr == nrs[wide][i])
+			return true;
+	return nr < 0;
+}
+
+/* Where the thread is, and where it keeps its TCB (64-bit threads only). */
+static void read_regs(struct stopped *s)
+{
+	union {
+		struct user_regs_struct r64;
+		struct regs32 r32;
+	} u;
+	struct iovec iov = { &u, sizeof(u) };
+
+	if (ptrace(PTRACE_GETREGSET, s->tid, (void *)NT_PRSTATUS, &iov))
+		return;
+	if (iov.iov_len == sizeof(u.r64)) {
+		s->tcb = u.r64.fs_base;
+		if (is_mallocs(u.r64.orig_rax, true))
+			s->pc = u.r64.rip;
+	} else if (iov.iov_len == sizeof(u.r32) &&
+		   is_mallocs((int)u.r32.orig_ax, false)) {
+		s->pc = u.r32.ip;
+	}
+}
+#else
+static void read_regs(struct stopped *s)
+{
+	(void)s;
+}
 #endif
-	(void)tid;
+
+/* 'Z', 'D' and so on, '?' where it is gone. */
+static char state_of(pid_t pid, pid_t tid)
+{
+	char path[64], line[512], *end;
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid,
+		 (int)tid);
+	f = fopen(path, "re");
+	if (f) {
+		n = fread(line, 1, sizeof(line) - 1, f);
+		fclose(f);
+	}
+	line[n] = '\0';
+	end = strrchr(line, ')');
+	return end && end[1] == ' ' ? end[2] : '?';
+}
+
+static bool is_gone(char state)
+{
+	return strchr("ZX?", state);
+}
+
+/*
+ * Wait until a thread has stopped.  With WNOWAIT: if this program is killed,
+ * the kernel then still hands on the signal that the thread was about to get.
+ * A thread in uninterruptible sleep, such as the parent in vfork(), may not
+ * stop for as long as that lasts.  Return: 1 stopped, 0 it ended, -1 neither.
+ */
+static int wait_stop(pid_t pid, pid_t tid, int *status)
+{
+	const int flags = WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL;
+	struct timespec nap = { .tv_nsec = 20000 };
+	u64 since = now_ns();
+	siginfo_t si;
+	char state;
+
+	for (;;) {
+		si.si_pid = 0;
+		if (waitid(P_PID, tid, &si, flags))
+			return 0;
+		if (si.si_pid)
+			break;
+		nanosleep(&nap, NULL);
+		if (nap.tv_nsec < 1000000) {
+			nap.tv_nsec *= 2;
+			continue;
+		}
+		/* A first thread that ends before the others is not told of. */
+		state = state_of(pid, tid);
+		if (is_gone(state))
+			return 0;
+		if (now_ns() - since > (state == 'D' ? PATIENCE_KERNEL_NS :
+						       PATIENCE_NS))
+			return -1;
+	}
+	*status = si.si_status;
+	if (si.si_code == CLD_TRAPPED || si.si_code == CLD_STOPPED)
+		return 1;
+	waitpid(tid, status, __WALL);
 	return 0;
 }
 
-/* Return: 1 stopped, 0 it ended meanwhile, -1 not permitted. */
-static int stop_thread(struct freezer *f, pid_t tid)
+/* Return: 1 stopped, 0 it ended meanwhile, -1 neither. */
+static int stop_thread(struct freezer *f, pid_t pid, pid_t tid,
+		       struct error *e)
 {
 	struct stopped *s;
-	int status;
+	int status, ret;
 
-	if (ptrace(PTRACE_SEIZE, tid, 0, 0))
-		return errno == ESRCH ? 0 : -1;
-	if (ptrace(PTRACE_INTERRUPT, tid, 0, 0) ||
-	    waitpid(tid, &status, __WALL) != tid || !WIFSTOPPED(status))
+	if (ptrace(PTRACE_SEIZE, tid, 0, 0)) {
+		/* What has ended may not be traced, like what is traced. */
+		ret = errno;
+		if (ret == ESRCH || is_gone(state_of(pid, tid)))
+			return 0;
+		return error_set(e, "cannot stop process %d: %s; look without --freeze, or as root, and see that no debugger holds it",
+				 (int)pid, strerror(ret));
+	}
+	ret = ptrace(PTRACE_INTERRUPT, tid, 0, 0) ? 0 :
+						    wait_stop(pid, tid, &status);
+	if (ret < 0)
+		return error_set(e, "cannot stop process %d: thread %d waits in the kernel (state %c); look without --freeze, or again when that is over",
+				 (int)pid, (int)tid, state_of(pid, tid));
+	if (!ret)
 		return 0;
 	f->thread = xrealloc(f->thread, f->n + 1, sizeof(*f->thread));
 	s = &f->thread[f->n++];
+	memset(s, 0, sizeof(*s));
 	s->tid = tid;
-	s->signal = status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status);
-	s->tcb = read_tcb(tid);
+	s->signal = status >> 8 == PTRACE_EVENT_STOP ? 0 : status & 0x7f;
+	read_regs(s);
 	return 1;
 }
 
 /* Stop what the task folder lists and is not stopped yet. */
-static int stop_listed(struct freezer *f, pid_t pid, bool *found_new)
+static int stop_listed(struct freezer *f, pid_t pid, bool *found_new,
+		       struct error *e)
 {
 	char path[64];
 	struct dirent *d;
 	DIR *dir;
 	int ret = 0;
 
+	*found_new = false;
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	dir = opendir(path);
-	if (!dir)
-		return -1;
-	*found_new = false;
-	while (ret >= 0 && (d = readdir(dir))) {
+	while (dir && ret >= 0 && (d = readdir(dir))) {
 		pid_t tid = atoi(d->d_name);
 
 		if (tid <= 0 || find(f, tid))
 			continue;
-		ret = stop_thread(f, tid);
+		ret = stop_thread(f, pid, tid, e);
 		if (ret > 0)
 			*found_new = true;
 	}
-	closedir(dir);
+	if (dir)
+		closedir(dir);
 	return ret < 0 ? -1 : 0;
 }
 
@@ -123,9 +241,7 @@ struct freezer *freezer_stop(pid_t pid, struct error *e)
 
 	f->since = now_ns();
 	while (found_new) {
-		if (stop_listed(f, pid, &found_new)) {
-			error_set(e, "cannot stop process %d: %s; look without --freeze, or as root, and see that no debugger holds it",
-				  (int)pid, strerror(errno));
+		if (stop_listed(f, pid, &found_new, e)) {
 			freezer_go(f);
 			return NULL;
 		}
@@ -169,4 +285,21 @@ u64 freezer_tcb(const struct freezer *f, pid_t tid)
 	const struct stopped *s = f ? find(f, tid) : NULL;
 
 	return s ? s->tcb : 0;
+}
+
+/**
+ * freezer_pc - where a stopped thread may be inside malloc
+ * @f: from freezer_stop()
+ * @i: which thread, from 0
+ * @pc: its program counter; 0 where it is in a system call that malloc does
+ *	not make, or where this is not known
+ *
+ * Return: true, false behind the last one.
+ */
+bool freezer_pc(const struct freezer *f, size_t i, u64 *pc)
+{
+	if (i >= f->n)
+		return false;
+	*pc = f->thread[i].pc;
+	return true;
 }
