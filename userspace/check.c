@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
 #include "survey.h"
@@ -16,7 +17,6 @@
 
 #define NONCONTIGUOUS 2u
 #define MAX_KEYS 65536u		/* cached chunks whose key is compared */
-#define ATTEMPTS 3u
 
 struct cached {
 	u64 chunk;
@@ -352,19 +352,57 @@ static bool in(const struct findings *f, const struct finding *x)
 	return false;
 }
 
-/* Keep what a second look finds again.  Return: true if something went. */
-static bool keep_common(struct findings *f, const struct findings *again)
+/* Keep what a second look finds again. */
+static void keep_common(struct findings *f, const struct findings *again)
 {
 	size_t i, out = 0;
-	bool gone;
 
 	for (i = 0; i < f->n; i++)
 		if (in(again, &f->found[i]))
 			f->found[out++] = f->found[i];
-	gone = out != f->n || again->n != out;
-	f->total = f->n > out || f->total < MAX_FINDINGS ? out : f->total;
+	/* Of more than are kept all but those that went are still there. */
+	f->total = f->n < f->total && out ? f->total - (f->n - out) : out;
 	f->n = out;
-	return gone;
+}
+
+/* Stopped by a signal: nothing will come of waiting. */
+static bool is_held(const struct heap *h)
+{
+	FILE *f = target_text(h->t, "stat");
+	char line[512] = "", *end;
+	size_t n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
+
+	line[n] = '\0';
+	end = strrchr(line, ')');
+	if (f)
+		fclose(f);
+	return end && !strncmp(end, ") T", 3);
+}
+
+static bool is_locked(const struct glibc *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->arenas; i++)
+		if (g->arena[i].mutex)
+			return true;
+	return false;
+}
+
+/* Let it go on for a while, then look again.  Return: 0, or -1. */
+static int look_again(struct heap *h, struct check *c, u64 ms,
+		      struct error *e)
+{
+	const struct timespec ts = { .tv_nsec = ms * 1000000 };
+	bool frozen = h->t->freezer;
+
+	target_thaw(h->t);
+	nanosleep(&ts, NULL);
+	memset(c, 0, sizeof(*c));
+	if (frozen ? heap_freeze(h, e) : glibc_reread(&h->g, e))
+		return -1;
+	check_once(h, c);
+	return 0;
 }
 
 /**
@@ -373,27 +411,39 @@ static bool keep_common(struct findings *f, const struct findings *again)
  * @c: filled; check_free() it
  * @e: why not
  *
- * What looks wrong in a process that is running may be a change half done:
- * only what stays wrong is damage.
+ * What looks wrong in a process that is running, or that was stopped inside
+ * malloc, may be a change half done: only what stays wrong is damage, and one
+ * look that finds nothing wrong tells that there is none.
  *
  * Return: 0, or -1 where the process has gone.
  */
 int check_heap(struct heap *h, struct check *c, struct error *e)
 {
 	struct check again;
-	unsigned int i;
+	bool held;
+	u64 ms;
 
 	memset(c, 0, sizeof(*c));
 	check_once(h, c);
-	for (i = 1; i < ATTEMPTS && c->findings.n && h->t->live &&
-	     !h->t->freezer; i++) {
-		memset(&again, 0, sizeof(again));
-		if (glibc_reread(&h->g, e))
+	held = c->findings.n && h->t->live && is_held(h);
+	for (ms = 5; ms <= 125 && (c->findings.n || c->unsure) &&
+	     h->t->live && h->t->doubt && !held; ms *= 5) {
+		if (look_again(h, &again, ms, e))
 			return -1;
-		check_once(h, &again);
-		c->unsure |= keep_common(&c->findings, &again.findings);
-		check_free(&again);
+		if (again.findings.n && h->t->doubt) {
+			keep_common(&c->findings, &again.findings);
+			check_free(&again);
+			c->unsure = !c->findings.n;
+		} else {
+			check_free(c);
+			*c = again;
+		}
 	}
+	/* What cannot be looked at a second time. */
+	if (held && (h->t->doubt == DOUBT_MIDWAY || is_locked(&h->g)))
+		c->held = true;
+	if (c->held || (c->findings.n && h->t->doubt && !h->t->live))
+		c->unsure = true;
 	return 0;
 }
 

@@ -14,7 +14,8 @@ struct check {
 	u64 bytes;
 	u64 lists;
 	u64 listed;	/* chunks on them */
-	bool unsure;	/* a live process changed what looked wrong */
+	bool unsure;	/* what looked wrong may be a change half done */
+	bool held;	/* and will not be done: a signal has stopped it */
 };
 
 int check_heap(struct heap *h, struct check *c, struct error *e);

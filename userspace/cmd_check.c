@@ -8,6 +8,26 @@
 #include "json.h"
 #include "text.h"
 
+static void note_doubt(struct heap *h, const struct check *c)
+{
+	const char *why = "the heap changed while it was read";
+	const char *what = "; --freeze tells";
+
+	if (c->held)
+		why = "the process was stopped by a signal in the middle of malloc or free";
+	else if (h->t->doubt == DOUBT_MIDWAY)
+		why = "a thread was stopped in the middle of malloc or free";
+	else if (h->t->doubt == DOUBT_SNAPSHOT)
+		why = "the process ran while the snapshot was taken";
+	if (c->held)
+		what = "; look again when it goes on";
+	else if (h->t->doubt != DOUBT_RUNNING)
+		what = h->t->live ? "; look again" :
+				    "; 'heapinfo check --freeze' on the process tells";
+	notes_add(&h->g.notes, "%s, so what looks wrong may be a change half done%s",
+		  why, what);
+}
+
 static void print_text(const struct heap *h, const struct check *c)
 {
 	size_t i;
@@ -24,7 +44,7 @@ static void print_text(const struct heap *h, const struct check *c)
 		printf("... and %" PRIu64 " more\n",
 		       c->findings.total - c->findings.n);
 	printf("%s: %" PRIu64 " chunks in %zu arenas, %" PRIu64 " on %" PRIu64 " free lists, %zu mmapped; %" PRIu64 " violations\n",
-	       c->findings.total ? "damaged" : c->unsure ? "not sure" : "clean",
+	       c->unsure ? "not sure" : c->findings.total ? "damaged" : "clean",
 	       c->chunks, h->g.arenas, c->listed, c->lists, c->mmapped.n,
 	       c->findings.total);
 }
@@ -34,8 +54,8 @@ static void print_json(const struct heap *h, const struct check *c)
 	struct json_object *doc = json_document(h, "check"), *a, *o;
 	size_t i;
 
-	json_add_text(doc, "result", c->findings.total ? "damaged" :
-				     c->unsure ? "unsure" : "clean");
+	json_add_text(doc, "result", c->unsure ? "unsure" :
+				     c->findings.total ? "damaged" : "clean");
 	json_add_u64(doc, "chunks", c->chunks);
 	json_add_u64(doc, "listed", c->listed);
 	json_add_u64(doc, "mmapped", c->mmapped.n);
@@ -57,19 +77,20 @@ static void print_json(const struct heap *h, const struct check *c)
 static int run(const struct common *co)
 {
 	struct error e;
-	struct check c;
+	struct check c = { 0 };
 	struct heap h;
 	int ret;
 
 	if (heap_open(&h, co, true, &e) || check_heap(&h, &c, &e)) {
+		check_free(&c);
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
 	target_thaw(h.t);
-	ret = c.findings.total ? EXIT_DAMAGED :
-	      c.unsure || h.t->partial ? EXIT_UNKNOWN : EXIT_CLEAN;
-	if (!c.findings.total && c.unsure)
-		notes_add(&h.g.notes, "the heap changed while it was read, so what looked wrong may be a change half done; --freeze tells");
+	ret = c.unsure ? EXIT_UNKNOWN : c.findings.total ? EXIT_DAMAGED :
+	      h.t->partial ? EXIT_UNKNOWN : EXIT_CLEAN;
+	if (c.unsure)
+		note_doubt(&h, &c);
 	if (co->json) {
 		print_json(&h, &c);
 	} else {

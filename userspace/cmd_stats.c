@@ -431,9 +431,8 @@ static void gather(struct heap *h, struct stats *st)
 	survey(h, &s);
 	progress_end();
 	if (st->check && !bin_sums_agree(&st->sums, &h->g))
-		notes_add(&h->g.notes, h->t->live && !h->t->freezer ?
-			  "the free lists do not read the same both ways: they are damaged, or changed meanwhile; 'heapinfo check' tells" :
-			  "the free lists do not read the same both ways: they are damaged; 'heapinfo check' says where");
+		notes_add(&h->g.notes, "the free lists do not read the same both ways: they are damaged%s; 'heapinfo check' %s",
+			  target_or(h->t), h->t->doubt ? "tells" : "says where");
 	survey_free(&s);
 	target_thaw(h->t);
 }

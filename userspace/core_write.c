@@ -122,6 +122,14 @@ static void note_texts(struct writer *w)
 		b = read_text(w->t, name[i]);
 		note_text(w, name[i], &b);
 	}
+	if (w->t->doubt != DOUBT_NONE) {
+		const char *doubt = w->t->doubt == DOUBT_MIDWAY ? "midway\n" :
+								  "running\n";
+
+		b = (struct buffer){ 0 };
+		put(&b, doubt, strlen(doubt));
+		note_text(w, SNAPSHOT_DOUBT, &b);
+	}
 	clocks_now(&c);
 	b = (struct buffer){ 0 };
 	put(&b, line, snprintf(line, sizeof(line), "%" PRIu64 " %" PRIu64 "\n",

@@ -99,8 +99,11 @@ static void read_arenas(struct glibc *g)
 		}
 		a = &g->arena[g->arenas];
 		if (!glibc_read_arena(g, addr, a)) {
-			notes_add(&g->notes, "the list of arenas is broken: %#llx is no memory; arenas behind it are not shown",
-				  (unsigned long long)addr);
+			/* The dynamic linker has not relocated it yet. */
+			if (g->arenas == 1 && !g->arena[0].system_mem)
+				return;
+			notes_add(&g->notes, "the list of arenas is damaged%s: %#llx is no memory; arenas behind it are not shown",
+				  target_or(g->t), (unsigned long long)addr);
 			return;
 		}
 		g->arenas++;
@@ -112,7 +115,8 @@ static void read_arenas(struct glibc *g)
 			slow = addr;
 	} while (addr != g->main_arena && g->arenas < MAX_ARENAS);
 	if (addr != g->main_arena)
-		notes_add(&g->notes, "the list of arenas does not come back to main_arena: it is damaged");
+		notes_add(&g->notes, "the list of arenas does not come back to main_arena: it is damaged%s",
+			  target_or(g->t));
 }
 
 static void read_mp(struct glibc *g)
@@ -172,6 +176,13 @@ bool glibc_has_started(const struct glibc *g)
 	return g->mp.n_mmaps;
 }
 
+/* What an earlier look had to say may be over; what it was told by is not. */
+static void forget_notes(struct glibc *g)
+{
+	while (g->notes.n > g->found_notes)
+		free(g->notes.line[--g->notes.n]);
+}
+
 static void forget(struct glibc *g)
 {
 	free(g->arena);
@@ -197,12 +208,14 @@ int glibc_reread(struct glibc *g, struct error *e)
 	if (target_reload_maps(g->t, e))
 		return -1;
 	forget(g);
+	forget_notes(g);
 	read_mp(g);
 	set_heap_max(g);
 	read_arenas(g);
 	if (!g->arenas)
-		return error_set(e, "main_arena at %#llx is no longer readable",
-				 (unsigned long long)g->main_arena);
+		return error_set(e, "main_arena at %#llx is no longer readable: process %d has ended, or runs another program now; look again",
+				 (unsigned long long)g->main_arena,
+				 (int)g->t->pid);
 	glibc_find_regions(g);
 	glibc_find_tcaches(g);
 	return 0;
@@ -222,7 +235,10 @@ bool glibc_open(struct target *t, const struct modules *mods,
 {
 	memset(g, 0, sizeof(*g));
 	g->t = t;
-	return glibc_find(g, mods, e) && !glibc_reread(g, e);
+	if (!glibc_find(g, mods, e))
+		return false;
+	g->found_notes = g->notes.n;
+	return !glibc_reread(g, e);
 }
 
 /**

@@ -100,6 +100,7 @@ struct glibc {
 	size_t threads;
 	u64 heap_max;		/* alignment of thread heaps */
 	struct notes notes;
+	size_t found_notes;	/* the first ones, which finding malloc left */
 };
 
 bool glibc_open(struct target *t, const struct modules *mods,

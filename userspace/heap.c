@@ -2,8 +2,10 @@
 /* Open a target and find what there is of a heap in it. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd.h"
+#include "freeze.h"
 #include "heap.h"
 #include "other_allocators.h"
 
@@ -32,11 +34,62 @@ static void look_for_replacement(struct heap *h)
 	say_why_not(h);
 }
 
-/* As late as can be, so that files are read while the process runs. */
-static int freeze(struct heap *h, struct error *e)
+/* Is a stopped thread in the middle of malloc or free, as far as can be seen? */
+static bool inside_malloc(const struct heap *h)
 {
-	if (target_freeze(h->t, e))
-		return -1;
+	const struct glibc *g = &h->g;
+	size_t i;
+	u8 raw[4];
+	u64 pc;
+
+	for (i = 0; i < g->arenas; i++)
+		if (target_read(h->t, g->arena[i].addr, raw, 4) == 4 &&
+		    get_u32(raw))
+			return true;
+	/* A program with one thread takes no lock, and a tcache has none. */
+	for (i = 0; g->module && freezer_pc(h->t->freezer, i, &pc); i++) {
+		const struct mapping *m = pc ? maps_find(&h->t->maps, pc) :
+					       NULL;
+
+		if (m && !strcmp(m->path, g->module))
+			return true;
+	}
+	return false;
+}
+
+static void sleep_us(u64 us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/**
+ * heap_freeze - stop the process, where it can be had at a quiet moment
+ * @h: the heap; where the process is stopped already, it goes on first
+ * @e: why not
+ *
+ * A thread that is stopped inside malloc leaves lists half made.  So let it go
+ * on for a little while, a few times; after that ->doubt says so.
+ *
+ * Return: 0, or -1.
+ */
+int heap_freeze(struct heap *h, struct error *e)
+{
+	u64 us;
+
+	for (us = 100; us <= 10000; us *= 2) {
+		if (h->t->freezer) {
+			target_thaw(h->t);
+			sleep_us(us);
+		}
+		if (target_freeze(h->t, e))
+			return -1;
+		h->t->doubt = h->has_glibc && !inside_malloc(h) ? DOUBT_NONE :
+								  DOUBT_MIDWAY;
+		if (!h->has_glibc || !h->t->doubt)
+			break;
+	}
 	kernel_free(&h->k);
 	kernel_read(h->t, &h->k);
 	return h->has_glibc ? glibc_reread(&h->g, e) : 0;
@@ -75,7 +128,8 @@ int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 		say_why_not(h);
 	if (need_glibc && !h->has_glibc)
 		return error_set(e, "%s", h->why_not);
-	return c->freeze ? freeze(h, e) : 0;
+	/* As late as can be, so that files are read while the process runs. */
+	return c->freeze && h->t->live ? heap_freeze(h, e) : 0;
 }
 
 /**

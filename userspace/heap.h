@@ -20,6 +20,7 @@ struct common;
 
 int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 	      struct error *e);
+int heap_freeze(struct heap *h, struct error *e);
 void heap_close(struct heap *h);
 
 #endif

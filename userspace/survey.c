@@ -28,9 +28,10 @@ int survey(struct heap *h, struct survey *s)
 	if (s->walk.changed)
 		notes_add(&g->notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
 	if (s->walk.damaged || s->lists.faults)
-		notes_add(&g->notes, h->t->live && !h->t->freezer ?
-			  "parts of the heap could not be decoded: it is damaged, or changed meanwhile; 'heapinfo check' tells" :
-			  "parts of the heap are damaged; 'heapinfo check' says what and where");
+		notes_add(&g->notes, h->t->doubt ?
+			  "parts of the heap could not be decoded: it is damaged%s; 'heapinfo check' tells" :
+			  "parts of the heap are damaged%s; 'heapinfo check' says what and where",
+			  target_or(h->t));
 	return ret;
 }
 

@@ -247,19 +247,24 @@ size_t target_threads(struct target *t, struct thread **list)
 int target_reload_maps(struct target *t, struct error *e)
 {
 	struct maps maps = { 0 };
+	unsigned int i;
 	FILE *f;
 
 	target_forget(t);
 	if (!t->live)
 		return 0;
-	f = target_text(t, "maps");
-	if (!f || maps_parse(&maps, f)) {
-		if (f)
-			fclose(f);
+	/* A second time: the first may have met an exec. */
+	for (i = 0; i < 2 && !maps.n; i++) {
+		f = target_text(t, "maps");
+		if (!f)
+			break;
+		maps_parse(&maps, f);
+		fclose(f);
+	}
+	if (!maps.n) {
 		maps_free(&maps);
 		return error_set(e, "process %d has ended", (int)t->pid);
 	}
-	fclose(f);
 	maps_free(&t->maps);
 	t->maps = maps;
 	return 0;
@@ -292,6 +297,24 @@ void target_thaw(struct target *t)
 	if (t->freezer)
 		t->stopped_ns += freezer_go(t->freezer);
 	t->freezer = NULL;
+}
+
+/**
+ * target_or - what else it may be, where the heap looks damaged
+ * @t: the target
+ *
+ * Return: words to go on with behind "it is damaged", or "".
+ */
+const char *target_or(const struct target *t)
+{
+	static const char *const words[] = {
+		[DOUBT_NONE] = "",
+		[DOUBT_RUNNING] = ", or changed meanwhile",
+		[DOUBT_MIDWAY] = ", or a thread was stopped in the middle of a change",
+		[DOUBT_SNAPSHOT] = ", or changed while the snapshot was taken",
+	};
+
+	return words[t->doubt];
 }
 
 /**

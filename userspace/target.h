@@ -38,6 +38,14 @@ struct target_ops {
 struct target_cache;
 struct freezer;
 
+/* Why what looks wrong in a heap may be a change half done. */
+enum doubt {
+	DOUBT_NONE,
+	DOUBT_RUNNING,	/* it runs while it is read */
+	DOUBT_MIDWAY,	/* it was stopped while a thread was inside malloc */
+	DOUBT_SNAPSHOT,	/* it ran while the snapshot was taken */
+};
+
 struct target {
 	const struct target_ops *ops;
 	void *priv;
@@ -48,6 +56,7 @@ struct target {
 	bool live;
 	struct error denied;	/* live: why no memory can be read, or "" */
 	bool partial;		/* a core that ends too early */
+	enum doubt doubt;
 	char comm[64];		/* may hold anything: print with text_safe() */
 	struct target_cache *cache;
 	struct freezer *freezer;
@@ -77,11 +86,15 @@ size_t target_threads(struct target *t, struct thread **list);
 int target_freeze(struct target *t, struct error *e);
 void target_thaw(struct target *t);
 
+/* What else it may be, where something looks damaged: "", or ", or ...". */
+const char *target_or(const struct target *t);
+
 /*
  * Notes of owner "heapinfo" in a snapshot: the text files of /proc as they
  * were, each note's bytes being "NAME\0TEXT".
  */
 #define SNAPSHOT_OWNER "heapinfo"
+#define SNAPSHOT_DOUBT "doubt"	/* a note: "running" or "midway" */
 #define SNAPSHOT_NT_TEXT 0x48495458u	/* "HITX" */
 
 #endif

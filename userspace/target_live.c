@@ -196,10 +196,14 @@ static int not_permitted(pid_t pid, struct error *e)
 			 (int)pid);
 }
 
-static char process_state(struct target *t)
+#define PF_KTHREAD 0x00200000u	/* as in the kernel's sched.h */
+#define TRIES 20u
+
+/* Return: 'R', 'Z' and so on, '?' where it is gone. */
+static char process_state(struct target *t, unsigned int *flags)
 {
 	FILE *f = live_text(t, "stat");
-	char line[512] = "";
+	char line[512] = "", state;
 	size_t n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
 	char *end;
 
@@ -207,15 +211,76 @@ static char process_state(struct target *t)
 	end = strrchr(line, ')');
 	if (f)
 		fclose(f);
-	return end && end[1] == ' ' ? end[2] : '?';
+	*flags = 0;
+	return end && sscanf(end, ") %c %*d %*d %*d %*d %*d %u", &state,
+			     flags) == 2 ? state : '?';
 }
 
+/* The first thread may end before the others; then memory is read of one. */
+static bool other_thread(struct target *t)
+{
+	struct thread *list = NULL;
+	size_t n = live_threads(t, &list), i;
+	pid_t first = t->via;
+	unsigned int flags;
+	bool found = false;
+
+	for (i = 0; i < n && !found; i++) {
+		t->via = list[i].tid;
+		found = !strchr("ZX?", process_state(t, &flags));
+	}
+	if (!found)
+		t->via = first;
+	free(list);
+	return found;
+}
+
+/* Return: why it has no mappings, or 0 where it may have some by now. */
 static int no_mappings(struct target *t, struct error *e)
 {
-	if (process_state(t) == 'Z')
+	unsigned int flags;
+	char state = process_state(t, &flags);
+
+	if (state == '?' || state == 'X')
+		return error_set(e, "process %d has ended; 'ps -e' lists those that run",
+				 (int)t->pid);
+	if (state == 'Z' && other_thread(t))
+		return 0;
+	if (state == 'Z')
 		return error_set(e, "process %d has ended and waits for its parent: it has no memory any more",
 				 (int)t->pid);
-	return error_set(e, "process %d is a kernel thread: it has no heap",
+	if (flags & PF_KTHREAD)
+		return error_set(e, "process %d is a kernel thread: it has no heap",
+				 (int)t->pid);
+	return 0;
+}
+
+static int load_maps(struct target *t, struct error *e)
+{
+	unsigned int i;
+	FILE *f;
+	int ret;
+
+	/* An open file has the mappings of before an exec, and then none. */
+	for (i = 0; i < TRIES; i++) {
+		errno = 0;
+		f = live_text(t, "maps");
+		if (f && !maps_parse(&t->maps, f)) {
+			fclose(f);
+			return 0;
+		}
+		ret = errno;
+		if (f)
+			fclose(f);
+		else if (ret == ENOENT)
+			return error_set(e, "no process %d; 'ps -e' lists them",
+					 (int)t->pid);
+		if (ret == EACCES || ret == EPERM)
+			return not_permitted(t->pid, e);
+		if (no_mappings(t, e))
+			return -1;
+	}
+	return error_set(e, "process %d is ending, or starts one program after the other: it shows no memory; look again",
 			 (int)t->pid);
 }
 
@@ -223,24 +288,9 @@ static int load(struct target *t, struct error *e)
 {
 	struct live *l = t->priv;
 	u8 byte;
-	FILE *f;
-	int ret;
 
-	f = live_text(t, "maps");
-	if (!f && errno == ENOENT)
-		return error_set(e, "no process %d; 'ps -e' lists them",
-				 (int)t->pid);
-	if (!f)
-		return not_permitted(t->pid, e);
-	errno = 0;
-	ret = maps_parse(&t->maps, f);
-	if (ret && (errno == EACCES || errno == EPERM))
-		ret = not_permitted(t->pid, e);
-	else if (ret)
-		ret = no_mappings(t, e);
-	fclose(f);
-	if (ret)
-		return ret;
+	if (load_maps(t, e))
+		return -1;
 	read_comm(t);
 	t->wordsize = read_wordsize(t->via);
 	if (!target_read(t, t->maps.map[0].start, &byte, 1) &&
@@ -272,6 +322,7 @@ struct target *target_open_live(pid_t pid, pid_t via, struct error *e)
 	t->pid = pid;
 	t->via = via;
 	t->live = true;
+	t->doubt = DOUBT_RUNNING;
 	if (load(t, e)) {
 		target_close(t);
 		return NULL;
