@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "check.h"
+#include "freeze.h"
 #include "survey.h"
 #include "text.h"
 
@@ -368,25 +369,20 @@ static void keep_common(struct findings *f, const struct findings *again)
 /* Stopped by a signal: nothing will come of waiting. */
 static bool is_held(const struct heap *h)
 {
-	FILE *f = target_text(h->t, "stat");
 	char line[512] = "", *end;
-	size_t n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
+	size_t n;
+	FILE *f;
 
+	/* What is held for us looks otherwise. */
+	if (h->t->freezer)
+		return freezer_was_held(h->t->freezer);
+	f = target_text(h->t, "stat");
+	n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
 	line[n] = '\0';
 	end = strrchr(line, ')');
 	if (f)
 		fclose(f);
 	return end && !strncmp(end, ") T", 3);
-}
-
-static bool is_locked(const struct glibc *g)
-{
-	size_t i;
-
-	for (i = 0; i < g->arenas; i++)
-		if (g->arena[i].mutex)
-			return true;
-	return false;
 }
 
 /* Let it go on for a while, then look again.  Return: 0, or -1. */
@@ -440,8 +436,7 @@ int check_heap(struct heap *h, struct check *c, struct error *e)
 		}
 	}
 	/* What cannot be looked at a second time. */
-	if (held && (h->t->doubt == DOUBT_MIDWAY || is_locked(&h->g)))
-		c->held = true;
+	c->held = held && h->t->doubt;
 	if (c->held || (c->findings.n && h->t->doubt && !h->t->live))
 		c->unsure = true;
 	return 0;

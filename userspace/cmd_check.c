@@ -14,15 +14,16 @@ static void note_doubt(struct heap *h, const struct check *c)
 	const char *what = "; --freeze tells";
 
 	if (c->held)
-		why = "the process was stopped by a signal in the middle of malloc or free";
+		why = h->t->doubt == DOUBT_MIDWAY ?
+		      "the process was stopped by a signal in the middle of malloc or free" :
+		      "the process was stopped by a signal, perhaps in the middle of malloc or free";
 	else if (h->t->doubt == DOUBT_MIDWAY)
 		why = "a thread was stopped in the middle of malloc or free";
 	else if (h->t->doubt == DOUBT_SNAPSHOT)
 		why = "the process ran while the snapshot was taken";
-	if (c->held)
-		what = "; look again when it goes on";
-	else if (h->t->doubt != DOUBT_RUNNING)
-		what = h->t->live ? "; look again" :
+	if (h->t->doubt != DOUBT_RUNNING)
+		what = c->held ? "; look again when it goes on" :
+		       h->t->live ? "; look again" :
 				    "; 'heapinfo check --freeze' on the process tells";
 	notes_add(&h->g.notes, "%s, so what looks wrong may be a change half done%s",
 		  why, what);

@@ -7,6 +7,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct freezer {
 	struct stopped *thread;
 	size_t n;
 	u64 since;	/* ns */
+	bool held;	/* a signal had stopped it before */
 };
 
 static u64 now_ns(void)
@@ -196,7 +198,10 @@ static int stop_thread(struct freezer *f, pid_t pid, pid_t tid,
 	s = &f->thread[f->n++];
 	memset(s, 0, sizeof(*s));
 	s->tid = tid;
-	s->signal = status >> 8 == PTRACE_EVENT_STOP ? 0 : status & 0x7f;
+	if (status >> 8 != PTRACE_EVENT_STOP)
+		s->signal = status & 0x7f;
+	else if ((status & 0x7f) != SIGTRAP)
+		f->held = true;
 	read_regs(s);
 	return 1;
 }
@@ -302,4 +307,15 @@ bool freezer_pc(const struct freezer *f, size_t i, u64 *pc)
 		return false;
 	*pc = f->thread[i].pc;
 	return true;
+}
+
+/**
+ * freezer_was_held - had a signal stopped the process before?
+ * @f: from freezer_stop()
+ *
+ * Return: true if so; it will not move when it is let go.
+ */
+bool freezer_was_held(const struct freezer *f)
+{
+	return f->held;
 }

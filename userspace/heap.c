@@ -87,7 +87,8 @@ int heap_freeze(struct heap *h, struct error *e)
 			return -1;
 		h->t->doubt = h->has_glibc && !inside_malloc(h) ? DOUBT_NONE :
 								  DOUBT_MIDWAY;
-		if (!h->has_glibc || !h->t->doubt)
+		if (!h->has_glibc || !h->t->doubt ||
+		    freezer_was_held(h->t->freezer))
 			break;
 	}
 	kernel_free(&h->k);
