@@ -398,7 +398,7 @@ static int load(struct target *t, const char *path, struct error *e)
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh))
 		ret = error_set(e, "%s is no ELF file%s", path, st.st_size ?
 				"; give a core that the kernel, gcore or 'heapinfo snapshot' wrote" :
-				": it is empty");
+				": it is empty; check the disk space and 'ulimit -c' where it was written");
 	else if (eh.e_type != ET_CORE)
 		ret = error_set(e, "%s is an ELF file but no core; give a core that the kernel, gcore or 'heapinfo snapshot' wrote",
 				path);

@@ -247,10 +247,10 @@ static int no_mappings(struct target *t, struct error *e)
 	if (state == 'Z' && other_thread(t))
 		return 0;
 	if (state == 'Z')
-		return error_set(e, "process %d has ended and waits for its parent: it has no memory any more",
+		return error_set(e, "process %d has ended and waits for its parent: it has no memory any more; 'heapinfo run' shows a heap before its program ends",
 				 (int)t->pid);
 	if (flags & PF_KTHREAD)
-		return error_set(e, "process %d is a kernel thread: it has no heap",
+		return error_set(e, "process %d is a kernel thread: it has no heap; 'ps -ef' lists those in brackets",
 				 (int)t->pid);
 	return 0;
 }
