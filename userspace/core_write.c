@@ -150,8 +150,9 @@ static void note_prpsinfo(struct writer *w)
 		struct elf_prpsinfo p = { .pr_sname = 'R', .pr_pid = pid };
 
 		memcpy(p.pr_fname, w->t->comm, sizeof(p.pr_fname));
-		memcpy(p.pr_psargs, args.bytes,
-		       min_u64(args.n, sizeof(p.pr_psargs) - 1));
+		if (args.n)
+			memcpy(p.pr_psargs, args.bytes,
+			       min_u64(args.n, sizeof(p.pr_psargs) - 1));
 		put_note(&w->notes, "CORE", NT_PRPSINFO, &p, sizeof(p));
 	} else {
 		u8 p[PRPSINFO32_SIZE] = { 0 };
@@ -435,6 +436,9 @@ int core_write(struct heap *h, const char *path, struct core_written *w,
 	ret = write_headers(wr, data, &end, e);
 	if (!ret)
 		ret = write_memory(wr, data, end, e);
+	/* What ended meanwhile has left zeroes there. */
+	if (!ret)
+		ret = target_reload_maps(h->t, e);
 	if (!ret)
 		ret = outfile_done(&wr->out, e);
 	else
