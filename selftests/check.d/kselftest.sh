@@ -33,6 +33,11 @@ run_kselftests()
 		/^ok/ { passed++ }
 		END { print passed + 0 " passed, " failed + 0 " failed, " \
 			skipped + 0 " skipped" }' "$scratch/results")"
+	# what tests of attacks and storms counted
+	sed -nE 's/^# # [a-z]+\.c:[0-9]+:([a-z_]+:)([0-9]+ .* (leaks|times))$/\1 \2/p' \
+		"$scratch/tap" | while read -r counted; do
+		note "$label: $counted"
+	done
 	result "$status" "$label: all of them ran, the kernel did not complain" \
 		"$scratch/err"
 }
