@@ -21,7 +21,7 @@ run_kselftests()
 	}
 	[ "$nr" -ne 0 ] ||
 		nr=$(wc -l <"$tests/kselftest/kselftest-list.txt")
-	"$VM_DIR/boot" --kernel "$version" --timeout 3000 \
+	guest --kernel "$version" --timeout 3000 \
 		--add "$tests/$part" "$@" \
 		>"$scratch/tap" 2>"$scratch/err" || status=$?
 	sed 's,^,| ,' "$scratch/tap" "$scratch/err"

@@ -57,12 +57,30 @@ side_by_side()
 	done
 }
 
+# guest OPTION... - boot, and again where qemu itself went wrong: that is rare and
+# says nothing of what ran there
+guest()
+{
+	local status turn said
+
+	said=$(mktemp -d -p "$scratch")
+	for turn in 1 2 3; do
+		status=0
+		"$VM_DIR/boot" "$@" >"$said/out" 2>"$said/err" || status=$?
+		grep -q '^boot: qemu went wrong' "$said/err" || break
+		note "qemu went wrong, turn $turn of 3"
+	done
+	cat "$said/out"
+	cat "$said/err" >&2
+	return $status
+}
+
 # boots STATUS OPTION... - does boot end with that status?
 boots()
 {
 	local want=$1 status=0
 	shift
-	"$VM_DIR/boot" "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
+	guest "$@" >"$scratch/out" 2>"$scratch/err" || status=$?
 	[ $status -eq "$want" ] && return
 	echo "boot ended with status $status, not $want; it said:"
 	tail -n 30 "$scratch/out" "$scratch/err"

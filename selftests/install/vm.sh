@@ -34,7 +34,7 @@ boots_installed()
 	for version in $(kernels_of "$suite" | awk '{ print $1 }'); do
 		release=$(release_of "$version" "$("$VM_DIR/tree" "$suite")")
 		try "$suite: $release boots and loads what was installed" \
-			"$VM_DIR/boot" --kernel "$version" \
+			guest --kernel "$version" \
 			--root "$scratch/$suite/$release" \
 			--add "$REPO/dkms.conf" --add "$REPO/scripts" \
 			--add "$REPO/selftests/install/loaded" -- ./loaded
