@@ -57,6 +57,8 @@ static void __printf(5, 6) fault(struct lists *ls, struct list *l, u64 addr,
 
 	l->faults++;
 	ls->faults++;
+	if (!ls->findings)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
