@@ -134,8 +134,10 @@ static void read_side(struct side *s)
 	mmapped_free(&m);
 	for (i = 0; i < s->h.g.regions; i++)
 		s->system += s->h.g.region[i].end - s->h.g.region[i].start;
-	if (s->n)
-		qsort(s->used, s->n, sizeof(*s->used), by_addr);
+	/* An array to point into, though there may be no chunk. */
+	if (!s->used)
+		s->used = xcalloc(1, sizeof(*s->used));
+	sort_array(s->used, s->n, sizeof(*s->used), by_addr);
 	clocks_of(s->h.t, &s->clocks);
 }
 
@@ -226,10 +228,8 @@ static void merge_sizes(struct diff *d, struct only *gone, struct only *fresh)
 {
 	size_t i = 0, j = 0;
 
-	if (gone->n)
-		qsort(gone->used, gone->n, sizeof(*gone->used), by_size);
-	if (fresh->n)
-		qsort(fresh->used, fresh->n, sizeof(*fresh->used), by_size);
+	sort_array(gone->used, gone->n, sizeof(*gone->used), by_size);
+	sort_array(fresh->used, fresh->n, sizeof(*fresh->used), by_size);
 	while (i < gone->n || j < fresh->n) {
 		struct size_change *s;
 		u64 size = UINT64_MAX;
@@ -249,8 +249,7 @@ static void merge_sizes(struct diff *d, struct only *gone, struct only *fresh)
 		for (; j < fresh->n && fresh->used[j]->size == size; j++)
 			count(&s->allocated, size);
 	}
-	if (d->sizes)
-		qsort(d->size, d->sizes, sizeof(*d->size), by_growth);
+	sort_array(d->size, d->sizes, sizeof(*d->size), by_growth);
 	d->freshes = min_u64(fresh->n, show_top);
 	d->fresh = xcalloc(d->freshes, sizeof(*d->fresh));
 	for (i = 0; i < d->freshes; i++)

@@ -82,8 +82,7 @@ void maps_sort(struct maps *maps)
 {
 	size_t i, out = 0;
 
-	if (maps->n)
-		qsort(maps->map, maps->n, sizeof(*maps->map), by_start);
+	sort_array(maps->map, maps->n, sizeof(*maps->map), by_start);
 	for (i = 0; i < maps->n; i++) {
 		struct mapping *m = &maps->map[i];
 
@@ -167,10 +166,11 @@ const struct mapping *maps_named(const struct maps *maps, const char *path)
 u64 maps_run_end(const struct maps *maps, u64 addr)
 {
 	const struct mapping *m = maps_find(maps, addr);
-	const struct mapping *last = maps->map + maps->n;
+	const struct mapping *last;
 
 	if (!m || !map_is_rw(m))
 		return addr;
+	last = maps->map + maps->n;
 	while (m + 1 < last && m[1].start == m->end && map_is_rw(m + 1))
 		m++;
 	return m->end;

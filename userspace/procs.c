@@ -198,8 +198,7 @@ int procs_by_rss(const void *a, const void *b)
  */
 void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b))
 {
-	if (ps->n)
-		qsort(ps->p, ps->n, sizeof(*ps->p), cmp);
+	sort_array(ps->p, ps->n, sizeof(*ps->p), cmp);
 }
 
 /**

@@ -37,8 +37,7 @@ static void sort_regions(struct glibc *g)
 {
 	size_t i, out = 0;
 
-	if (g->regions)
-		qsort(g->region, g->regions, sizeof(*g->region), by_first);
+	sort_array(g->region, g->regions, sizeof(*g->region), by_first);
 	for (i = 0; i < g->regions; i++) {
 		if (out && g->region[i].first < g->region[out - 1].end)
 			notes_add(&g->notes, "two regions overlap at %#llx: malloc's structures are damaged%s",

@@ -152,8 +152,7 @@ static void sort_segments(struct core *c)
 {
 	size_t i, out = 0;
 
-	if (c->segs)
-		qsort(c->seg, c->segs, sizeof(*c->seg), by_addr);
+	sort_array(c->seg, c->segs, sizeof(*c->seg), by_addr);
 	for (i = 0; i < c->segs; i++) {
 		struct segment s = c->seg[i];
 

@@ -72,6 +72,21 @@ char *xstrdup(const char *s)
 }
 
 /**
+ * sort_array - qsort(), also of an array that was never allocated
+ * @p: the array; NULL while @n is 0
+ * @n: how many elements
+ * @size: bytes of each
+ * @cmp: as qsort() wants it
+ */
+void sort_array(void *p, size_t n, size_t size,
+		int (*cmp)(const void *a, const void *b))
+{
+	/* qsort() may not be given NULL, not even for no elements. */
+	if (n)
+		qsort(p, n, size, cmp);
+}
+
+/**
  * xmap - zeroed memory that costs nothing until it is written to
  * @len: bytes
  *

@@ -60,6 +60,8 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 void *xmap(size_t len);
+void sort_array(void *p, size_t n, size_t size,
+		int (*cmp)(const void *a, const void *b));
 
 static inline u64 align_up(u64 v, u64 to)
 {
