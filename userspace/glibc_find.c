@@ -224,13 +224,14 @@ static void banner_from_memory(struct target *t, const struct module *mod,
 		    (m->perms & (MAP_WRITE | MAP_READ)) != MAP_READ)
 			continue;
 		/* The text is short: blocks overlap by its room. */
-		for (at = m->start; at < m->end && !out[0];
-		     at += TARGET_BLOCK - room) {
+		for (at = m->start; at < m->end && !out[0]; ) {
 			size_t len = min_u64(TARGET_BLOCK, m->end - at), n;
 			u8 *hit;
 
 			len = target_read(t, at, block, len);
 			hit = memmem(block, len, needle, strlen(needle));
+			at = len == TARGET_BLOCK ? at + len - room :
+			     target_next_page(t, at + len, m->end);
 			if (!hit)
 				continue;
 			n = min_u64(room - 1, block + len - hit);

@@ -156,7 +156,7 @@ static void find_mmap_regions(struct glibc *g, const struct mapping *m)
 
 		if (!target_word(g->t, r.first + g->l.word, &field) || !field ||
 		    !leads_home(g, r.first, m->end, a->top, &end)) {
-			at += PAGE;
+			at = target_next_page(g->t, at, m->end);
 			continue;
 		}
 		if (a->top >= r.first && a->top < m->end &&

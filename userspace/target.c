@@ -72,6 +72,27 @@ u64 target_read_holes(struct target *t, u64 addr, void *buf, size_t len)
 	return missing;
 }
 
+/**
+ * target_next_page - step through memory that may be mostly holes
+ * @t: the target
+ * @addr: a page, or any address on it
+ * @end: where to stop
+ *
+ * A core may say that more is mapped than it or any machine can hold.
+ *
+ * Return: the next page that may have something on it, or @end.
+ */
+u64 target_next_page(struct target *t, u64 addr, u64 end)
+{
+	u64 page = align_down(addr, PAGE), next;
+
+	if (end <= page || end - page <= PAGE)
+		return end;
+	page += PAGE;
+	next = t->ops->next ? t->ops->next(t, page) : page;
+	return next < end ? max_u64(align_down(next, PAGE), page) : end;
+}
+
 static struct line *line_of(struct target *t, u64 base)
 {
 	return &t->cache->line[base / LINE % LINES];

@@ -26,6 +26,8 @@ struct thread {
 struct target_ops {
 	/* Bytes readable from @addr on, up to @len; stops at the first hole. */
 	size_t (*read)(struct target *t, u64 addr, void *buf, size_t len);
+	/* Where at or behind @addr memory may be; NULL: anywhere mapped. */
+	u64 (*next)(struct target *t, u64 addr);
 	/* Text of /proc/PID/@name, or NULL where there is none. */
 	FILE *(*text)(struct target *t, const char *name);
 	/* The file behind a mapping, as a descriptor, or -1. */
@@ -70,6 +72,7 @@ void target_close(struct target *t);
 /* Read now, past every cache. */
 size_t target_read(struct target *t, u64 addr, void *buf, size_t len);
 u64 target_read_holes(struct target *t, u64 addr, void *buf, size_t len);
+u64 target_next_page(struct target *t, u64 addr, u64 end);
 
 /* Small reads through a cache of pages: words, list nodes, structures. */
 bool target_peek(struct target *t, u64 addr, void *buf, size_t len);

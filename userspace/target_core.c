@@ -76,6 +76,24 @@ static size_t core_read(struct target *t, u64 addr, void *buf, size_t len)
 	return done;
 }
 
+static u64 core_next(struct target *t, u64 addr)
+{
+	struct core *c = t->priv;
+	size_t lo = 0, hi = c->segs;
+
+	/* The first segment that ends behind it. */
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->seg[mid].addr > addr ||
+		    addr - c->seg[mid].addr < c->seg[mid].len)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo < c->segs ? max_u64(c->seg[lo].addr, addr) : UINT64_MAX;
+}
+
 static FILE *core_text(struct target *t, const char *name)
 {
 	struct core *c = t->priv;
@@ -134,6 +152,7 @@ static void core_close(struct target *t)
 
 static const struct target_ops core_ops = {
 	.read = core_read,
+	.next = core_next,
 	.text = core_text,
 	.file = core_file,
 	.threads = core_threads,
