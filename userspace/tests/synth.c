@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../target.h"
 #include "synth.h"
 
 #define TID 4711
@@ -233,6 +234,7 @@ void synth_make(struct synth *s, size_t row, unsigned int wordsize)
 	bool wide = wordsize == 8;
 
 	memset(s, 0, sizeof(*s));
+	s->row = row;
 	layout_make(row, wordsize, 0, &s->l);
 	segment(s, HEAP, wide ? 0x555500000000 : 0x56000000, HEAP_LEN, NULL);
 	segment(s, THREAD, wide ? 0x7f2000000000 : 0xf6000000, HEAP_LEN, NULL);
@@ -320,14 +322,27 @@ static void write_ehdr(struct out *o, const struct synth *s)
 		write_at(o, 0, &e32, sizeof(e32));
 }
 
-static size_t note(u8 *to, u32 type, const void *desc, size_t len)
+static size_t note(u8 *to, const char *owner, u32 type, const void *desc,
+		   size_t len)
 {
-	u32 head[3] = { 5, len, type };
+	u32 head[3] = { strlen(owner) + 1, len, type };
+	size_t desc_at = sizeof(head) + align_up(head[0], 4);
 
 	memcpy(to, head, sizeof(head));
-	memcpy(to + 12, "CORE\0\0\0", 8);
-	memcpy(to + 20, desc, len);
-	return 20 + align_up(len, 4);
+	memcpy(to + sizeof(head), owner, head[0]);
+	memcpy(to + desc_at, desc, len);
+	return desc_at + align_up(len, 4);
+}
+
+static size_t note_text(const struct synth *s, u8 *to)
+{
+	size_t name = strlen(s->text_name) + 1;
+	size_t len = min_u64(s->text_len, SYNTH_MAX_TEXT - name);
+	u8 desc[SYNTH_MAX_TEXT];
+
+	memcpy(desc, s->text_name, name);
+	memcpy(desc + name, s->text, len);
+	return note(to, SNAPSHOT_OWNER, SNAPSHOT_NT_TEXT, desc, name + len);
 }
 
 static size_t make_notes(const struct synth *s, u8 *to)
@@ -340,7 +355,7 @@ static size_t make_notes(const struct synth *s, u8 *to)
 	memcpy(status + (w == 8 ? 32 : 24), &(u32){ TID }, 4);
 	if (w == 8)
 		memcpy(status + 112 + 21 * 8, &tcb, 8);
-	n = note(to, NT_PRSTATUS, status, w == 8 ? 336 : 144);
+	n = note(to, "CORE", NT_PRSTATUS, status, w == 8 ? 336 : 144);
 	/* One file: libc's. */
 	v = 1;
 	memcpy(files, &v, w);
@@ -351,8 +366,9 @@ static size_t make_notes(const struct synth *s, u8 *to)
 	v += s->seg[LIBC].len;
 	memcpy(files + 3 * w, &v, w);
 	strcpy((char *)files + 5 * w, s->seg[LIBC].path);
-	return n + note(to + n, NT_FILE, files,
-			5 * w + strlen(s->seg[LIBC].path) + 1);
+	n += note(to + n, "CORE", NT_FILE, files,
+		  5 * w + strlen(s->seg[LIBC].path) + 1);
+	return s->text_name ? n + note_text(s, to + n) : n;
 }
 
 /**
@@ -364,7 +380,7 @@ static size_t make_notes(const struct synth *s, u8 *to)
 int synth_core(const struct synth *s)
 {
 	struct out o = { .fd = memfd_create("core", MFD_CLOEXEC) };
-	u8 notes[1024] = { 0 };
+	u8 notes[1024 + SYNTH_MAX_TEXT] = { 0 };
 	size_t n = make_notes(s, notes), i;
 	u64 at = PAGE;
 

@@ -32,7 +32,14 @@ struct synth {
 	u64 unsorted;
 	u64 used;		/* the chunk behind "small" */
 	u64 top;
+	size_t row;
+	/* A text of /proc as a snapshot has it, or NULL; of the caller. */
+	const char *text_name;
+	const char *text;
+	size_t text_len;
 };
+
+#define SYNTH_MAX_TEXT 2048u
 
 void synth_make(struct synth *s, size_t row, unsigned int wordsize);
 void synth_put(struct synth *s, u64 addr, u64 word);

@@ -151,6 +151,28 @@ static void test_every_layout(void **state)
 	}
 }
 
+/* A list may lead to a loop in memory that is no heap: a bin's own head. */
+static void test_loop_outside(void **state)
+{
+	struct check c;
+	struct synth s;
+	struct error e;
+	struct heap h;
+	u64 empty_bin;
+
+	(void)state;
+	synth_make(&s, 8, 8);
+	empty_bin = s.main_arena + s.l.bins + 98 * 2 * 8 - 2 * 8;
+	assert_int_equal(synth_get(&s, empty_bin + 3 * 8), empty_bin);
+	synth_put(&s, s.small + 3 * 8, empty_bin);
+	open_synth(&s, &h);
+	assert_int_equal(check_heap(&h, &c, &e), 0);
+	assert_in_range(c.findings.total, 1, 20);
+	check_free(&c);
+	heap_close(&h);
+	synth_free(&s);
+}
+
 static void test_maps(void **state)
 {
 	static char text[] =
@@ -173,6 +195,46 @@ static void test_maps(void **state)
 	assert_false(maps_hold(&maps, 0x11b6000, 0x1001));
 	assert_false(maps_hold(&maps, 0x11b6000, UINT64_MAX));
 	maps_free(&maps);
+}
+
+/* A process may be gone, and a text empty: of nothing, nothing is found. */
+static void test_no_maps(void **state)
+{
+	char text[] = "\n";
+	FILE *f = fmemopen(text, strlen(text), "r");
+	struct maps maps = { 0 };
+
+	(void)state;
+	assert_int_equal(maps_parse(&maps, f), -1);
+	fclose(f);
+	assert_int_equal(maps.n, 0);
+	assert_null(maps_find(&maps, 0x400000));
+	maps_free(&maps);
+}
+
+/* A text says that all there can be is mapped: it takes no time to see. */
+static void test_endless_mapping(void **state)
+{
+	static const char text[] =
+		"7f4000001000-7f4000003000 rw-p 0 0:0 1 /nowhere/libc.so.6\n"
+		"7f4000100000-ffffffffffffffff rw-p 0 0:0 0\n";
+	struct synth s;
+	struct heap h;
+
+	(void)state;
+	synth_make(&s, 8, 8);
+	s.text_name = "maps";
+	s.text = text;
+	s.text_len = strlen(text);
+	alarm(60);
+	open_synth(&s, &h);
+	alarm(0);
+	assert_int_equal(target_next_page(h.t, 0x7f4000102000, UINT64_MAX),
+			 UINT64_MAX);
+	assert_int_equal(target_next_page(h.t, 0x7f4000003000, UINT64_MAX),
+			 0x7f4000100000);
+	heap_close(&h);
+	synth_free(&s);
 }
 
 static void test_marks(void **state)
@@ -256,7 +318,10 @@ int main(void)
 		cmocka_unit_test(test_layouts_of_debian),
 		cmocka_unit_test(test_bin_indexes),
 		cmocka_unit_test(test_every_layout),
+		cmocka_unit_test(test_loop_outside),
 		cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_no_maps),
+		cmocka_unit_test(test_endless_mapping),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_safe_text),
 		cmocka_unit_test(test_module_file),
