@@ -199,10 +199,16 @@ static u32 find_bins(const struct candidates *c, struct target *t,
 static bool memory_image(struct target *t, const struct module *mod,
 			 struct image *img)
 {
-	if (!mod->rw_start)
+	u64 at = mod->rw_start, end, last = at;
+
+	if (!at)
 		return false;
-	img->addr = mod->rw_start;
-	img->len = min_u64(mod->rw_end - mod->rw_start, MAX_MEMORY_IMAGE);
+	img->addr = at;
+	img->len = min_u64(mod->rw_end - at, MAX_MEMORY_IMAGE);
+	/* No more than there is: each word is looked at for each layout. */
+	for (end = at + img->len; at < end; at = target_next_page(t, at, end))
+		last = at;
+	img->len = min_u64(img->len, last + PAGE - img->addr);
 	img->word = t->wordsize;
 	img->bytes = xrealloc(NULL, img->len, 1);
 	target_read_holes(t, img->addr, img->bytes, img->len);
