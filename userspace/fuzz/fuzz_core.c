@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzz the reader with damaged heaps and damaged cores.
+ * Fuzz the reader with damaged heaps, damaged cores and damaged texts.
  *
- * An input picks a glibc and a word size, then overwrites pieces of a sound
- * heap of that kind; with the highest bit of its first byte set, pieces of the
- * core file too.  Every command that decodes memory then runs on it.
+ * The first byte of an input picks a glibc and what is damaged, the second the
+ * word size, text or JSON, and the command, or all of them.  What follows
+ * overwrites pieces of a sound heap's memory or of its core file, or is the text
+ * that a snapshot carries: the module's file, or the maps.
+ *
+ * With FUZZ_PLANT=overrun, overflow, leak or hang in the environment each input
+ * has that fault, so that it can be seen that faults are found.
  */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,8 +20,38 @@
 #include "../cmd.h"
 #include "../tests/synth.h"
 
+enum kind { MEMORY, MODULE_TEXT, CORE_FILE, MAPS_TEXT };
+
+static const struct command *const fuzzed[] = {
+	&cmd_show, &cmd_map, &cmd_chunks, &cmd_stats, &cmd_bins, &cmd_arenas,
+	&cmd_why, &cmd_check, &cmd_chunk, &cmd_diff, &cmd_history,
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+static void plant(const char *fault, size_t size)
+{
+	static u8 *volatile two;
+	static volatile int most = INT32_MAX;
+
+	if (!strcmp(fault, "overrun")) {
+		two = xcalloc(2, 1);
+		two[size] = 1;
+		free(two);
+	} else if (!strcmp(fault, "leak")) {
+		two = xcalloc(size, 1);
+		two = NULL;
+	} else if (!strcmp(fault, "overflow")) {
+		most = most + 1;
+	} else if (!strcmp(fault, "hang")) {
+		while (most)
+			;
+	} else {
+		fprintf(stderr, "FUZZ_PLANT is no such fault: %s\n", fault);
+		exit(64);
+	}
+}
 
 /* The commands print; nobody reads it. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -52,52 +87,106 @@ static void change_memory(struct synth *s, u64 where, const uint8_t *bytes,
 	       min_u64(len, s->seg[i].len - where));
 }
 
-static void run_commands(const char *core)
+/* What is written over memory, and the bytes that are the text. */
+static void damage_heap(struct synth *s, enum kind what, const uint8_t *data,
+			size_t size)
 {
-	static const struct command *const commands[] = {
-		&cmd_chunks, &cmd_stats, &cmd_bins, &cmd_arenas, &cmd_why,
-		&cmd_check,
-	};
-	struct common c = { .core = core };
-	size_t i;
+	size_t n, len;
+	u64 where;
 
-	for (i = 0; i < ARRAY_SIZE(commands); i++) {
-		c.json = !c.json;
-		commands[i]->run(&c);
+	switch (what) {
+	case MEMORY:
+		for (; (n = take_change(data, size, &where, &len)); size -= n) {
+			change_memory(s, where, data + 3, len);
+			data += n;
+		}
+		break;
+	case MODULE_TEXT:
+	case MAPS_TEXT:
+		s->text_name = what == MAPS_TEXT ? "maps" : "heapinfo";
+		s->text = (const char *)data;
+		s->text_len = size;
+		break;
+	case CORE_FILE:
+		break;
 	}
+}
+
+/* Mostly the headers and notes: the first two pages. */
+static void damage_core(int fd, const uint8_t *data, size_t size)
+{
+	size_t n, len;
+	u64 where;
+
+	for (; (n = take_change(data, size, &where, &len)); size -= n) {
+		if (pwrite(fd, data + 3, len, where % 0x2800) < 0)
+			break;
+		data += n;
+	}
+}
+
+static int run_command(const struct command *cmd, const char *core,
+		       const struct synth *s, bool json)
+{
+	char address[24], sound[64];
+	char *arg[2] = { address };
+	struct common c = { .core = core, .json = json, .arg = arg };
+	struct argp_state state = { .input = &c };
+	struct synth before;
+	int fd = -1, ret;
+
+	if (cmd == &cmd_chunk) {
+		snprintf(address, sizeof(address), "%#llx",
+			 (unsigned long long)s->used);
+		c.args = 1;
+		cmd->parse(ARGP_KEY_END, NULL, &state);
+	} else if (cmd == &cmd_diff) {
+		synth_make(&before, s->row, s->l.word);
+		fd = synth_core(&before);
+		synth_free(&before);
+		snprintf(sound, sizeof(sound), "/proc/self/fd/%d", fd);
+		arg[0] = sound;
+		arg[1] = (char *)core;
+		c.args = 2;
+		c.core = NULL;
+	}
+	ret = cmd->run(&c);
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	const char *fault = getenv("FUZZ_PLANT");
+	enum kind what;
 	struct synth s;
 	char path[64];
-	bool file;
-	size_t n, len;
-	u64 where;
+	size_t i, one;
+	bool json;
 	int fd;
 
 	if (size < 2)
 		return 0;
-	file = data[0] & 0x80;
+	if (fault)
+		plant(fault, size);
+	what = data[0] >> 6;
 	synth_make(&s, data[0] % 16 % layout_rows(), data[1] & 1 ? 4 : 8);
-	data += 2;
-	size -= 2;
-	if (!file)
-		while ((n = take_change(data, size, &where, &len))) {
-			change_memory(&s, where, data + 3, len);
-			data += n;
-			size -= n;
-		}
+	json = data[1] & 2;
+	one = data[1] >> 4;
+	damage_heap(&s, what, data + 2, size - 2);
 	fd = synth_core(&s);
-	while (file && (n = take_change(data, size, &where, &len))) {
-		/* Mostly the headers and notes: the first two pages. */
-		if (pwrite(fd, data + 3, len, where % 0x2800) < 0)
-			break;
-		data += n;
-		size -= n;
-	}
+	if (what == CORE_FILE)
+		damage_core(fd, data + 2, size - 2);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	run_commands(path);
+	for (i = 0; i < ARRAY_SIZE(fuzzed); i++) {
+		if (one < ARRAY_SIZE(fuzzed) && i != one)
+			continue;
+		/* Were a sound heap refused, nothing would be tested. */
+		if (run_command(fuzzed[i], path, &s, json) == EXIT_UNKNOWN &&
+		    size == 2 && fuzzed[i] != &cmd_history)
+			abort();
+	}
 	close(fd);
 	synth_free(&s);
 	return 0;
