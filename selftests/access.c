@@ -588,14 +588,14 @@ static void watch_exec(struct watch *watch, pid_t pid)
 static bool is_root(pid_t pid)
 {
 	static struct heapinfo status;
-	unsigned int uid = USER_A, euid = USER_A;
+	unsigned int uid, euid;
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	if (heapinfo_read_path(&status, path))
 		return false;
-	sscanf(heapinfo_word(&status, "Uid"), "%u %u", &uid, &euid);
-	return !euid;
+	return sscanf(heapinfo_word(&status, "Uid"), "%u %u", &uid,
+		      &euid) == 2 && !euid;
 }
 
 static void watch_execs(struct __test_metadata *_metadata, bool traces)

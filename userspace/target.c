@@ -111,14 +111,15 @@ static bool has_line(struct target *t, u64 base)
  */
 static void fill_line(struct target *t, struct line *l, unsigned int page)
 {
-	unsigned int end = LINE / PAGE;
+	unsigned int end = page + 1;
 	size_t n;
 
-	if (!l->tried && !has_line(t, l->addr - LINE) &&
-	    !has_line(t, l->addr + LINE))
-		end = page + 1;
-	else
-		l->valid = page = 0;
+	if (l->tried || has_line(t, l->addr - LINE) ||
+	    has_line(t, l->addr + LINE)) {
+		page = 0;
+		end = LINE / PAGE;
+		l->valid = 0;
+	}
 	for (; page < end; page++) {
 		n = target_read(t, l->addr + page * PAGE,
 				l->bytes + page * PAGE,
