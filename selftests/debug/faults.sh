@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In a VM with the module "faults": do each thing again and again, each time with
-# one more of what heapinfo asks of the kernel failing, until a time comes at
-# which nothing fails. Each time it must come out right or be refused in order,
+# faults.sh [NAME]... - in a VM with the module "faults": do each thing, or those
+# named, again and again, each time with one more of what heapinfo asks of the
+# kernel failing, until a time comes at which nothing fails. Each time it must come out right or be refused in order,
 # with at most one line in the log, and heapinfo must work afterwards.
 set -u
 
@@ -83,6 +83,8 @@ status_holds()
 # a process whose record or rows are refused goes on, and its file says so
 record()	{ sh -c 'x=$(seq 2000); echo done; cat /proc/$$/heapinfo'; }
 record_holds()	{ grep -qx 'done' "$scratch/said"; }
+record_syscalls()	{ record; }
+record_syscalls_holds()	{ record_holds; }
 unload()	{ rmmod heapinfo; }
 unload_holds()	{ [ "$1" -eq 0 ] && gone; }
 
@@ -148,23 +150,24 @@ forget_entries()
 	echo 2 >/proc/sys/vm/drop_caches
 }
 
-sleep 1000 &
+sleep 100000 &
 target=$!
 
-again load_probe unloaded
-again load_syscalls unloaded
-again load_bare unloaded
-unloaded
-again read_entry forget_entries
-again read_new loaded
-again list forget_entries
-again attributes forget_entries
-again status loaded
-again record loaded
-unloaded
-again record loaded_with_syscalls
-unloaded
-again unload loaded
+[ $# -gt 0 ] || set -- load_probe load_syscalls load_bare read_entry read_new \
+	list attributes status record record_syscalls unload
+for name; do
+	case $name in
+	load_*) again "$name" unloaded ;;
+	read_entry | list | attributes) again "$name" forget_entries ;;
+	read_new | status | record | unload) again "$name" loaded ;;
+	record_syscalls)
+		unloaded
+		again "$name" loaded_with_syscalls
+		unloaded
+		;;
+	*) echo "not ok - there is nothing called $name" ;;
+	esac
+done
 kill $target
 unloaded
 echo "# $points points were failed, one at a time"
