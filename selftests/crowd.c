@@ -300,7 +300,7 @@ FIXTURE_VARIANT_ADD(crowd, syscalls)
 
 FIXTURE_VARIANT_ADD(crowd, small_memory)
 {
-	.params = "memory=1 history=4096", .turns = 50,
+	.params = "memory=1 history=4096", .turns = 20,
 };
 
 FIXTURE_VARIANT_ADD(crowd, reloaded)
