@@ -166,24 +166,31 @@ static void ask_again(struct sums *sums, int dir, const char *name)
 		return;
 	}
 	now = heapinfo_word(&info, "Name");
-	if (info.length && isdigit(name[0]) && strcmp(now, name) &&
-	    strcmp(now, "exe"))
+	if (info.length && strcmp(now, name) && strcmp(now, "exe"))
 		count(&sums->strange, 1);
 }
 
-/* Keep a directory, and ask the one that was kept the longest. */
+/* Directories that a reader has kept. */
+static struct {
+	int dir;
+	char name[HEAPINFO_WORD_MAX];
+} held[HELD];
+
+static void let_go(struct sums *sums, unsigned int i)
+{
+	if (!held[i].dir)
+		return;
+	ask_again(sums, held[i].dir, held[i].name);
+	close(held[i].dir);
+	held[i].dir = 0;
+}
+
+/* Keep a directory in the place of the one that was kept the longest. */
 static void keep_directory(struct sums *sums, int dir, const char *name)
 {
-	static struct {
-		int dir;
-		char name[HEAPINFO_WORD_MAX];
-	} held[HELD];
 	static unsigned int at;
 
-	if (held[at].dir) {
-		ask_again(sums, held[at].dir, held[at].name);
-		close(held[at].dir);
-	}
+	let_go(sums, at);
 	held[at].dir = dir;
 	strcpy(held[at].name, name);
 	at = (at + 1) % HELD;
@@ -217,10 +224,23 @@ static void read_all_entries(struct sums *sums)
 		}
 		count(&sums->reads, 1);
 		snprintf(name, sizeof(name), "%s", heapinfo_word(&info, "Name"));
-		keep_directory(sums, dir, name);
+		if (isdigit(name[0]))
+			keep_directory(sums, dir, name);
+		else
+			close(dir);
 	}
 	if (proc)
 		closedir(proc);
+}
+
+static void read_until_told(struct sums *sums)
+{
+	unsigned int i;
+
+	while (!sums->stop)
+		read_all_entries(sums);
+	for (i = 0; i < HELD; i++)
+		let_go(sums, i);
 }
 
 /* Processors other than the first go off and come back. */
@@ -333,8 +353,8 @@ FIXTURE_SETUP(crowd)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (i == READERS)
 			switch_processors(self->sums);
-		while (!self->sums->stop && i < READERS)
-			read_all_entries(self->sums);
+		else
+			read_until_told(self->sums);
 		_exit(0);
 	}
 }
