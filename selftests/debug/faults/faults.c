@@ -13,7 +13,6 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/ptrace.h>
-#include <linux/spinlock.h>
 #include <linux/stacktrace.h>
 
 #include <asm/linkage.h>
@@ -86,32 +85,25 @@ static char failed[KSYM_NAME_LEN];
  */
 #define SAME_PLACE	2
 
+/* Probes count as NMIs, so that no lock can guard these. */
 static struct {
 	u32 stack;
-	unsigned int times;
+	atomic_t times;
 } places[1024];
-static unsigned int nr_places;
-static DEFINE_RAW_SPINLOCK(places_lock);
 
 static bool often_enough(const unsigned long *stack, unsigned int nr)
 {
-	u32 hash = jhash(stack, nr * sizeof(*stack), 0);
-	unsigned long flags;
+	/* 0 is a place that is free. */
+	u32 hash = jhash(stack, nr * sizeof(*stack), 0) ?: 1;
+	u32 there;
 	unsigned int i;
-	bool often = false;
 
-	raw_spin_lock_irqsave(&places_lock, flags);
-	for (i = 0; i < nr_places && places[i].stack != hash; i++)
-		;
-	if (i == nr_places && i < ARRAY_SIZE(places)) {
-		nr_places++;
-		places[i].stack = hash;
-		places[i].times = 0;
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		there = cmpxchg(&places[i].stack, 0, hash);
+		if (!there || there == hash)
+			return atomic_inc_return(&places[i].times) > SAME_PLACE;
 	}
-	if (i < ARRAY_SIZE(places))
-		often = places[i].times++ >= SAME_PLACE;
-	raw_spin_unlock_irqrestore(&places_lock, flags);
-	return often;
+	return false;
 }
 
 static bool in_heapinfo(const unsigned long *stack, unsigned int nr)
@@ -189,7 +181,7 @@ static int set_nth(const char *value, const struct kernel_param *param)
 		return ret;
 	WRITE_ONCE(nth, 0);
 	atomic_set(&seen, 0);
-	nr_places = 0;
+	memset(places, 0, sizeof(places));
 	failed[0] = '\0';
 	WRITE_ONCE(nth, number);
 	return 0;
