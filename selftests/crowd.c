@@ -26,8 +26,8 @@
 /* What delete_module(2) says of a module that somebody holds. */
 #define IN_USE		(-EWOULDBLOCK)
 
-/* How often an unloading is tried while others use the files. */
-#define UNLOAD_TRIES	100000
+/* How often an unloading is tried before those who use the files hold still. */
+#define UNLOAD_TRIES	1000
 
 #define AT_ONCE		60
 #define READERS		3
@@ -46,6 +46,7 @@
 /* What the processes of the crowd count together. */
 struct sums {
 	volatile unsigned int stop;
+	volatile unsigned int pause;
 	unsigned int turns;
 	unsigned long calls;
 	unsigned long reads;
@@ -215,6 +216,8 @@ static void read_all_entries(struct sums *sums)
 		if (pid <= 0 || sums->stop ||
 		    (pid < RESERVED_PIDS && looks % EVERY_LOOK))
 			continue;
+		while (sums->pause && !sums->stop)
+			sched_yield();
 		snprintf(path, sizeof(path), "/proc/%d", pid);
 		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
@@ -427,12 +430,14 @@ TEST_F_TIMEOUT(crowd, comes_and_goes, LONG)
 			EXPECT_EQ(0, status);
 		if (!variant->reload || ended % 50)
 			continue;
-		for (tries = 0; tries < UNLOAD_TRIES; tries++) {
+		for (tries = 0; ; tries++) {
 			ret = heapinfo_unload();
 			if (ret != IN_USE)
 				break;
+			sums->pause = tries > UNLOAD_TRIES;
 			sched_yield();
 		}
+		sums->pause = 0;
 		EXPECT_EQ(0, ret);
 		EXPECT_EQ(0, heapinfo_load(""));
 		reloads++;
