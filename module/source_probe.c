@@ -9,6 +9,7 @@
 #include "brk.h"
 
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/kprobes.h>
 #include <linux/ptrace.h>
 
@@ -20,6 +21,8 @@
  * goes by threads, not by processors.
  */
 #define CALLS_AT_ONCE	max(1024U, 64 * num_possible_cpus())
+
+#define TAKE_OFF_AGAIN_MS	10
 
 static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
@@ -86,15 +89,31 @@ static bool probe_suspended(void)
 	return !alive;
 }
 
+/*
+ * To take a probe off a function that can be traced, the kernel asks for memory.
+ * Refused that, unregister_kretprobe() leaves the probe where it is and does not
+ * say so: it would be hit after the module has gone. Disabling says so, and what
+ * is disabled is unregistered without memory. So wait here until there is some;
+ * an unloading cannot fail any more. May sleep.
+ */
+static void take_off(struct kprobe *probe)
+{
+	while (disable_kprobe(probe) == -ENOMEM)
+		msleep(TAKE_OFF_AGAIN_MS);
+}
+
 static void probe_stop(void)
 {
 	unsigned int i = ARRAY_SIZE(probes);
 
 	while (i--) {
-		if (registered[i])
+		if (registered[i]) {
+			take_off(&probes[i].kp);
 			unregister_kretprobe(&probes[i]);
+		}
 		registered[i] = false;
 	}
+	take_off(&canary);
 	unregister_kprobe(&canary);
 }
 
