@@ -4,9 +4,12 @@
 #include "compat.h"
 #include "hook.h"
 
+#include <linux/delay.h>
 #include <linux/rcupdate.h>
 
 #if IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
+
+#define CLEAR_AGAIN_MS	10
 
 /*
  * Runs with preemption disabled before every call of the target. A call that
@@ -26,6 +29,16 @@ static void notrace redirect(unsigned long ip, unsigned long parent,
 	if (!try_module_get(THIS_MODULE))
 		return;
 	instruction_pointer_set(regs, (unsigned long)hook->replacement);
+}
+
+/*
+ * ftrace asks for memory to forget a function. An unloading cannot fail, so wait
+ * until there is some; what was allocated for the filter would stay behind.
+ */
+static void clear_filter(struct heapinfo_hook *hook)
+{
+	while (ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0) == -ENOMEM)
+		msleep(CLEAR_AGAIN_MS);
 }
 
 /**
@@ -52,7 +65,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 	if (ret) {
 		pr_err("%s cannot be hooked (%d): is it replaced already, or kernel.ftrace_enabled 0?\n",
 		       hook->name, ret);
-		ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0);
+		clear_filter(hook);
 	}
 	return ret;
 }
@@ -69,7 +82,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 void heapinfo_hook_remove(struct heapinfo_hook *hook)
 {
 	unregister_ftrace_function(&hook->ops);
-	ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0);
+	clear_filter(hook);
 	synchronize_rcu_tasks();
 }
 
