@@ -36,10 +36,6 @@
 #define HELD		64
 #define PID_MAX		"/proc/sys/kernel/pid_max"
 #define FEW_PIDS	"600"
-
-/* Numbers below are given away once; most of them are the kernel's own. */
-#define RESERVED_PIDS	300
-#define EVERY_LOOK	10
 #define CGROUP		"/sys/fs/cgroup/heapinfo-crowd"
 #define CGROUP_BYTES	"256K"
 
@@ -201,10 +197,8 @@ static void keep_directory(struct sums *sums, int dir, const char *name)
 	at = (at + 1) % HELD;
 }
 
-/* Who stays the same is not looked at each time. */
 static void read_all_entries(struct sums *sums)
 {
-	static unsigned int looks;
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	char path[64];
@@ -213,8 +207,7 @@ static void read_all_entries(struct sums *sums)
 	while (proc && (entry = readdir(proc))) {
 		pid_t pid = atoi(entry->d_name);
 
-		if (pid <= 0 || sums->stop ||
-		    (pid < RESERVED_PIDS && looks % EVERY_LOOK))
+		if (pid <= 0 || sums->stop)
 			continue;
 		while (sums->pause && !sums->stop)
 			sched_yield();
@@ -231,7 +224,6 @@ static void read_all_entries(struct sums *sums)
 		else if (ret != -ENOENT && ret != -ESRCH)
 			count(&sums->strange, 1);
 	}
-	looks++;
 	if (proc)
 		closedir(proc);
 }
