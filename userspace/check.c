@@ -369,20 +369,14 @@ static void keep_common(struct findings *f, const struct findings *again)
 /* Stopped by a signal: nothing will come of waiting. */
 static bool is_held(const struct heap *h)
 {
-	char line[512] = "", *end;
-	size_t n;
-	FILE *f;
+	char line[512];
+	const char *state;
 
 	/* What is held for us looks otherwise. */
 	if (h->t->freezer)
 		return freezer_was_held(h->t->freezer);
-	f = target_text(h->t, "stat");
-	n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
-	line[n] = '\0';
-	end = strrchr(line, ')');
-	if (f)
-		fclose(f);
-	return end && !strncmp(end, ") T", 3);
+	state = stat_field(target_text(h->t, "stat"), line, sizeof(line), 3);
+	return state && *state == 'T';
 }
 
 /* Let it go on for a while, then look again.  Return: 0, or -1. */

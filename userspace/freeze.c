@@ -111,20 +111,13 @@ static void read_regs(struct stopped *s)
 /* 'Z', 'D' and so on, '?' where it is gone. */
 static char state_of(pid_t pid, pid_t tid)
 {
-	char path[64], line[512], *end;
-	size_t n = 0;
-	FILE *f;
+	char path[64], line[512];
+	const char *state;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid,
 		 (int)tid);
-	f = fopen(path, "re");
-	if (f) {
-		n = fread(line, 1, sizeof(line) - 1, f);
-		fclose(f);
-	}
-	line[n] = '\0';
-	end = strrchr(line, ')');
-	return end && end[1] == ' ' ? end[2] : '?';
+	state = stat_field(fopen(path, "re"), line, sizeof(line), 3);
+	return state ? *state : '?';
 }
 
 static bool is_gone(char state)

@@ -173,19 +173,10 @@ static void from_module(struct target *t, struct kernel_facts *k)
 /* Fields 45, 46, 47 of stat; 0 where the reader may not know them. */
 static bool from_stat(struct target *t, struct kernel_facts *k)
 {
-	FILE *f = target_text(t, "stat");
-	char line[1024], *at;
-	size_t n, i;
+	char line[1024];
+	const char *at = stat_field(target_text(t, "stat"), line,
+				    sizeof(line), 45);
 
-	if (!f)
-		return false;
-	n = fread(line, 1, sizeof(line) - 1, f);
-	fclose(f);
-	line[n] = '\0';
-	at = strrchr(line, ')');
-	/* The state behind the name is field 3. */
-	for (i = 2; at && i < 45; i++)
-		at = strchr(at + 1, ' ');
 	if (!at || sscanf(at, "%" SCNu64 " %" SCNu64 " %" SCNu64,
 			  &k->start_data, &k->end_data, &k->start_brk) != 3)
 		return false;

@@ -11,24 +11,11 @@
 
 static u64 read_started(struct target *t)
 {
-	FILE *f = target_text(t, "stat");
-	char line[1024], *at;
-	u64 v = 0;
-	size_t n;
-	int i;
+	char line[1024];
+	const char *at = stat_field(target_text(t, "stat"), line,
+				    sizeof(line), 22);
 
-	if (!f)
-		return 0;
-	n = fread(line, 1, sizeof(line) - 1, f);
-	fclose(f);
-	line[n] = '\0';
-	at = strrchr(line, ')');
-	/* Field 22; the state behind the name is field 3. */
-	for (i = 2; at && i < 22; i++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		v = strtoull(at, NULL, 10);
-	return v;
+	return at ? strtoull(at, NULL, 10) : 0;
 }
 
 static u64 read_rss(struct target *t)

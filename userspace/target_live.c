@@ -202,18 +202,13 @@ static int not_permitted(pid_t pid, struct error *e)
 /* Return: 'R', 'Z' and so on, '?' where it is gone. */
 static char process_state(struct target *t, unsigned int *flags)
 {
-	FILE *f = live_text(t, "stat");
-	char line[512] = "", state;
-	size_t n = f ? fread(line, 1, sizeof(line) - 1, f) : 0;
-	char *end;
+	char line[512], state;
+	const char *at = stat_field(live_text(t, "stat"), line, sizeof(line),
+				    3);
 
-	line[n] = '\0';
-	end = strrchr(line, ')');
-	if (f)
-		fclose(f);
 	*flags = 0;
-	return end && sscanf(end, ") %c %*d %*d %*d %*d %*d %u", &state,
-			     flags) == 2 ? state : '?';
+	return at && sscanf(at, "%c %*d %*d %*d %*d %*d %u", &state,
+			    flags) == 2 ? state : '?';
 }
 
 /* The first thread may end before the others; then memory is read of one. */

@@ -29,6 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/cdefs.h>	/* __always_inline */
 
 typedef uint8_t u8;
@@ -60,6 +61,7 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 void *xmap(size_t len);
+const char *stat_field(FILE *f, char *line, size_t size, unsigned int field);
 void sort_array(void *p, size_t n, size_t size,
 		int (*cmp)(const void *a, const void *b));
 
