@@ -193,7 +193,7 @@ static pid_t start_suid(setup_fn setup)
 	return start_program(setup, argv);
 }
 
-TEST_F_TIMEOUT(access, everybody_reads_everybody, 120)
+TEST_F_TIMEOUT(access, everybody_reads_everybody, HEAPINFO_LONG)
 {
 	unsigned int allowed = 0, refused = 0, i, j;
 	struct answers answers;
@@ -327,7 +327,7 @@ FIXTURE_TEARDOWN(hidepid)
 	rmdir(self->dir);
 }
 
-TEST_F_TIMEOUT(hidepid, as_maps, 60)
+TEST_F_TIMEOUT(hidepid, as_maps, HEAPINFO_LONG)
 {
 	static const setup_fn of[] = {
 		NULL, become_user_a, be_hidden_user_a, be_user_a_apart,
@@ -661,12 +661,12 @@ static void watch_execs(struct __test_metadata *_metadata, bool traces)
 	EXPECT_EQ(traces, !!traced);
 }
 
-TEST_F_TIMEOUT(access, set_uid_exec, 300)
+TEST_F_TIMEOUT(access, set_uid_exec, HEAPINFO_LONG)
 {
 	watch_execs(_metadata, false);
 }
 
-TEST_F_TIMEOUT(access, set_uid_exec_traced, 300)
+TEST_F_TIMEOUT(access, set_uid_exec_traced, HEAPINFO_LONG)
 {
 	watch_execs(_metadata, true);
 }

@@ -20,9 +20,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-/* Seconds after which a test is taken to hang, on a slow machine. */
-#define LONG		3000
-
 /* What delete_module(2) says of a module that somebody holds. */
 #define IN_USE		(-EWOULDBLOCK)
 
@@ -390,7 +387,7 @@ static unsigned int stop_helpers(struct sums *sums, const pid_t *helpers)
 	return bad;
 }
 
-TEST_F_TIMEOUT(crowd, comes_and_goes, LONG)
+TEST_F_TIMEOUT(crowd, comes_and_goes, HEAPINFO_LONG)
 {
 	unsigned long processes, reloads = 0, killed = 0, tries;
 	unsigned int i, running = 0, ended = 0;

@@ -453,7 +453,7 @@ static bool trace_has_killed(void)
 	return found;
 }
 
-TEST_F_TIMEOUT(failures, killed, 240)
+TEST_F_TIMEOUT(failures, killed, HEAPINFO_LONG)
 {
 	unsigned int i;
 	bool found = false;

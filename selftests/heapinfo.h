@@ -17,6 +17,18 @@
 #define HEAPINFO_ROWS_MAX	4096
 #define HEAPINFO_WORD_MAX	96
 
+/*
+ * Seconds after which a test is taken to hang, and one that does much: a debug
+ * kernel on an emulated processor, beside others, takes a hundred times as long
+ * as another, and the harness's own 30 seconds are too few.
+ */
+#define HEAPINFO_SHORT		300
+#define HEAPINFO_LONG		3000
+#ifdef TEST_TIMEOUT_DEFAULT
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	HEAPINFO_SHORT
+#endif
+
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #endif

@@ -399,7 +399,7 @@ TEST_F(layout, personality)
  * Starts differ, none leaves the window, and all together need it: that none
  * of them should pass a quarter of the right window is one chance in 2^64.
  */
-TEST_F_TIMEOUT(layout, randomized, 240)
+TEST_F_TIMEOUT(layout, randomized, HEAPINFO_LONG)
 {
 	u64 offset, first = 0, largest = 0, window = 0, base;
 	unsigned int i, different = 0;

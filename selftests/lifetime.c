@@ -257,7 +257,7 @@ TEST_F(lifetime, mount_goes)
 	rmdir(dir);
 }
 
-TEST_F_TIMEOUT(lifetime, again_and_again, 300)
+TEST_F_TIMEOUT(lifetime, again_and_again, HEAPINFO_LONG)
 {
 	static const char *const params[] = {
 		"", "source=syscalls", "history=0", "history=4096 queries=1",

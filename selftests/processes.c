@@ -414,7 +414,7 @@ static void *storm_thread(void *arg)
  * However they race: each call is counted once, as what it was answered, the
  * bytes add up to where the break ends, and nobody else moved it.
  */
-TEST_F_TIMEOUT(processes, storm, 240)
+TEST_F_TIMEOUT(processes, storm, HEAPINFO_LONG)
 {
 	static struct heapinfo state_before, state_after;
 	pthread_t threads[STORM_THREADS];

@@ -8,9 +8,6 @@
 
 #include <signal.h>
 
-/* Seconds after which a test is taken to hang, on a slow machine. */
-#define LONG	240
-
 static struct heapinfo info, state, state_before;
 static unsigned long page;
 
@@ -129,7 +126,7 @@ static void check_rows(struct __test_metadata *_metadata, unsigned long base,
 	}
 }
 
-TEST_F_TIMEOUT(ring, wraps, LONG)
+TEST_F_TIMEOUT(ring, wraps, HEAPINFO_LONG)
 {
 	unsigned int rows = variant->rows;
 
@@ -293,7 +290,7 @@ FIXTURE_TEARDOWN(bound)
 }
 
 /* Rows go first; what counts them stays right. */
-TEST_F_TIMEOUT(bound, totals_outlive_rows, LONG)
+TEST_F_TIMEOUT(bound, totals_outlive_rows, HEAPINFO_LONG)
 {
 	unsigned long long lost = 0;
 	unsigned int i;
@@ -327,7 +324,7 @@ TEST_F_TIMEOUT(bound, totals_outlive_rows, LONG)
 }
 
 /* When even a record does not fit, the counters say so, and so does the file. */
-TEST_F_TIMEOUT(bound, refuses_processes, LONG)
+TEST_F_TIMEOUT(bound, refuses_processes, HEAPINFO_LONG)
 {
 	struct crowd *crowd = &self->crowd;
 	unsigned long long refused;

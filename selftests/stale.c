@@ -109,7 +109,7 @@ static int stat_at(int dirfd, const char *name)
 	EXPECT_FALSE(is_listed((held)->dir, "maps"));			\
 } while (0)
 
-TEST_F_TIMEOUT(stale, number_given_away, 120)
+TEST_F_TIMEOUT(stale, number_given_away, HEAPINFO_LONG)
 {
 	unsigned int i, stale = 0;
 	static struct heapinfo info;
@@ -192,7 +192,7 @@ static void open_all_the_time(struct race *race)
 	}
 }
 
-TEST_F_TIMEOUT(stale, race, 120)
+TEST_F_TIMEOUT(stale, race, HEAPINFO_LONG)
 {
 	struct race *race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);

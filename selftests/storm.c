@@ -125,7 +125,7 @@ static const loop_fn loops[] = {
 	loop_fork, loop_seek,
 };
 
-TEST_F_TIMEOUT(storm, load_and_unload, 600)
+TEST_F_TIMEOUT(storm, load_and_unload, HEAPINFO_LONG)
 {
 	unsigned long turns = 0, served = 0, strange = 0, busy = 0, tries;
 	struct storm *storm = mmap(NULL, sizeof(*storm),
