@@ -13,3 +13,9 @@ kernels()
 		[[ " ${KERNELS:-$name} " != *" $name "* ]] || echo "$name"
 	done
 }
+
+# What the guest does first. Looking for data races is switched on when the kernel
+# is up: it would make booting it slow.
+# shellcheck disable=SC2034 # used by the steps
+watch='[ ! -e /sys/kernel/debug/kcsan ] || echo on >/sys/kernel/debug/kcsan || exit
+'

@@ -5,7 +5,7 @@
 
 BEGIN {
 	bad = "BUG:|WARNING:|Oops|Kernel panic|general protection|cut here"
-	bad = bad "|KASAN|KCSAN|UBSAN|kmemleak: [1-9]|unreferenced object"
+	bad = bad "|K[AC]SAN:|UBSAN:|kmemleak: [1-9]|unreferenced object"
 	# lockdep and RCU
 	bad = bad "|INFO: possible|INFO: trying|INFO: suspicious|suspicious RCU"
 	bad = bad "|inconsistent lock state|INFO: task .* blocked|rcu.* stall"
