@@ -6,10 +6,10 @@
 #include "trace.h"
 #include "tracepoints.h"
 
-#include <linux/hash.h>
+#include <linux/cache.h>
+#include <linux/compiler.h>
 #include <linux/list.h>
 #include <linux/mm.h>
-#include <linux/percpu.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -17,7 +17,7 @@
 #include <linux/timekeeping.h>
 
 /*
- * Records are written where preemption is off (a kretprobe, a tracepoint), so
+ * Records are written where nothing may sleep (a kretprobe, a spin lock), so
  * their memory comes without waiting; it is charged to the memory cgroup of
  * the process. Rows come in blocks of this many, the first with the first
  * row: a process that never moves its break has none.
@@ -36,56 +36,72 @@ struct block {
  * struct record - of one process and one program in it
  * @node: in its bucket, whose lock guards all of this
  * @tgid: the process; held
+ * @nr: its number, which no other process with a record has
+ * @since: when the record begins
  * @mm: the address space, to tell one program of the process from the next;
  *	never followed
  * @totals: what never wraps
  * @last: where the last call left the break
- * @since: when the record begins
+ * @next: the place of the next row, or @end
+ * @end: where its block ends, or the room does
+ * @block: which of the blocks that is
+ * @full: the next row replaces the oldest
+ * @room: rows that the blocks hold, "history" at most
+ * @nr_blocks: how many there are
  * @blocks: the rows, a ring over all of them
  * @inline_blocks: what @blocks points to while it need not be larger
- * @nr_blocks: how many there are
- * @room: rows that they hold, "history" at most
- * @nr: rows in the ring
- * @head: place of the oldest row once the ring is full
  */
 struct record {
 	struct hlist_node node;
 	struct pid *tgid;
+	pid_t nr;
+	u8 since;
 	struct mm_struct *mm;
 	struct heapinfo_totals totals;
 	unsigned long last;
-	u8 since;
-	u16 nr_blocks;
+	struct heapinfo_event *next;
+	struct heapinfo_event *end;
+	u16 block;
 	u16 room;
-	u16 nr;
-	u16 head;
+	u16 nr_blocks;
+	bool full;
 	struct block **blocks;
 	struct block *inline_blocks[INLINE_BLOCKS];
 };
 
 #define BUCKET_BITS	10
 
+/*
+ * What the whole machine is counted by: these, and the totals of the records. A
+ * counter of its own for each sum took a call 5 instructions.
+ */
 struct bucket {
-	spinlock_t lock;	/* of the list and of all in the records */
+	spinlock_t lock;	/* of the others and of all in the records */
 	struct hlist_head records;
-};
+	u64 gone_calls;		/* of records that are gone: calls, */
+	u64 gone_rows;		/* rows, */
+	u64 gone_rows_lost;	/* and those that were lost before */
+	u64 refused;		/* calls without a record */
+} ____cacheline_aligned;
 
-static struct bucket *buckets;
+static struct bucket buckets[1 << BUCKET_BITS];
 static struct kmem_cache *record_cache;
 static struct kmem_cache *block_cache;
-/* When recording was complete; nobody is younger until then. */
-static u64 load_time = U64_MAX;
+/* When recording was complete; 0 until then. */
+static u64 load_time;
 
 /* Memory in use, and the moment it last did not suffice. */
 static atomic_long_t bytes_used;
 static atomic_long_t nr_records;
 static atomic64_t last_refusal;
 
-static DEFINE_PER_CPU(struct heapinfo_history_state, counts);
-
-static struct bucket *bucket_of(struct pid *tgid)
+/*
+ * By the number of the process, which is handed out in turn and is at hand in
+ * current: to follow and hash the pid took 5 instructions more.
+ */
+static struct bucket *bucket_of(pid_t nr)
 {
-	return &buckets[hash_ptr(tgid, BUCKET_BITS)];
+	return &buckets[nr & ((1 << BUCKET_BITS) - 1)];
 }
 
 /*
@@ -109,7 +125,8 @@ static void give_bytes(size_t size)
 	atomic_long_sub(size, &bytes_used);
 }
 
-static struct record *new_record(struct pid *tgid)
+/* Of the current process and its program, whose break is at @brk. */
+static struct record *new_record(unsigned long brk)
 {
 	struct record *record;
 
@@ -118,8 +135,11 @@ static struct record *new_record(struct pid *tgid)
 	record = kmem_cache_zalloc(record_cache, RECORD_GFP);
 	if (!record)
 		goto give;
-	record->tgid = get_pid(tgid);
+	record->tgid = get_pid(task_tgid(current));
+	record->nr = task_tgid_nr(current);
 	record->mm = current->mm;
+	record->last = brk;
+	record->totals.peak = brk;
 	record->blocks = record->inline_blocks;
 	atomic_long_inc(&nr_records);
 	return record;
@@ -142,7 +162,56 @@ static bool table_needed(void)
 	return table_size() > sizeof_field(struct record, inline_blocks);
 }
 
-static void free_rows(struct record *record)
+/* Where in the ring the next row goes; at the end it is the room. */
+static unsigned int ring_position(const struct record *record)
+{
+	if (!record->nr_blocks)
+		return 0;
+	return record->block * BLOCK_EVENTS +
+	       (record->next - record->blocks[record->block]->events);
+}
+
+/* Rows in the ring. */
+static unsigned int nr_rows(const struct record *record)
+{
+	return record->full ? record->room : ring_position(record);
+}
+
+/* Calls that went into a record. */
+static u64 nr_calls(const struct heapinfo_totals *totals)
+{
+	u64 sum = 0;
+	int i;
+
+	for (i = 0; i < HEAPINFO_NR_CALLS; i++)
+		if (i != HEAPINFO_MOVED)
+			sum += totals->calls[i];
+	return sum;
+}
+
+/* Rows that were made of what a record counts. */
+static u64 rows_made(const struct heapinfo_totals *totals)
+{
+	u64 still = totals->calls[HEAPINFO_QUERY] +
+		    totals->calls[HEAPINFO_UNCHANGED];
+
+	return totals->calls[HEAPINFO_GROW] + totals->calls[HEAPINFO_SHRINK] +
+	       totals->calls[HEAPINFO_FAILED] + totals->calls[HEAPINFO_MOVED] +
+	       (heapinfo_params.queries ? still : 0);
+}
+
+/* What it counted stays. Under the lock of the bucket. */
+static void unlink_record(struct bucket *bucket, struct record *record)
+{
+	u64 rows = rows_made(&record->totals);
+
+	hlist_del(&record->node);
+	bucket->gone_calls += nr_calls(&record->totals);
+	bucket->gone_rows += rows;
+	bucket->gone_rows_lost += rows - nr_rows(record);
+}
+
+static void free_record(struct record *record)
 {
 	unsigned int i;
 
@@ -153,16 +222,6 @@ static void free_rows(struct record *record)
 		kfree(record->blocks);
 		give_bytes(table_size());
 	}
-	record->blocks = record->inline_blocks;
-	record->nr_blocks = 0;
-	record->room = 0;
-	record->nr = 0;
-	record->head = 0;
-}
-
-static void free_record(struct record *record)
-{
-	free_rows(record);
 	put_pid(record->tgid);
 	kmem_cache_free(record_cache, record);
 	give_bytes(sizeof(*record));
@@ -170,155 +229,199 @@ static void free_record(struct record *record)
 }
 
 /* Under the lock of the bucket. */
-static void reset_record(struct record *record, struct mm_struct *mm)
-{
-	free_rows(record);
-	memset(&record->totals, 0, sizeof(record->totals));
-	record->last = 0;
-	record->mm = mm;
-	record->since = HEAPINFO_SINCE_LOAD;
-}
-
-/* Under the lock of the bucket. */
-static struct record *find_record(struct bucket *bucket, struct pid *tgid)
+static __always_inline struct record *find_record(struct bucket *bucket,
+						  pid_t nr)
 {
 	struct record *record;
 
 	hlist_for_each_entry(record, &bucket->records, node)
-		if (record->tgid == tgid)
+		if (record->nr == nr)
 			return record;
 	return NULL;
 }
 
 /*
- * Adds a block where the ring is full and in order. Where memory is refused
- * the oldest rows make room; the next turn of the ring asks again. Under the
- * lock of the bucket.
+ * Adds a block. Where memory is refused the oldest rows make room; the next turn
+ * of the ring asks again. Under the lock of the bucket.
  */
-static noinline void grow_rows(struct record *record)
+static bool grow_rows(struct record *record)
 {
 	struct block **table;
 	struct block *block;
 
 	if (table_needed() && record->blocks == record->inline_blocks) {
 		if (!take_bytes(table_size(), true))
-			return;
+			return false;
 		table = kzalloc(table_size(), RECORD_GFP);
 		if (!table) {
 			give_bytes(table_size());
-			return;
+			return false;
 		}
 		record->blocks = table;
 	}
 	if (!take_bytes(sizeof(*block), true))
-		return;
+		return false;
 	block = kmem_cache_alloc(block_cache, RECORD_GFP);
 	if (!block) {
 		give_bytes(sizeof(*block));
-		return;
+		return false;
 	}
 	record->blocks[record->nr_blocks++] = block;
 	record->room = min_t(unsigned int, heapinfo_params.history,
 			     record->nr_blocks * BLOCK_EVENTS);
+	return true;
 }
 
 /*
- * The place of a new row, or NULL where not even one fits. Under the lock of
- * the bucket.
+ * Goes on to the next block. Behind the last one the ring is in order, so that
+ * it can grow there, else it begins anew. Once in so many rows, so that a row
+ * needs no index into ring and blocks, which took it 15 instructions more. Under
+ * the lock of the bucket.
+ *
+ * Return: false if not even one row fits.
  */
-static __always_inline struct heapinfo_event *new_event(struct record *record)
+static noinline bool next_block(struct record *record)
 {
-	unsigned int at = record->nr;
-
-	record->totals.rows++;
-	this_cpu_inc(counts.rows);
-	if (unlikely(at == record->room && !record->head &&
-		     at < heapinfo_params.history))
-		grow_rows(record);
-
-	if (at < record->room) {
-		record->nr++;
+	if (record->block + 1 < record->nr_blocks) {
+		record->block++;
+	} else if (record->room < heapinfo_params.history &&
+		   grow_rows(record)) {
+		record->block = record->nr_blocks - 1;
+		record->full = false;
+	} else if (record->room) {
+		record->block = 0;
+		record->full = true;
 	} else {
-		this_cpu_inc(counts.rows_lost);
-		if (unlikely(!at))
-			return NULL;
-		at = record->head++;
-		if (record->head == record->nr)
-			record->head = 0;
+		return false;
 	}
-	return &record->blocks[at / BLOCK_EVENTS]->events[at % BLOCK_EVENTS];
+	record->next = record->blocks[record->block]->events;
+	record->end = record->next + min(BLOCK_EVENTS, record->room -
+					 record->block * BLOCK_EVENTS);
+	return true;
 }
 
-/* Under the lock of the bucket, in the task that called. */
-static __always_inline void add_row(struct record *record,
-				    const struct heapinfo_brk *brk, u64 time)
+/* Whether there is a place for a row. Under the lock of the bucket. */
+static __always_inline bool has_place(struct record *record)
 {
-	struct heapinfo_event *event = new_event(record);
-	const struct pid *pid = task_pid(current);
+	return likely(record->next != record->end) || next_block(record);
+}
 
-	if (unlikely(!event))
-		return;
-	event->time = time / NSEC_PER_USEC;
-	event->call = brk->call;
-	event->result = brk->result;
-	event->from = brk->from;
-	/* The break after it and what was asked differ in failures. */
-	event->other = brk->call == HEAPINFO_FAILED ? brk->asked : brk->to;
-	event->mapping = brk->mapping;
-	event->tid = task_pid_nr(current);
+/*
+ * Where there is a place. The totals count it too, and tell how many rows there
+ * were. Under the lock of the bucket, in the task that called.
+ */
+static __always_inline void add_row(struct record *record, u64 time,
+				    enum heapinfo_call call,
+				    enum heapinfo_result result,
+				    unsigned long from, unsigned long other,
+				    unsigned long mapping)
+{
+	struct task_struct *task = current;
+	const struct pid *pid = task_pid(task);
+	struct heapinfo_event *event = record->next++;
+
+	/* In ns and unpacked: to divide and pack took 16 instructions more. */
+	event->time = time;
+	event->from = from;
+	event->other = other;
+	event->mapping = mapping;
+	event->tid = task_pid_nr(task);
 	event->vtid = pid->numbers[pid->level].nr;
 	/* Another thread may be naming this one: a torn name, never more. */
-	memcpy(event->comm, current->comm, TASK_COMM_LEN);
-	event->comm[TASK_COMM_LEN - 1] = '\0';
+	data_race(memcpy(event->comm, task->comm, sizeof(event->comm)));
+	event->call = call;
+	event->result = result;
 }
 
 /* The break was moved by something other than a call. Under the lock. */
 static noinline void add_move(struct record *record, unsigned long to)
 {
-	const struct heapinfo_brk moved = {
-		.from = record->last,
-		.to = to,
-		.call = HEAPINFO_MOVED,
-	};
-
 	record->totals.calls[HEAPINFO_MOVED]++;
-	add_row(record, &moved, ktime_get_boot_fast_ns());
+	if (has_place(record))
+		add_row(record, ktime_get_boot_fast_ns(), HEAPINFO_MOVED,
+			HEAPINFO_OK, record->last, to, 0);
 	if (to > record->totals.peak)
 		record->totals.peak = to;
 	record->last = to;
 }
 
-/* Under the lock of the bucket, in the task that called. */
+/*
+ * A row of a call that left the break where it was: of a failure, or of any with
+ * queries=1. Apart, so that others need not save registers for it. Under the
+ * lock.
+ */
+static noinline void add_still_row(struct record *record,
+				   const struct heapinfo_brk *brk)
+{
+	if (brk->call == HEAPINFO_FAILED)
+		record->totals.failures[brk->result]++;
+	/* Of a failure a row has what was asked: the break is @from. */
+	if (has_place(record))
+		add_row(record, ktime_get_boot_fast_ns(), brk->call,
+			brk->result, brk->from,
+			brk->call == HEAPINFO_FAILED ? brk->asked : brk->to,
+			brk->mapping);
+}
+
+/* A call that moved the break. Under the lock. Return: which way. */
+static __always_inline enum heapinfo_call
+count_way(struct record *record, unsigned long from, unsigned long to)
+{
+	struct heapinfo_totals *totals = &record->totals;
+
+	record->last = to;
+	if (to > totals->peak)
+		totals->peak = to;
+	if (to > from) {
+		totals->calls[HEAPINFO_GROW]++;
+		totals->bytes_grown += to - from;
+		return HEAPINFO_GROW;
+	}
+	totals->calls[HEAPINFO_SHRINK]++;
+	totals->bytes_shrunk += from - to;
+	return HEAPINFO_SHRINK;
+}
+
+/* Where no row fits; apart, as add_still_row() is. Under the lock. */
+static noinline void count_way_only(struct record *record,
+				    const struct heapinfo_brk *brk)
+{
+	count_way(record, brk->from, brk->to);
+}
+
+/*
+ * Under the lock of the bucket, in the task that called. The clock is read there
+ * so that rows are in the order of their time. What else is called comes before
+ * the break is looked at or is apart: to save registers took 12 instructions.
+ */
 static __always_inline void add_call(struct record *record,
 				     const struct heapinfo_brk *brk)
 {
-	unsigned int call = brk->call;
-	unsigned long from = brk->from, to = brk->to;
+	enum heapinfo_call call;
+	unsigned long from, to;
+	u64 time;
 
-	if (unlikely(!record->last)) {
-		record->last = from;
-		record->totals.peak = from;
-	}
 	/* Threads that race are put in order among themselves by brk.c. */
-	if (unlikely(record->last != from && !brk->raced))
-		add_move(record, from);
+	if (unlikely(record->last != brk->from && !brk->raced))
+		add_move(record, brk->from);
 
-	record->totals.calls[call]++;
-	if (call == HEAPINFO_QUERY || call == HEAPINFO_UNCHANGED) {
-		if (likely(!heapinfo_params.queries))
-			return;
-	} else if (likely(call != HEAPINFO_FAILED)) {
-		if (to > from)
-			record->totals.bytes_grown += to - from;
-		else
-			record->totals.bytes_shrunk += from - to;
-		if (to > record->totals.peak)
-			record->totals.peak = to;
-		record->last = to;
-	} else {
-		record->totals.failures[brk->result]++;
+	/* So it is of all calls but those that moved the break. */
+	if (brk->from == brk->to) {
+		record->totals.calls[brk->call]++;
+		if (unlikely(brk->call == HEAPINFO_FAILED ||
+			     heapinfo_params.queries))
+			add_still_row(record, brk);
+		return;
 	}
-	add_row(record, brk, ktime_get_boot_fast_ns());
+	if (unlikely(!has_place(record))) {
+		count_way_only(record, brk);
+		return;
+	}
+	time = ktime_get_boot_fast_ns();
+	from = brk->from;
+	to = brk->to;
+	call = count_way(record, from, to);
+	add_row(record, time, call, HEAPINFO_OK, from, to, 0);
 }
 
 /*
@@ -327,67 +430,82 @@ static __always_inline void add_call(struct record *record,
  */
 static enum heapinfo_since since_without_record(u64 start_boottime)
 {
+	u64 loaded;
+
 	if ((u64)atomic64_read(&last_refusal) > start_boottime)
 		return HEAPINFO_SINCE_REFUSAL;
-	if (start_boottime > load_time)
+	loaded = READ_ONCE(load_time);
+	if (loaded && start_boottime > loaded)
 		return HEAPINFO_SINCE_FORK;
 	return HEAPINFO_SINCE_LOAD;
 }
 
-/* The listener on heapinfo:brk; in the task that called, preemption off. */
+/*
+ * For the first call of a process that has no record. Gives up the lock of the
+ * bucket for a while. Return: the record, or NULL where memory is refused.
+ */
+static noinline struct record *first_record(struct bucket *bucket,
+					    unsigned long brk)
+{
+	u64 start = current->group_leader->start_boottime;
+	struct record *record, *made;
+
+	spin_unlock(&bucket->lock);
+	made = new_record(brk);
+	spin_lock(&bucket->lock);
+	record = find_record(bucket, task_tgid_nr(current));
+	if (!record && made) {
+		record = made;
+		made = NULL;
+		record->since = since_without_record(start);
+		hlist_add_head(&record->node, &bucket->records);
+	}
+	if (made)
+		free_record(made);
+	if (!record)
+		bucket->refused++;
+	return record;
+}
+
+/*
+ * The listener on heapinfo:brk; in the task that called. Preemption may be on.
+ * A record that is found is of the program that calls: see
+ * heapinfo_history_start().
+ */
 static void on_brk(void *data, const struct heapinfo_brk *brk)
 {
-	struct pid *tgid = task_tgid(current);
-	struct bucket *bucket = bucket_of(tgid);
-	struct record *record, *made;
-	u64 start;
+	struct bucket *bucket = bucket_of(task_tgid_nr(current));
+	struct record *record;
 
 	spin_lock(&bucket->lock);
-	record = find_record(bucket, tgid);
-	if (unlikely(!record)) {
-		spin_unlock(&bucket->lock);
-		made = new_record(tgid);
-		start = current->group_leader->start_boottime;
-		spin_lock(&bucket->lock);
-		record = find_record(bucket, tgid);
-		if (!record && made) {
-			record = made;
-			made = NULL;
-			record->since = since_without_record(start);
-			hlist_add_head(&record->node, &bucket->records);
-		}
-		if (made)
-			free_record(made);
-	}
-	if (likely(record)) {
-		/* An exec that nobody saw: only while the module loads. */
-		if (unlikely(record->mm != brk->mm))
-			reset_record(record, brk->mm);
+	record = find_record(bucket, task_tgid_nr(current));
+	if (unlikely(!record))
+		record = first_record(bucket, brk->from);
+	if (likely(record))
 		add_call(record, brk);
-		this_cpu_inc(counts.recorded);
-	} else {
-		this_cpu_inc(counts.refused);
-	}
 	spin_unlock(&bucket->lock);
 }
 
-/* A new program: a new, empty record. In the task, preemption may be off. */
+/*
+ * A new program: a new, empty record, if its calls will all be seen; else the
+ * first one that is seen makes it. In the task, preemption may be off.
+ */
 static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
 		    struct linux_binprm *bprm)
 {
-	struct pid *tgid = task_tgid(task);
-	struct bucket *bucket = bucket_of(tgid);
-	struct record *old, *made = new_record(tgid);
+	pid_t nr = task_tgid_nr(task);
+	struct bucket *bucket = bucket_of(nr);
+	struct record *old, *made = NULL;
 
-	if (made) {
+	/* Pairs with smp_store_release() in heapinfo_history_start(). */
+	if (smp_load_acquire(&load_time))
+		made = new_record(READ_ONCE(task->mm->brk));
+	if (made)
 		made->since = HEAPINFO_SINCE_EXEC;
-		made->last = READ_ONCE(task->mm->brk);
-		made->totals.peak = made->last;
-	}
 	spin_lock(&bucket->lock);
-	old = find_record(bucket, tgid);
+	old = find_record(bucket, nr);
 	if (old)
-		hlist_del(&old->node);
+		unlink_record(bucket, old);
 	if (made)
 		hlist_add_head(&made->node, &bucket->records);
 	spin_unlock(&bucket->lock);
@@ -398,16 +516,16 @@ static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
 /* In each thread that ends; the last one takes the record along. */
 static void on_exit(void *data, struct task_struct *task)
 {
-	struct pid *tgid = task_tgid(task);
-	struct bucket *bucket = bucket_of(tgid);
+	pid_t nr = task_tgid_nr(task);
+	struct bucket *bucket = bucket_of(nr);
 	struct record *old;
 
 	if (atomic_read(&task->signal->live))
 		return;
 	spin_lock(&bucket->lock);
-	old = find_record(bucket, tgid);
+	old = find_record(bucket, nr);
 	if (old)
-		hlist_del(&old->node);
+		unlink_record(bucket, old);
 	spin_unlock(&bucket->lock);
 	if (old)
 		free_record(old);
@@ -439,7 +557,10 @@ static void free_all(void)
  * heapinfo_history_start() - begin to remember
  *
  * Does nothing with history=0. The source of calls runs already. Exit is
- * attached before what makes records, so that none outlives its process.
+ * attached before what makes records, so that none outlives its process, and
+ * exec before brk, so that no record outlives its program: on_brk() need not
+ * compare address spaces. A program that began in between may have made calls
+ * that nobody saw, so exec makes records only once brk is attached.
  *
  * Context: may sleep.
  * Return: 0; -ENOMEM; -EOPNOTSUPP if a tracepoint is missing.
@@ -451,16 +572,13 @@ int heapinfo_history_start(void)
 
 	if (!heapinfo_params.history)
 		return 0;
-	buckets = kvcalloc(1 << BUCKET_BITS, sizeof(*buckets), GFP_KERNEL);
-	if (!buckets)
-		return ret;
-	for (i = 0; i < 1 << BUCKET_BITS; i++)
+	for (i = 0; i < ARRAY_SIZE(buckets); i++)
 		spin_lock_init(&buckets[i].lock);
 	record_cache = kmem_cache_create("heapinfo_record",
 					 sizeof(struct record), 0,
 					 SLAB_ACCOUNT, NULL);
 	if (!record_cache)
-		goto free_buckets;
+		return ret;
 	block_cache = kmem_cache_create("heapinfo_block", sizeof(struct block),
 					0, SLAB_ACCOUNT, NULL);
 	if (!block_cache)
@@ -468,27 +586,24 @@ int heapinfo_history_start(void)
 	ret = heapinfo_tracepoint_attach(&exit_point);
 	if (ret)
 		goto free_block_cache;
-	ret = register_trace_brk(on_brk, NULL);
-	if (ret)
-		goto detach_exit;
 	ret = heapinfo_tracepoint_attach(&exec_point);
 	if (ret)
-		goto detach_brk;
-	load_time = ktime_get_boottime_ns();
+		goto detach_exit;
+	ret = register_trace_brk(on_brk, NULL);
+	if (ret)
+		goto detach_exec;
+	/* Pairs with smp_load_acquire() in on_exec(). */
+	smp_store_release(&load_time, ktime_get_boottime_ns());
 	return 0;
 
-detach_brk:
-	unregister_trace_brk(on_brk, NULL);
-	tracepoint_synchronize_unregister();
+detach_exec:
+	heapinfo_tracepoint_detach(&exec_point);
 detach_exit:
 	heapinfo_tracepoint_detach(&exit_point);
-	free_all();
 free_block_cache:
 	kmem_cache_destroy(block_cache);
 free_record_cache:
 	kmem_cache_destroy(record_cache);
-free_buckets:
-	kvfree(buckets);
 	return ret;
 }
 
@@ -501,25 +616,26 @@ void heapinfo_history_stop(void)
 {
 	if (!heapinfo_params.history)
 		return;
-	heapinfo_tracepoint_detach(&exec_point);
+	/* In the order of heapinfo_history_start(), backwards. */
 	unregister_trace_brk(on_brk, NULL);
 	tracepoint_synchronize_unregister();
+	heapinfo_tracepoint_detach(&exec_point);
 	heapinfo_tracepoint_detach(&exit_point);
 	free_all();
 	kmem_cache_destroy(block_cache);
 	kmem_cache_destroy(record_cache);
-	kvfree(buckets);
 }
 
 /* Under the lock of the bucket. */
 static void copy_rows(struct heapinfo_history *copy,
 		      const struct record *record, unsigned int room)
 {
-	unsigned int skip = record->nr > room ? record->nr - room : 0;
+	unsigned int nr = nr_rows(record);
+	unsigned int oldest = record->full ? ring_position(record) : 0;
 	unsigned int i, at;
 
-	for (i = skip; i < record->nr; i++) {
-		at = (record->head + i) % record->nr;
+	for (i = nr > room ? nr - room : 0; i < nr; i++) {
+		at = (oldest + i) % nr;
 		copy->events[copy->nr++] =
 			record->blocks[at / BLOCK_EVENTS]
 				->events[at % BLOCK_EVENTS];
@@ -541,6 +657,7 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					       u64 start_boottime,
 					       unsigned long brk)
 {
+	pid_t nr = pid_nr(tgid);
 	unsigned int room = 0, rows;
 	struct heapinfo_history *copy;
 	struct bucket *bucket;
@@ -555,16 +672,20 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 			return copy;
 
 		rows = 0;
-		bucket = bucket_of(tgid);
+		bucket = bucket_of(nr);
 		spin_lock(&bucket->lock);
-		record = find_record(bucket, tgid);
+		record = find_record(bucket, nr);
+		/* Of a process that has ended another may have the number. */
+		if (record && record->tgid != tgid)
+			record = NULL;
 		if (!record) {
 			copy->since = since_without_record(start_boottime);
 			copy->totals.peak = brk;
 		} else if (record->mm == mm) {
 			copy->since = record->since;
 			copy->totals = record->totals;
-			rows = record->nr;
+			copy->rows = rows_made(&record->totals);
+			rows = nr_rows(record);
 			if (rows <= room)
 				copy_rows(copy, record, room);
 		}
@@ -584,21 +705,33 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
  * heapinfo_history_state() - count over the whole machine
  * @state: filled in
  *
- * Context: any.
+ * Context: may sleep.
  */
 void heapinfo_history_state(struct heapinfo_history_state *state)
 {
-	const struct heapinfo_history_state *of;
-	int cpu;
+	const struct record *record;
+	struct bucket *bucket;
+	u64 rows;
 
 	memset(state, 0, sizeof(*state));
+	if (!heapinfo_params.history)
+		return;
 	state->processes = atomic_long_read(&nr_records);
 	state->bytes = atomic_long_read(&bytes_used);
-	for_each_possible_cpu(cpu) {
-		of = per_cpu_ptr(&counts, cpu);
-		state->recorded += of->recorded;
-		state->refused += of->refused;
-		state->rows += of->rows;
-		state->rows_lost += of->rows_lost;
+	for (bucket = buckets; bucket < buckets + ARRAY_SIZE(buckets);
+	     bucket++) {
+		spin_lock(&bucket->lock);
+		state->recorded += bucket->gone_calls;
+		state->rows += bucket->gone_rows;
+		state->rows_lost += bucket->gone_rows_lost;
+		state->refused += bucket->refused;
+		hlist_for_each_entry(record, &bucket->records, node) {
+			rows = rows_made(&record->totals);
+			state->recorded += nr_calls(&record->totals);
+			state->rows += rows;
+			state->rows_lost += rows - nr_rows(record);
+		}
+		spin_unlock(&bucket->lock);
+		cond_resched();
 	}
 }

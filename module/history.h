@@ -34,7 +34,6 @@ enum heapinfo_since {
  * @bytes_grown: sum of what the break went up
  * @bytes_shrunk: sum of what it went down
  * @peak: the highest break
- * @rows: rows made since the record began, kept or not
  */
 struct heapinfo_totals {
 	u64 calls[HEAPINFO_NR_CALLS];
@@ -42,43 +41,47 @@ struct heapinfo_totals {
 	u64 bytes_grown;
 	u64 bytes_shrunk;
 	unsigned long peak;
-	u64 rows;
 };
+
+/* A name of a thread is kept without the byte that ends it. */
+#define HEAPINFO_COMM_LEN	(TASK_COMM_LEN - 1)
 
 /**
  * struct heapinfo_event - one row
- * @time: CLOCK_BOOTTIME, microseconds
- * @call: an enum heapinfo_call
- * @result: an enum heapinfo_result
+ * @time: CLOCK_BOOTTIME, nanoseconds
  * @from: the break before
  * @other: of a failure what was asked; else the break after it
  * @mapping: where the mapping in the way begins
  * @tid: the thread, as the first pid namespace numbers it
  * @vtid: the thread, as its own pid namespace numbers it
- * @comm: its name then
+ * @comm: its name then, not terminated if it has that length
+ * @call: an enum heapinfo_call
+ * @result: an enum heapinfo_result
  */
 struct heapinfo_event {
-	u64 time:52;
-	u64 call:4;
-	u64 result:8;
+	u64 time;
 	unsigned long from;
 	unsigned long other;
 	unsigned long mapping;
 	pid_t tid;
 	pid_t vtid;
-	char comm[TASK_COMM_LEN];
+	char comm[HEAPINFO_COMM_LEN];
+	u8 call:4;
+	u8 result:4;
 };
 
 /**
  * struct heapinfo_history - a copy of what is remembered of one process
  * @since: when the record begins
  * @totals: since then
- * @nr: rows in @events, which are the last of totals.rows
+ * @rows: rows made since then, kept or not
+ * @nr: rows in @events, which are the last of @rows
  * @events: oldest first
  */
 struct heapinfo_history {
 	enum heapinfo_since since;
 	struct heapinfo_totals totals;
+	u64 rows;
 	unsigned int nr;
 	struct heapinfo_event events[];
 };

@@ -78,12 +78,13 @@ static void put_delta(struct line *line, unsigned long from, unsigned long to)
  * Names come from the process itself. What could start a line, end a column or
  * move a terminal's cursor is written in octal.
  */
-static void put_comm(struct line *line, const char *comm)
+/* At most @len bytes of a name, which ends earlier at a null byte. */
+static void put_comm(struct line *line, const char *comm, unsigned int len)
 {
 	unsigned int i;
 	unsigned char c;
 
-	for (i = 0; i < TASK_COMM_LEN && comm[i]; i++) {
+	for (i = 0; i < len && comm[i]; i++) {
 		c = comm[i];
 		if (c >= ' ' && c != '\\' && c != 0x7f) {
 			put_char(line, c);
@@ -135,7 +136,7 @@ void heapinfo_report_identity(struct seq_file *m,
 	line.len = 0;
 	get_task_comm(comm, report->task);
 	put_string(&line, "Name:\t");
-	put_comm(&line, comm);
+	put_comm(&line, comm, sizeof(comm));
 	print_line(m, &line);
 	seq_printf(m, "Pid:\t%d\n", pid_nr_ns(report->tgid, report->ns));
 }
@@ -213,7 +214,7 @@ static void print_totals(struct seq_file *m,
 	seq_printf(m, "BrkMoves:\t%llu\n", totals->calls[HEAPINFO_MOVED]);
 	seq_printf(m, "BytesGrown:\t%llu\n", totals->bytes_grown);
 	seq_printf(m, "BytesShrunk:\t%llu\n", totals->bytes_shrunk);
-	seq_printf(m, "EventsLost:\t%llu\n", totals->rows - history->nr);
+	seq_printf(m, "EventsLost:\t%llu\n", history->rows - history->nr);
 }
 
 /**
@@ -271,14 +272,14 @@ void heapinfo_report_event(struct seq_file *m,
 	unsigned long to = heapinfo_event_to(event);
 	struct line line;
 	u64 seconds = event->time;
-	u32 micros = do_div(seconds, USEC_PER_SEC);
+	u32 nanos = do_div(seconds, NSEC_PER_SEC);
 
 	line.len = 0;
-	put_decimal(&line, history->totals.rows - history->nr + i + 1, 1);
+	put_decimal(&line, history->rows - history->nr + i + 1, 1);
 	put_char(&line, '\t');
 	put_decimal(&line, seconds, 1);
 	put_char(&line, '.');
-	put_decimal(&line, micros, 6);
+	put_decimal(&line, nanos / NSEC_PER_USEC, 6);
 	put_char(&line, '\t');
 	put_decimal(&line, tid_in(report, event), 1);
 	put_char(&line, '\t');
@@ -298,6 +299,6 @@ void heapinfo_report_event(struct seq_file *m,
 		put_hex(&line, event->mapping);
 	}
 	put_char(&line, '\t');
-	put_comm(&line, event->comm);
+	put_comm(&line, event->comm, sizeof(event->comm));
 	print_line(m, &line);
 }
