@@ -2,6 +2,7 @@
 /* What one brk(2) did, told from the break before and after it. */
 #include "heapinfo.h"
 #include "brk.h"
+#include "brk_inline.h"
 #include "failure.h"
 
 #include <linux/err.h>
@@ -27,7 +28,7 @@ static const struct heapinfo_source *const sources[] = {
 
 static const struct heapinfo_source *source;
 
-static DEFINE_PER_CPU(u64, seen);
+DEFINE_PER_CPU(u64, heapinfo_brk_calls);
 
 /*
  * Where the threads of one address space agree on the order of their calls.
@@ -63,49 +64,27 @@ static struct place *place_of(struct mm_struct *mm)
 	return &places[hash_ptr(mm, PLACE_BITS)];
 }
 
-/* A call of a shared address space begins. */
-static void enter_place(struct heapinfo_brk_entry *entry, struct mm_struct *mm)
-{
-	struct place *place = place_of(mm);
-
-	spin_lock(&place->lock);
-	entry->from = READ_ONCE(mm->brk);
-	entry->raced = place->under_way++;
-	entry->turn = ++place->turn;
-	if (!entry->raced) {
-		place->mm = mm;
-		place->brk = entry->from;
-	}
-	spin_unlock(&place->lock);
-}
-
 /**
- * heapinfo_brk_enter() - a brk(2) begins
- * @entry: to be kept until the call returns
- * @asked: its argument
+ * heapinfo_brk_enter_shared() - a call of a shared address space begins
+ * @entry: as heapinfo_brk_enter() fills it where nothing is shared
  *
  * Context: the calling task; preemption may be disabled; does not sleep.
- * Return: whether the call is to be handed to heapinfo_brk_return().
  */
-bool heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
+void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 {
 	struct mm_struct *mm = current->mm;
+	struct place *place = place_of(mm);
 
-	if (unlikely(!mm))
-		return false;
-	entry->asked = asked;
-	entry->alone = atomic_read(&mm->mm_users) == 1;
-	if (likely(entry->alone))
-		entry->from = READ_ONCE(mm->brk);
-	else
-		enter_place(entry, mm);
-	return true;
-}
-
-static enum heapinfo_call way_of(unsigned long from, unsigned long to)
-{
-	return to > from ? HEAPINFO_GROW :
-	       to < from ? HEAPINFO_SHRINK : HEAPINFO_UNCHANGED;
+	entry->brk.shared = true;
+	spin_lock(&place->lock);
+	entry->brk.from = READ_ONCE(mm->brk);
+	entry->brk.raced = place->under_way++;
+	entry->turn = ++place->turn;
+	if (!entry->brk.raced) {
+		place->mm = mm;
+		place->brk = entry->brk.from;
+	}
+	spin_unlock(&place->lock);
 }
 
 /*
@@ -116,22 +95,28 @@ static enum heapinfo_call way_of(unsigned long from, unsigned long to)
 static void put_in_order(struct heapinfo_brk *brk, struct place *place)
 {
 	brk->from = place->brk;
-	if (READ_ONCE(brk->mm->brk) == brk->from)
+	if (READ_ONCE(place->mm->brk) == brk->from)
 		brk->to = brk->from;
-	brk->call = way_of(brk->from, brk->to);
+	brk->call = heapinfo_brk_way(brk->from, brk->to);
 	place->brk = brk->to;
 }
 
-/* A call of a shared address space is told, and has ended. */
-static void leave_place(const struct heapinfo_brk_entry *entry,
-			struct heapinfo_brk *brk)
+/**
+ * heapinfo_brk_return_shared() - a call of a shared address space has ended
+ * @entry: with the event complete but for the order of calls
+ *
+ * Context: as heapinfo_brk_enter_shared().
+ */
+void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 {
-	struct place *place = place_of(brk->mm);
+	struct heapinfo_brk *brk = &entry->brk;
+	struct mm_struct *mm = current->mm;
+	struct place *place = place_of(mm);
 
 	spin_lock(&place->lock);
-	brk->raced = entry->raced || place->turn != entry->turn;
+	brk->raced |= place->turn != entry->turn;
 	if (brk->result == HEAPINFO_OK && brk->call != HEAPINFO_QUERY &&
-	    place->mm == brk->mm)
+	    place->mm == mm)
 		put_in_order(brk, place);
 	trace_brk(brk);
 	place->under_way--;
@@ -139,48 +124,24 @@ static void leave_place(const struct heapinfo_brk_entry *entry,
 }
 
 /**
- * heapinfo_brk_return() - a brk(2) ends
- * @entry: as heapinfo_brk_enter() left it
- * @ret: what the call returns: the break, or -EINTR
+ * heapinfo_brk_failed() - complete the event of a call that failed
+ * @brk: with all that a call has that moved nothing
+ * @ret: what it returned: the break, or -EINTR
  *
- * Tells what the call did and passes it through the tracepoint. The kernel
- * answers every failure but a fatal signal with the break as it is.
+ * The kernel answers every failure but a fatal signal with the break as it is.
  *
- * Context: the calling task; preemption may be disabled; does not sleep.
+ * Context: as heapinfo_brk_enter_shared().
  */
-void heapinfo_brk_return(const struct heapinfo_brk_entry *entry,
-			 unsigned long ret)
+void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret)
 {
-	struct heapinfo_brk brk = {
-		.asked = entry->asked,
-		.from = entry->from,
-		.to = ret,
-		.mm = current->mm,
-	};
-
-	if (unlikely(!brk.mm))
-		return;
-	this_cpu_inc(seen);
-
-	if (likely(ret == brk.asked)) {
-		brk.call = way_of(brk.from, ret);
-	} else if (IS_ERR_VALUE(ret)) {
-		brk.to = brk.from;
-		brk.call = HEAPINFO_FAILED;
-		brk.result = HEAPINFO_KILLED;
+	brk->call = HEAPINFO_FAILED;
+	if (IS_ERR_VALUE(ret)) {
+		brk->to = brk->from;
+		brk->result = HEAPINFO_KILLED;
 	} else {
-		brk.from = ret;
-		if (!brk.asked) {
-			brk.call = HEAPINFO_QUERY;
-		} else {
-			brk.call = HEAPINFO_FAILED;
-			heapinfo_failure_explain(&brk);
-		}
+		brk->from = ret;
+		heapinfo_failure_explain(brk);
 	}
-	if (likely(entry->alone))
-		trace_brk(&brk);
-	else
-		leave_place(entry, &brk);
 }
 
 /**
@@ -267,6 +228,6 @@ u64 heapinfo_brk_seen(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(seen, cpu);
+		sum += per_cpu(heapinfo_brk_calls, cpu);
 	return sum;
 }

@@ -7,8 +7,6 @@
 
 #include "names.h"
 
-struct mm_struct;
-
 #define HEAPINFO_NAMED(id, name)	id,
 enum heapinfo_call { HEAPINFO_CALLS HEAPINFO_NR_CALLS };
 enum heapinfo_result { HEAPINFO_RESULTS HEAPINFO_NR_RESULTS };
@@ -23,43 +21,40 @@ extern const char *const heapinfo_result_names[HEAPINFO_NR_RESULTS];
  * @from: the break before the call
  * @to: the break after it
  * @mapping: where the mapping in the way begins, for HEAPINFO_OVERLAP; else 0
- * @mm: the address space, alive during the call
  * @call: an enum heapinfo_call
  * @result: an enum heapinfo_result
  * @raced: other calls of this address space were under way at the same time:
  *	the order that @from and @to tell is one that adds up
+ * @shared: others use the address space too, so that calls may race
  */
 struct heapinfo_brk {
 	unsigned long asked;
 	unsigned long from;
 	unsigned long to;
 	unsigned long mapping;
-	struct mm_struct *mm;
 	u8 call;
 	u8 result;
 	bool raced;
+	bool shared;
 };
 
 /**
  * struct heapinfo_brk_entry - what a source keeps from entry to return
- * @asked: the argument of the call
- * @from: the break at entry
- * @turn: which of the calls in its place of the table it is
- * @alone: nothing else used the address space, so that nothing could race
- * @raced: another call of the address space was under way at entry
+ * @brk: the event as far as it is known. It is completed here and handed on
+ *	from here: a copy on the stack would have to be filled, and watched by
+ *	the stack protector, in every call.
+ * @turn: which of the calls in its place of the table it is, if shared
  */
 struct heapinfo_brk_entry {
-	unsigned long asked;
-	unsigned long from;
+	struct heapinfo_brk brk;
 	u32 turn;
-	bool alone;
-	bool raced;
 };
 
 /**
  * struct heapinfo_source - a way to see brk(2) of every process
  * @name: value of the parameter "source"
- * @start: begins to call heapinfo_brk_enter() and heapinfo_brk_return();
+ * @start: begins to call heapinfo_brk_enter() and heapinfo_brk_return() of
+ *	brk_inline.h;
  *	may sleep; 0 or a negative error, after one line in the log
  * @stop: ends that; no call is under way when it returns; may sleep
  * @suspended: whether somebody has switched off for now what it sees with;
@@ -83,9 +78,5 @@ const char *heapinfo_brk_source(void);
 bool heapinfo_brk_suspended(void);
 u64 heapinfo_brk_missed(void);
 u64 heapinfo_brk_seen(void);
-
-bool heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked);
-void heapinfo_brk_return(const struct heapinfo_brk_entry *entry,
-			 unsigned long ret);
 
 #endif /* HEAPINFO_BRK_H */

@@ -246,7 +246,7 @@ void heapinfo_failure_explain(struct heapinfo_brk *brk)
 {
 	unsigned long new_end = PAGE_ALIGN(brk->asked);
 	unsigned long old_end = PAGE_ALIGN(brk->from);
-	struct mm_struct *mm = brk->mm;
+	struct mm_struct *mm = current->mm;
 
 	heapinfo_failure_refresh();
 

@@ -6,7 +6,7 @@
  */
 #include "heapinfo.h"
 #include "arch.h"
-#include "brk.h"
+#include "brk_inline.h"
 
 #include <linux/cpumask.h>
 #include <linux/delay.h>
@@ -26,19 +26,17 @@
 
 static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	unsigned long asked = heapinfo_native_brk_arg(regs);
-
-	return !heapinfo_brk_enter((struct heapinfo_brk_entry *)ri->data,
-				   asked);
+	heapinfo_brk_enter((struct heapinfo_brk_entry *)ri->data,
+			   heapinfo_native_brk_arg(regs));
+	return 0;
 }
 
 #ifdef HEAPINFO_COMPAT_BRK
 static int on_entry_compat(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	unsigned long asked = heapinfo_compat_brk_arg(regs);
-
-	return !heapinfo_brk_enter((struct heapinfo_brk_entry *)ri->data,
-				   asked);
+	heapinfo_brk_enter((struct heapinfo_brk_entry *)ri->data,
+			   heapinfo_compat_brk_arg(regs));
+	return 0;
 }
 #endif
 

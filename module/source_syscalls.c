@@ -2,10 +2,9 @@
 /* The source "syscalls": the kernel's tracepoints sys_enter and sys_exit. */
 #include "heapinfo.h"
 #include "arch.h"
-#include "brk.h"
+#include "brk_inline.h"
 #include "tracepoints.h"
 
-#include <linux/hash.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -16,90 +15,102 @@
 /*
  * Calls under way, found again by their task. A tracepoint has nowhere to
  * keep a thing between entry and exit, so there is a table of our own: a task
- * takes the first free place of a few. A task without a place is counted.
+ * takes the first free place of a few, nearly always the first of all. A task
+ * without a place is counted. A call is told from its place and gives it back
+ * afterwards, so that nothing is copied.
  */
 #define CALLS_BITS	11
 #define PLACES		16
 
+/* Of a cache line each: tasks do not share one, and a shift finds it. */
 struct call {
-	struct task_struct *task;
 	struct heapinfo_brk_entry entry;
-};
+	struct task_struct *task;
+} ____cacheline_aligned;
 
 static struct call *calls;
 static atomic64_t no_place;
 
-static struct call *place(unsigned int i)
+/* By the number of the task: those are handed out in turn, and need no hash. */
+static __always_inline struct call *place(unsigned int i)
 {
-	return &calls[(hash_ptr(current, CALLS_BITS) + i) &
-		      ((1 << CALLS_BITS) - 1)];
-}
-
-static struct call *find_call(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < PLACES; i++)
-		if (READ_ONCE(place(i)->task) == current)
-			return place(i);
-	return NULL;
+	return &calls[(task_pid_nr(current) + i) & ((1 << CALLS_BITS) - 1)];
 }
 
 /* A place of ours may be left over, if the exit was not traced. */
-static struct call *new_call(void)
+static __always_inline bool take(struct call *call)
 {
-	struct task_struct *task;
+	struct task_struct *task = NULL;
+
+	return try_cmpxchg(&call->task, &task, current) || task == current;
+}
+
+static __always_inline bool is_ours(struct call *call)
+{
+	return READ_ONCE(call->task) == current;
+}
+
+static __always_inline void leave(struct call *call, long ret)
+{
+	heapinfo_brk_return(&call->entry, ret);
+	/* Pairs with take(): done with before it is free. */
+	smp_store_release(&call->task, NULL);
+}
+
+/*
+ * Where the first place is another task's. Apart, so that registers are saved
+ * for the loop here only, not in every system call.
+ */
+static noinline void enter_elsewhere(unsigned long asked)
+{
 	unsigned int i;
 
-	for (i = 0; i < PLACES; i++) {
-		task = READ_ONCE(place(i)->task);
-		if (task == current ||
-		    (!task && !cmpxchg(&place(i)->task, NULL, current)))
-			return place(i);
+	for (i = 1; i < PLACES; i++) {
+		if (take(place(i))) {
+			heapinfo_brk_enter(&place(i)->entry, asked);
+			return;
+		}
 	}
-	return NULL;
+	atomic64_inc(&no_place);
 }
 
-/* Apart, so that every other system call pays for nothing but the test. */
-static noinline void enter_brk(struct pt_regs *regs)
+static noinline void leave_elsewhere(long ret)
 {
-	unsigned long args[6];
-	struct call *call = new_call();
+	unsigned int i;
 
-	if (!call) {
-		atomic64_inc(&no_place);
-		return;
+	for (i = 1; i < PLACES; i++) {
+		if (is_ours(place(i))) {
+			leave(place(i), ret);
+			return;
+		}
 	}
-	syscall_get_arguments(current, regs, args);
-	if (heapinfo_brk_enter(&call->entry, args[0]))
-		return;
-	/* Pairs with cmpxchg() in new_call(): written before it is free. */
-	smp_store_release(&call->task, NULL);
-}
-
-static noinline void exit_brk(long ret)
-{
-	struct heapinfo_brk_entry entry;
-	struct call *call = find_call();
-
-	if (!call)
-		return;
-	entry = call->entry;
-	/* Pairs with cmpxchg() in new_call(): copied before it is free. */
-	smp_store_release(&call->task, NULL);
-	heapinfo_brk_return(&entry, ret);
 }
 
 static void on_enter(void *data, struct pt_regs *regs, long nr)
 {
-	if (unlikely(heapinfo_is_brk(nr)))
-		enter_brk(regs);
+	struct call *call;
+	unsigned long asked;
+
+	if (likely(!heapinfo_is_brk(nr, regs, &asked)))
+		return;
+	call = place(0);
+	if (likely(take(call)))
+		heapinfo_brk_enter(&call->entry, asked);
+	else
+		enter_elsewhere(asked);
 }
 
 static void on_exit(void *data, struct pt_regs *regs, long ret)
 {
-	if (unlikely(heapinfo_is_brk(syscall_get_nr(current, regs))))
-		exit_brk(ret);
+	struct call *call;
+
+	if (likely(!heapinfo_is_brk(syscall_get_nr(current, regs), regs, NULL)))
+		return;
+	call = place(0);
+	if (likely(is_ours(call)))
+		leave(call, ret);
+	else
+		leave_elsewhere(ret);
 }
 
 static struct heapinfo_tracepoint exit_point = {

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every brk(2) of the machine pays for between a source and the
+ * tracepoint, inlined into the sources: as functions of brk.c, with the event on
+ * the stack, the two took 37 instructions more.
+ */
+#ifndef HEAPINFO_BRK_INLINE_H
+#define HEAPINFO_BRK_INLINE_H
+
+#include <linux/atomic.h>
+#include <linux/err.h>
+#include <linux/mm_types.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+
+#include "brk.h"
+#include "trace.h"
+
+DECLARE_PER_CPU(u64, heapinfo_brk_calls);
+
+/* What is rare, in brk.c. */
+void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry);
+void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry);
+void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret);
+
+/**
+ * heapinfo_brk_enter() - a brk(2) begins
+ * @entry: to be kept until the call returns
+ * @asked: its argument
+ *
+ * Context: the calling task, which has an address space, as the system call
+ * takes for granted too; preemption may be disabled; does not sleep.
+ */
+static __always_inline void
+heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
+{
+	struct mm_struct *mm = current->mm;
+	struct heapinfo_brk *brk = &entry->brk;
+
+	brk->asked = asked;
+	brk->mapping = 0;
+	/* Side by side, so that one store does; most calls change one of them. */
+	brk->call = HEAPINFO_QUERY;
+	brk->result = HEAPINFO_OK;
+	brk->raced = false;
+	brk->shared = false;
+	if (likely(atomic_read(&mm->mm_users) == 1))
+		brk->from = READ_ONCE(mm->brk);
+	else
+		heapinfo_brk_enter_shared(entry);
+}
+
+static __always_inline enum heapinfo_call
+heapinfo_brk_way(unsigned long from, unsigned long to)
+{
+	return to > from ? HEAPINFO_GROW :
+	       to < from ? HEAPINFO_SHRINK : HEAPINFO_UNCHANGED;
+}
+
+/**
+ * heapinfo_brk_return() - a brk(2) ends
+ * @entry: as heapinfo_brk_enter() left it
+ * @ret: what the call returns: the break, or -EINTR
+ *
+ * Tells what the call did and passes it through the tracepoint.
+ *
+ * Context: the calling task; preemption may be disabled; does not sleep.
+ */
+static __always_inline void
+heapinfo_brk_return(struct heapinfo_brk_entry *entry, unsigned long ret)
+{
+	struct heapinfo_brk *brk = &entry->brk;
+
+	this_cpu_inc(heapinfo_brk_calls);
+	brk->to = ret;
+	if (likely(ret == brk->asked))
+		brk->call = heapinfo_brk_way(brk->from, ret);
+	else if (likely(!brk->asked && !IS_ERR_VALUE(ret)))
+		brk->from = ret;
+	else
+		heapinfo_brk_failed(brk, ret);
+	if (likely(!brk->shared))
+		trace_brk(brk);
+	else
+		heapinfo_brk_return_shared(entry);
+}
+
+#endif /* HEAPINFO_BRK_INLINE_H */
