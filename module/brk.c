@@ -228,6 +228,6 @@ u64 heapinfo_brk_seen(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(heapinfo_brk_calls, cpu);
+		sum += READ_ONCE(per_cpu(heapinfo_brk_calls, cpu));
 	return sum;
 }

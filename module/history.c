@@ -11,6 +11,7 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/pid.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -85,6 +86,7 @@ struct bucket {
 } ____cacheline_aligned;
 
 static struct bucket buckets[1 << BUCKET_BITS];
+static u32 bucket_key __read_mostly;
 static struct kmem_cache *record_cache;
 static struct kmem_cache *block_cache;
 /* When recording was complete; 0 until then. */
@@ -96,12 +98,14 @@ static atomic_long_t nr_records;
 static atomic64_t last_refusal;
 
 /*
- * By the number of the process, which is handed out in turn and is at hand in
- * current: to follow and hash the pid took 5 instructions more.
+ * By the number of the process, which is at hand in current: to follow the pid
+ * took more. The key is odd and drawn when the module is loaded, so that nobody
+ * can choose, among the numbers that are handed out in turn, those that meet in
+ * one bucket.
  */
 static struct bucket *bucket_of(pid_t nr)
 {
-	return &buckets[nr & ((1 << BUCKET_BITS) - 1)];
+	return &buckets[(u32)nr * bucket_key >> (32 - BUCKET_BITS)];
 }
 
 /*
@@ -572,6 +576,7 @@ int heapinfo_history_start(void)
 
 	if (!heapinfo_params.history)
 		return 0;
+	bucket_key = get_random_u32() | 1;
 	for (i = 0; i < ARRAY_SIZE(buckets); i++)
 		spin_lock_init(&buckets[i].lock);
 	record_cache = kmem_cache_create("heapinfo_record",
