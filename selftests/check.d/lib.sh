@@ -75,6 +75,20 @@ guest()
 	return $status
 }
 
+# What a script for a guest with sh -e can begin with: works - is the entry listed,
+# with the record of a program that begins now?
+# shellcheck disable=SC2016,SC2034 # the guest's shell expands; used by the steps
+guest_works='
+	works()
+	{
+		ls /proc/self | grep -qx heapinfo
+		sh -c "x=\$(seq 1000); cat /proc/\$\$/heapinfo" >file
+		cat file
+		grep -q "^Recorded:	since exec" file
+		grep -q "	grow	0x.*	ok	sh$" file
+	}
+'
+
 # boots STATUS OPTION... - does boot end with that status?
 boots()
 {
