@@ -18,15 +18,6 @@ void bin_sums_init(struct bin_sums *s)
 		return;		/* weaker, but still a check */
 }
 
-/* "In this bin, b follows a." */
-static u64 link_hash(const struct bin_sums *s, u64 a, u64 b, u64 bin)
-{
-	unsigned __int128 m;
-
-	m = (unsigned __int128)(a ^ s->key[0]) * ((b ^ s->key[1]) | 1);
-	return ((u64)m ^ (u64)(m >> 64)) * ((bin + s->key[2]) | 1);
-}
-
 static void link_both(struct bin_sums *s, u64 *sum, u64 here, u64 next,
 		      u64 before, u64 bin)
 {

@@ -21,6 +21,15 @@ struct bin_sums {
 	u64 chunks;
 };
 
+/* "In this bin, b follows a." */
+static inline u64 link_hash(const struct bin_sums *s, u64 a, u64 b, u64 bin)
+{
+	unsigned __int128 m;
+
+	m = (unsigned __int128)(a ^ s->key[0]) * ((b ^ s->key[1]) | 1);
+	return ((u64)m ^ (u64)(m >> 64)) * ((bin + s->key[2]) | 1);
+}
+
 void bin_sums_init(struct bin_sums *s);
 void bin_sums_chunk(struct bin_sums *s, const struct batch *b,
 		    const struct chunk *c);

@@ -245,13 +245,12 @@ static void check_arena(struct pass *p, size_t i)
 			     i, a->system_mem, a->max_system_mem);
 }
 
-static void note_key(void *ctx, const struct list *l, u64 chunk, u64 size)
+static void note_key(void *ctx, const struct list *l, u64 chunk)
 {
 	struct pass *p = ctx;
 	struct cached *k;
 
-	(void)size;
-	if (l->kind != LIST_TCACHE || p->n_cached == MAX_KEYS)
+	if (p->n_cached == MAX_KEYS)
 		return;
 	if (!(p->n_cached & (p->n_cached - 1)))
 		p->cached = xrealloc(p->cached, p->n_cached ?
@@ -313,7 +312,7 @@ static void check_once(struct heap *h, struct check *c)
 	struct pass p = { .c = c, .g = &h->g, .l = &h->g.l };
 	struct marks marks;
 	struct lists ls = { .g = p.g, .marks = &marks,
-			    .findings = &c->findings, .each = note_key,
+			    .findings = &c->findings, .each_cached = note_key,
 			    .ctx = &p };
 	struct walk w = { .g = p.g, .marks = &marks, .fn = check_batch,
 			  .ctx = &p };

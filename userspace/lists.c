@@ -5,6 +5,10 @@
  * A list ends where it comes back to its head; where it leads out of all
  * memory, or to a chunk that some list has already, it is damaged and its
  * other end is followed instead.
+ *
+ * Chunks are read one by one, unless a bin turns out to jump about in the heap:
+ * then a table of all free chunks is made (free_table.c), and only those are
+ * read of which the table does not say that all is in order.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,6 +17,8 @@
 
 #include "lists.h"
 
+/* One jump for so many bytes of heap costs a part of what a pass does. */
+#define BYTES_A_JUMP (128u << 10)
 #define MAX_OUTSIDE (1u << 20)	/* chunks in memory of no known region */
 
 /* Those have no marks, so where they lead in a ring is seen like this. */
@@ -20,6 +26,8 @@ struct outside {
 	u64 n;
 	u64 seen;	/* one that was met, a later one each time n doubles */
 };
+
+u64 lists_min_jumps = 1024;
 
 /* The words of a free chunk. */
 struct node {
@@ -107,6 +115,57 @@ static bool was_outside(struct outside *o, u64 chunk)
 	return false;
 }
 
+static void drop_table(struct lists *ls)
+{
+	if (ls->has_table)
+		free_table_end(&ls->table);
+	ls->has_table = false;
+}
+
+/* Make the table if the lists have led to and fro for long enough. */
+static void want_table(struct lists *ls)
+{
+	u64 jumps = ls->g->t->jumps;
+
+	if (ls->has_table || jumps < ls->table_at)
+		return;
+	ls->has_table = free_table_make(&ls->table, ls->g, ls->marks);
+	ls->patience = 2 * ls->patience + 1024;
+	ls->table_at = ls->has_table ? jumps + ls->patience : UINT64_MAX;
+}
+
+/* Put a mark on a chunk.  Return: false where it has one already. */
+static bool mark(struct lists *ls, size_t region, u64 chunk, enum mark m)
+{
+	u32 entry;
+
+	if (ls->has_table) {
+		entry = free_table_find(&ls->table, chunk);
+		if (entry != NO_ENTRY) {
+			if (free_table_mark(&ls->table, entry))
+				return false;
+			free_table_set_mark(&ls->table, entry, m);
+			return true;
+		}
+		/* It was not free, or no chunk, when the table was made. */
+		drop_table(ls);
+	}
+	if (marks_get(ls->marks, region, chunk))
+		return false;
+	marks_set(ls->marks, region, chunk, m);
+	return true;
+}
+
+static void count_chunks(struct list *l, u64 n, u64 size)
+{
+	if (!l->count || size < l->min_size)
+		l->min_size = size;
+	if (size > l->max_size)
+		l->max_size = size;
+	l->count += n;
+	l->bytes += n * size;
+}
+
 /*
  * Put a mark on a chunk that a list has.  Return: false where it has one
  * already, which is damage and perhaps a list without an end.
@@ -115,24 +174,13 @@ static bool take(struct lists *ls, struct list *l, u64 chunk, u64 size,
 		 enum mark m, struct outside *outside)
 {
 	const struct region *r = glibc_region_of(ls->g, chunk);
-	enum mark had = MARK_NONE;
 
-	if (r) {
-		had = marks_get(ls->marks, r - ls->g->region, chunk);
-		if (had)
-			return false;
-		marks_set(ls->marks, r - ls->g->region, chunk, m);
-	} else if (was_outside(outside, chunk)) {
+	if (r ? !mark(ls, r - ls->g->region, chunk, m) :
+		was_outside(outside, chunk))
 		return false;
-	}
-	if (!l->count || size < l->min_size)
-		l->min_size = size;
-	if (size > l->max_size)
-		l->max_size = size;
-	l->count++;
-	l->bytes += size;
-	if (ls->each)
-		ls->each(ls->ctx, l, chunk, size);
+	count_chunks(l, 1, size);
+	if (ls->each_cached && l->kind == LIST_TCACHE)
+		ls->each_cached(ls->ctx, l, chunk);
 	return true;
 }
 
@@ -373,6 +421,46 @@ static void blame_link(struct bin_walk *bw, u64 before, u64 chunk,
 		      before, chunk);
 }
 
+/* May a chunk be on this list, by what the table says of it? */
+static bool is_in_order(const struct bin_walk *bw, unsigned int code)
+{
+	if (bw->l->kind != LIST_UNSORTED)
+		return code == bw->l->index;
+	return code > ENTRY_LARGE || (code && bw->ls->names_only);
+}
+
+/*
+ * Go on from *@chunk, which *@before leads to, over all that the table has and
+ * that is in order: up to one that needs to be read.
+ */
+static void follow_table(struct bin_walk *bw, enum mark m, u64 *before,
+			 u64 *chunk)
+{
+	struct free_table *t = &bw->ls->table;
+	u32 from = free_table_find(t, *before);
+	u32 to = free_table_find(t, *chunk);
+	u64 met[ENTRY_MAX + 1] = { 0 };
+	unsigned int code;
+
+	if (from == NO_ENTRY || to == NO_ENTRY || free_table_next(t, from) != to)
+		return;
+	while (free_table_next(t, to) != NO_ENTRY && !free_table_mark(t, to)) {
+		code = free_table_code(t, to);
+		if (!is_in_order(bw, code))
+			break;
+		free_table_set_mark(t, to, m);
+		met[code]++;
+		from = to;
+		to = free_table_next(t, to);
+	}
+	for (code = ENTRY_LARGE; code <= ENTRY_MAX; code++)
+		if (met[code])
+			count_chunks(bw->l, met[code],
+				     free_table_size(&bw->ls->g->l, code));
+	*before = free_table_addr(t, from);
+	*chunk = free_table_addr(t, to);
+}
+
 /*
  * Follow a bin from its head: by fd, or, to see what lies behind damage, by
  * bk.  Return: true if the walk came back to the head.
@@ -385,6 +473,10 @@ static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 	struct node n;
 
 	while (chunk != bw->head) {
+		if (by_fd)
+			want_table(ls);
+		if (by_fd && ls->has_table)
+			follow_table(bw, m, &before, &chunk);
 		if (!chunk_is_aligned(&ls->g->l, chunk) ||
 		    !read_node(ls, chunk, &n)) {
 			if (by_fd)
@@ -478,6 +570,11 @@ void lists_walk(struct lists *ls)
 	for (i = 0; i < g->tcaches; i++)
 		for (bin = 0; bin < g->l.tcache_bins; bin++)
 			walk_tcache_bin(ls, i, bin);
+	ls->patience = 0;
+	for (i = 0; i < g->regions; i++)
+		ls->patience += g->region[i].end - g->region[i].first;
+	ls->patience = max_u64(ls->patience / BYTES_A_JUMP, lists_min_jumps);
+	ls->table_at = g->t->jumps + min_u64(ls->patience, INT64_MAX);
 	for (i = 0; i < g->arenas; i++) {
 		for (bin = 0; bin < g->l.nfastbins; bin++)
 			walk_fastbin(ls, i, bin);
@@ -485,6 +582,7 @@ void lists_walk(struct lists *ls)
 			if (bin == 1 || !ls->names_only)
 				walk_bin(ls, i, bin);
 	}
+	drop_table(ls);
 }
 
 /**

@@ -10,6 +10,7 @@
 #define HEAPINFO_LISTS_H
 
 #include "findings.h"
+#include "free_table.h"
 #include "glibc.h"
 #include "marks.h"
 
@@ -40,15 +41,23 @@ struct lists {
 	struct glibc *g;
 	struct marks *marks;		/* filled; needed */
 	struct findings *findings;	/* or NULL */
-	bool names_only;		/* only what walk_heap() needs */
-	/* Called for every chunk on a list, if set. */
-	void (*each)(void *ctx, const struct list *l, u64 chunk, u64 size);
+	bool names_only;		/* only what walk_heap() needs: no sizes */
+	/* Called for every chunk in a tcache, if set. */
+	void (*each_cached)(void *ctx, const struct list *l, u64 chunk);
 	void *ctx;
 	/* results */
 	struct list *list;
 	size_t n;
 	u64 faults;
+	/* while it goes on */
+	struct free_table table;
+	bool has_table;
+	u64 table_at;			/* target.jumps when to make it */
+	u64 patience;			/* jumps until then */
 };
+
+/* So many jumps are borne at the least; tests want none, or all. */
+extern u64 lists_min_jumps;
 
 void lists_walk(struct lists *ls);
 void lists_free(struct lists *ls);

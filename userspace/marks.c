@@ -6,6 +6,13 @@
 
 #include "marks.h"
 
+/* Two bytes more, so that marks_get() need not look. */
+static size_t bytes_of(const struct marks *m, const struct mark_map *map)
+{
+	return align_up(((map->end - map->first) >> (m->shift + 3)) + 3,
+			MARKS_ALIGN / 8);
+}
+
 /**
  * marks_init - room for a mark on every chunk
  * @m: filled; marks_free() it
@@ -13,19 +20,23 @@
  */
 void marks_init(struct marks *m, const struct glibc *g)
 {
+	u8 *bits;
 	size_t i;
 
 	m->n = g->regions;
 	m->shift = g->l.word == 8 ? 4 : 3;
 	m->map = xcalloc(m->n, sizeof(*m->map));
+	m->len = MARKS_ALIGN / 8;
 	for (i = 0; i < m->n; i++) {
-		struct mark_map *map = &m->map[i];
-
-		map->first = g->region[i].first;
-		map->end = g->region[i].end;
-		/* Two bytes more, so that marks_get() need not look. */
-		map->len = ((map->end - map->first) >> (m->shift + 3)) + 3;
-		map->bits = xmap(map->len);
+		m->map[i].first = g->region[i].first;
+		m->map[i].end = g->region[i].end;
+		m->len += bytes_of(m, &m->map[i]);
+	}
+	m->bits = xmap(m->len);
+	bits = m->bits;
+	for (i = 0; i < m->n; i++) {
+		m->map[i].bits = bits;
+		bits += bytes_of(m, &m->map[i]);
 	}
 }
 
@@ -35,10 +46,7 @@ void marks_init(struct marks *m, const struct glibc *g)
  */
 void marks_free(struct marks *m)
 {
-	size_t i;
-
-	for (i = 0; i < m->n; i++)
-		munmap(m->map[i].bits, m->map[i].len);
+	munmap(m->bits, m->len);
 	free(m->map);
 	memset(m, 0, sizeof(*m));
 }

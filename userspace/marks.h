@@ -21,18 +21,21 @@ enum mark {
 	MARK_BIN = 3,		/* looks free: a small or large bin */
 };
 
+#define MARKS_ALIGN 512u	/* bits: where a region's begin */
+
 /* Bits of one region. */
 struct mark_map {
 	u64 first;
 	u64 end;
 	u8 *bits;
-	size_t len;
 };
 
 struct marks {
 	struct mark_map *map;	/* one for each region of the glibc */
 	size_t n;
 	unsigned int shift;	/* bytes a bit, as a power of two */
+	u8 *bits;		/* of all regions, one behind the other */
+	size_t len;
 };
 
 void marks_init(struct marks *m, const struct glibc *g);

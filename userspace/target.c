@@ -119,6 +119,8 @@ static void fill_line(struct target *t, struct line *l, unsigned int page)
 		page = 0;
 		end = LINE / PAGE;
 		l->valid = 0;
+	} else {
+		t->jumps++;
 	}
 	for (; page < end; page++) {
 		n = target_read(t, l->addr + page * PAGE,

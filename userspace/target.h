@@ -61,6 +61,7 @@ struct target {
 	enum doubt doubt;
 	char comm[64];		/* may hold anything: print with text_safe() */
 	struct target_cache *cache;
+	u64 jumps;		/* pages that target_peek() read one at a time */
 	struct freezer *freezer;
 	u64 stopped_ns;		/* how long target_thaw() found it stopped */
 };

@@ -159,11 +159,16 @@ static bool read_field(struct pass *p, u64 addr, u64 *field)
 	return true;
 }
 
-static void emit(struct pass *p, const struct chunk *c)
+static bool is_wanted(const struct pass *p, u64 addr, u64 size)
 {
 	const struct walk *w = p->w;
 
-	if (c->addr + c->size <= w->from || (w->to && c->addr >= w->to))
+	return addr + size > w->from && (!w->to || addr < w->to);
+}
+
+static void emit(struct pass *p, const struct chunk *c)
+{
+	if (!is_wanted(p, c->addr, c->size))
 		return;
 	p->batch[p->n++] = *c;
 	if (p->n == BATCH)
@@ -317,7 +322,7 @@ u64 plain_chunks(struct pass *p, u64 addr, const unsigned int w)
 	const u64 block_end = min_u64(p->block_addr + p->block_len, limit);
 	const u8 *block = p->block;
 	u64 field, next, next_field;
-	struct chunk c = { .region = p->region };
+	struct chunk *c;
 
 	if (addr == p->r.top || addr < p->block_addr ||
 	    addr + EDGE > block_end)
@@ -333,12 +338,17 @@ u64 plain_chunks(struct pass *p, u64 addr, const unsigned int w)
 		if (next + EDGE > block_end)
 			return addr;
 		next_field = get_word(block + (next - p->block_addr) + w, w);
-		c.addr = addr;
-		c.size = size;
-		c.prev_size = get_word(block + (addr - p->block_addr), w);
-		c.flags = field & SIZE_BITS;
-		c.state = state_of(p, addr, size, next_field & PREV_INUSE);
-		emit(p, &c);
+		/* In its place at once: to copy it costs more than to fill. */
+		c = &p->batch[p->n];
+		c->addr = addr;
+		c->size = size;
+		c->prev_size = get_word(block + (addr - p->block_addr), w);
+		c->region = p->region;
+		c->flags = field & SIZE_BITS;
+		c->state = state_of(p, addr, size, next_field & PREV_INUSE);
+		c->fault = FAULT_NONE;
+		if (is_wanted(p, addr, size) && ++p->n == BATCH)
+			flush(p);
 		if (p->ret)
 			return addr;
 		addr = next;

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A table of the free chunks, see free_table.h. */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bin_sums.h"
+#include "free_table.h"
+#include "text.h"
+#include "walk.h"
+
+#define MIN_BLOCK_SHIFT 9u	/* MARKS_ALIGN bits */
+#define MAX_BLOCKS (1u << 17)
+#define AHEAD 16u		/* entries, whose bits are fetched already */
+#define NO_BIT UINT32_MAX
+
+/* The one pass that fills the table. */
+struct fill {
+	struct free_table *t;
+	struct bin_sums sums;
+	u64 links;	/* forward minus backward, inside regions: 0 if sound */
+	u64 max_size;	/* of a chunk, whichever arena it is in */
+	struct chunk last;	/* free, and not yet seen from behind */
+	bool has_last;
+};
+
+static u64 word_at(const struct marks *m, u64 bit)
+{
+	u64 word;
+
+	memcpy(&word, m->bits + bit / 64 * 8, 8);
+	return word;
+}
+
+/* Is a bit of [from, to) set? */
+static bool any_bit(const struct marks *m, u64 from, u64 to)
+{
+	u64 word;
+
+	while (from < to) {
+		word = word_at(m, from) >> from % 64;
+		if (to - from < 64 - from % 64)
+			word &= (1ull << (to - from)) - 1;
+		if (word)
+			return true;
+		from = (from | 63) + 1;
+	}
+	return false;
+}
+
+/* The bits of a word, counted without the help of a newer processor. */
+static unsigned int count_bits(u64 v)
+{
+	v -= v >> 1 & 0x5555555555555555ull;
+	v = (v & 0x3333333333333333ull) + (v >> 2 & 0x3333333333333333ull);
+	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return v * 0x0101010101010101ull >> 56;
+}
+
+static u64 first_bit(const struct marks *m, size_t region)
+{
+	return (u64)(m->map[region].bits - m->bits) * 8;
+}
+
+static u64 bit_of(const struct marks *m, size_t region, u64 chunk)
+{
+	return first_bit(m, region) +
+	       ((chunk - m->map[region].first) >> m->shift);
+}
+
+/* The bit of any address, if it can be a chunk's; else NO_BIT. */
+static u32 bit_at(const struct free_table *t, const struct region *near,
+		  u64 addr)
+{
+	const struct region *r = near && addr >= near->first &&
+				 addr < near->end ? near :
+				 glibc_region_of(t->g, addr);
+	u64 unit = (1u << t->marks->shift) - 1;
+
+	if (!r || addr < r->first || (addr - r->first) & unit)
+		return NO_BIT;
+	return bit_of(t->marks, r - t->g->region, addr);
+}
+
+static u32 rank_of(const struct free_table *t, u64 bit)
+{
+	u64 at = bit >> t->block_shift << t->block_shift;
+	u32 n = t->rank[bit >> t->block_shift];
+
+	for (; at + 64 <= bit; at += 64)
+		n += count_bits(word_at(t->marks, at));
+	return n + count_bits(word_at(t->marks, bit) &
+			      ((1ull << bit % 64) - 1));
+}
+
+static u32 entry_at(const struct free_table *t, u32 bit)
+{
+	if (bit >= t->end ||
+	    !(word_at(t->marks, bit) >> bit % 64 & 1))
+		return NO_ENTRY;
+	return rank_of(t, bit);
+}
+
+/**
+ * free_table_find - the entry of a chunk
+ * @t: the table
+ * @chunk: any address
+ *
+ * Return: its number, or NO_ENTRY.
+ */
+u32 free_table_find(const struct free_table *t, u64 chunk)
+{
+	return entry_at(t, bit_at(t, NULL, chunk));
+}
+
+/**
+ * free_table_addr - the chunk of an entry
+ * @t: the table
+ * @entry: its number
+ *
+ * Return: the chunk's address.
+ */
+u64 free_table_addr(const struct free_table *t, u32 entry)
+{
+	const struct marks *m = t->marks;
+	size_t lo = 0, hi = t->blocks, region = m->n - 1;
+	u64 bit, word;
+	u32 left;
+
+	/* The last block with no more than @entry before it. */
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->rank[mid] <= entry)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	bit = (u64)lo << t->block_shift;
+	left = entry - t->rank[lo];
+	while (left >= count_bits(word = word_at(m, bit))) {
+		left -= count_bits(word);
+		bit += 64;
+	}
+	for (; left; left--)
+		word &= word - 1;
+	bit += __builtin_ctzll(word);
+	while (bit < first_bit(m, region))
+		region--;
+	return m->map[region].first +
+	       ((bit - first_bit(m, region)) << m->shift);
+}
+
+/**
+ * free_table_size - the size that a small bin's number stands for
+ * @l: the layout
+ * @code: from free_table_code(), above ENTRY_LARGE
+ *
+ * Return: bytes of a chunk.
+ */
+u64 free_table_size(const struct layout *l, unsigned int code)
+{
+	u64 first = layout_bin_index(l, l->align);
+
+	return (code - first + 1) * l->align;
+}
+
+/* Return: false where there is no room, or a mark of no chunk. */
+static bool add_entry(struct fill *f, const struct chunk *c, enum mark mark)
+{
+	struct free_table *t = f->t;
+	struct mark_map *map = &t->marks->map[c->region];
+	u64 bit = bit_of(t->marks, c->region, c->addr), own;
+	u16 pair;
+
+	if (t->n == t->room || bit < t->end || c->size < t->g->l.minsize ||
+	    any_bit(t->marks, t->end, bit))
+		return false;
+	own = (c->addr - map->first) >> t->marks->shift;
+	memcpy(&pair, map->bits + own / 8, 2);
+	pair = (pair & ~(3u << own % 8)) | 1u << own % 8;
+	memcpy(map->bits + own / 8, &pair, 2);
+	t->entry[t->n] = NO_BIT;
+	t->info[t->n] = mark << 6;
+	t->n++;
+	t->end = bit + 2;
+	return true;
+}
+
+/* Read what a free chunk says, to be right if the chunk behind it agrees. */
+static void take_free(struct fill *f, const struct batch *b,
+		      const struct chunk *c)
+{
+	const struct layout *l = &b->g->l;
+	struct free_table *t = f->t;
+	unsigned int w = l->word;
+	size_t avail;
+	const u8 *p = batch_bytes(b, c, &avail);
+	u64 fd, bk;
+	u32 bit;
+
+	if (avail < 4 * w)
+		return;
+	fd = get_word(p + 2 * w, w);
+	bk = get_word(p + 3 * w, w);
+	bit = bit_at(t, &b->g->region[c->region], fd);
+	t->entry[t->n - 1] = bit;
+	if (bit != NO_BIT)
+		f->links += link_hash(&f->sums, c->addr, fd, 0);
+	if (bit_at(t, &b->g->region[c->region], bk) != NO_BIT)
+		f->links -= link_hash(&f->sums, bk, c->addr, 0);
+	if (c->size > f->max_size || !chunk_is_aligned(l, c->addr))
+		return;
+	t->info[t->n - 1] |= c->size < layout_min_large(l) ?
+			     layout_bin_index(l, c->size) : ENTRY_LARGE;
+	f->last = *c;
+	f->has_last = true;
+}
+
+/* Does the chunk behind the last free one say of it what it should? */
+static bool bears_out(const struct fill *f, const struct chunk *c)
+{
+	return c->region == f->last.region &&
+	       c->addr == f->last.addr + f->last.size &&
+	       c->prev_size == f->last.size && !(c->flags & PREV_INUSE) &&
+	       c->state != CHUNK_FENCEPOST && c->state != CHUNK_DAMAGED &&
+	       c->state != CHUNK_FOREIGN &&
+	       (c->size | c->flags) <= f->max_size;
+}
+
+static void distrust_last(struct fill *f)
+{
+	if (f->has_last)
+		f->t->info[f->t->n - 1] &= ~ENTRY_MAX;
+	f->has_last = false;
+}
+
+static int fill_batch(const struct batch *b, void *ctx)
+{
+	struct fill *f = ctx;
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		const struct chunk *c = &b->chunk[i];
+		enum mark mark = marks_get(f->t->marks, c->region, c->addr);
+
+		if (f->has_last && bears_out(f, c))
+			f->has_last = false;
+		distrust_last(f);
+		if (!mark && !chunk_state_is_free(c->state))
+			continue;
+		/* A heap that grew since has chunks without bits. */
+		if (c->addr >= f->t->marks->map[c->region].end)
+			continue;
+		if (!add_entry(f, c, mark))
+			return 1;
+		if (chunk_state_is_free(c->state))
+			take_free(f, b, c);
+	}
+	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
+	return 0;
+}
+
+/* Count the bits.  Return: false if they are not one for each entry. */
+static bool count_blocks(struct free_table *t)
+{
+	u64 bit, step = 1ull << t->block_shift;
+	u32 n = 0;
+
+	for (bit = 0; bit < t->end; bit += 64) {
+		if (!(bit & (step - 1)))
+			t->rank[t->blocks++] = n;
+		n += count_bits(word_at(t->marks, bit));
+	}
+	return n == t->n;
+}
+
+/* Until now an entry is the bit that its fd leads to. */
+static void find_next(struct free_table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		u32 ahead = i + AHEAD < t->n ? t->entry[i + AHEAD] : NO_BIT;
+
+		if (ahead < t->end) {
+			__builtin_prefetch(t->marks->bits + ahead / 8);
+			__builtin_prefetch(&t->rank[ahead >> t->block_shift]);
+		}
+		t->entry[i] = entry_at(t, t->entry[i]) |
+			      (u32)t->info[i] << NEXT_BITS;
+		t->info[i] = 0;
+	}
+	t->made = true;
+}
+
+/* A second pass, where the links do not agree: which of them lead back? */
+static int judge_batch(const struct batch *b, void *ctx)
+{
+	struct free_table *t = ctx;
+	unsigned int w = b->g->l.word;
+	size_t i, avail;
+
+	for (i = 0; i < b->n; i++) {
+		const struct chunk *c = &b->chunk[i];
+		const u8 *p = batch_bytes(b, c, &avail);
+		u32 before, here;
+
+		if (!chunk_state_is_free(c->state) || avail < 4 * w)
+			continue;
+		here = free_table_find(t, c->addr);
+		before = free_table_find(t, get_word(p + 3 * w, w));
+		if (here != NO_ENTRY && before != NO_ENTRY &&
+		    free_table_next(t, before) == here)
+			t->info[before] = true;
+	}
+	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
+	return 0;
+}
+
+static void judge_links(struct free_table *t)
+{
+	struct walk w = { .g = t->g, .fn = judge_batch, .ctx = t };
+	size_t i;
+
+	walk_heap(&w);
+	for (i = 0; i < t->n; i++)
+		if (!t->info[i])
+			t->entry[i] |= NO_ENTRY;
+}
+
+/* Sizes up to this are right in whichever arena a list with them is. */
+static u64 smallest_arena(const struct glibc *g)
+{
+	u64 size = UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < g->arenas; i++)
+		size = min_u64(size, g->arena[i].system_mem);
+	return size;
+}
+
+static bool get_room(struct free_table *t)
+{
+	u64 bits = t->marks->len * 8;
+	size_t rank_len;
+
+	t->block_shift = MIN_BLOCK_SHIFT;
+	while (bits >> t->block_shift >= MAX_BLOCKS)
+		t->block_shift++;
+	rank_len = ((bits >> t->block_shift) + 1) * sizeof(*t->rank);
+	if (bits >= NO_BIT || !t->g->regions)
+		return false;
+	t->room = (MAX_TABLE - rank_len) / (sizeof(*t->entry) + 1);
+	t->rank = xmap(MAX_TABLE);
+	t->entry = t->rank + rank_len / sizeof(*t->rank);
+	t->info = (u8 *)(t->entry + t->room);
+	return true;
+}
+
+/**
+ * free_table_make - read all free chunks
+ * @t: filled; free_table_end() it
+ * @g: malloc
+ * @m: the marks until now; not to be used until free_table_end()
+ *
+ * Return: false where it cannot be had, with the marks as they were: too many
+ * free chunks, or marks inside of what the heap says is one chunk.
+ */
+bool free_table_make(struct free_table *t, struct glibc *g, struct marks *m)
+{
+	struct fill f = { .t = t, .max_size = smallest_arena(g) };
+	struct walk w = { .g = g, .fn = fill_batch, .ctx = &f };
+
+	*t = (struct free_table){ .g = g, .marks = m };
+	if (!get_room(t))
+		return false;
+	bin_sums_init(&f.sums);
+	if (walk_heap(&w) || any_bit(m, t->end, m->len * 8)) {
+		free_table_end(t);
+		return false;
+	}
+	distrust_last(&f);
+	t->end = m->len * 8;
+	if (!count_blocks(t)) {
+		free_table_end(t);
+		return false;
+	}
+	find_next(t);
+	if (f.links)
+		judge_links(t);
+	return true;
+}
+
+/**
+ * free_table_end - put the marks back, and give the table back
+ * @t: from free_table_make()
+ *
+ * From the end on, for a mark may reach into the bit behind its own.
+ */
+void free_table_end(struct free_table *t)
+{
+	struct marks *m = t->marks;
+	u64 at = align_up(t->end, 64);
+	size_t i = t->n;
+
+	while (i && at) {
+		u64 word;
+
+		at -= 64;
+		for (word = word_at(m, at); word && i;) {
+			unsigned int bit = 63 - __builtin_clzll(word), mark;
+			u16 pair;
+
+			word &= ~(1ull << bit);
+			if (at + bit >= t->end)
+				continue;
+			i--;
+			mark = t->made ? free_table_mark(t, i) :
+					 t->info[i] >> 6;
+			memcpy(&pair, m->bits + (at + bit) / 8, 2);
+			pair &= ~(1u << bit % 8);
+			pair |= mark << bit % 8;
+			memcpy(m->bits + (at + bit) / 8, &pair, 2);
+		}
+	}
+	munmap(t->rank, MAX_TABLE);
+	memset(t, 0, sizeof(*t));
+}
