@@ -13,6 +13,8 @@
 #define AHEAD 16u		/* entries, whose bits are fetched already */
 #define NO_BIT UINT32_MAX
 
+size_t free_table_max = 23u << 19;
+
 /* The one pass that fills the table. */
 struct fill {
 	struct free_table *t;
@@ -348,10 +350,12 @@ static bool get_room(struct free_table *t)
 	while (bits >> t->block_shift >= MAX_BLOCKS)
 		t->block_shift++;
 	rank_len = ((bits >> t->block_shift) + 1) * sizeof(*t->rank);
-	if (bits >= NO_BIT || !t->g->regions)
+	if (bits >= NO_BIT || !t->g->regions || rank_len >= free_table_max)
 		return false;
-	t->room = (MAX_TABLE - rank_len) / (sizeof(*t->entry) + 1);
-	t->rank = xmap(MAX_TABLE);
+	t->len = free_table_max;
+	t->room = (t->len - rank_len) / (sizeof(*t->entry) + 1);
+	t->room = min_u64(t->room, NO_ENTRY);
+	t->rank = xmap(t->len);
 	t->entry = t->rank + rank_len / sizeof(*t->rank);
 	t->info = (u8 *)(t->entry + t->room);
 	return true;
@@ -423,6 +427,6 @@ void free_table_end(struct free_table *t)
 			memcpy(m->bits + (at + bit) / 8, &pair, 2);
 		}
 	}
-	munmap(t->rank, MAX_TABLE);
+	munmap(t->rank, t->len);
 	memset(t, 0, sizeof(*t));
 }

@@ -5,8 +5,8 @@
  * thousand reads of one chunk each.
  *
  * While there is a table, one bit of the marks says where an entry is, and the
- * entry has the chunk's mark: that is how all of it fits in MAX_TABLE bytes and
- * the marks' own memory.  free_table_end() puts the marks back.
+ * entry has the chunk's mark: that is how all of it fits in free_table_max bytes
+ * and the marks' own memory.  free_table_end() puts the marks back.
  *
  * What the table says of a chunk is what malloc would find in order; of a chunk
  * where something is not, it only says that: whoever follows the list reads
@@ -17,7 +17,6 @@
 
 #include "marks.h"
 
-#define MAX_TABLE (23u << 19)	/* bytes */
 
 /*
  * What is in order about a free chunk: its size, and what the chunk behind it
@@ -41,12 +40,16 @@ struct free_table {
 	size_t room;
 	u32 *rank;	/* entries before each block of bits */
 	size_t blocks;
+	size_t len;	/* of all three, in bytes */
 	unsigned int block_shift;
 	u64 end;	/* bits that stand for entries are below this one */
 };
 
 #define NEXT_BITS 24u
 #define NO_ENTRY ((1u << NEXT_BITS) - 1)
+
+/* Bytes that it may have; 2.3 million free chunks' worth. */
+extern size_t free_table_max;
 
 bool free_table_make(struct free_table *t, struct glibc *g, struct marks *m);
 void free_table_end(struct free_table *t);

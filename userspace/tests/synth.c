@@ -133,6 +133,69 @@ static void link_bin(struct synth *s, u64 c, u64 size, unsigned int bin)
 	}
 }
 
+/* A number that is the same for everybody who begins with the same seed. */
+static u64 next_random(u64 *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed >> 16;
+}
+
+/* Many chunks, every second one to be free, mostly of small bins' sizes. */
+static void make_many(struct synth *s, u64 *at, u64 *seed)
+{
+	size_t i;
+
+	for (i = 0; i < s->frees; i++) {
+		u64 size = s->l.minsize + next_random(seed) % 24 * s->l.align;
+
+		if (!(next_random(seed) % 64))
+			size = layout_min_large(&s->l) +
+			       next_random(seed) % 64 * s->l.align;
+		s->free[i] = chunk(s, at, size, 1);
+		chunk(s, at, s->l.minsize + next_random(seed) % 8 * s->l.align,
+		      1);
+	}
+}
+
+/* Put a chunk first on a list, as free() does. */
+static void link_first(struct synth *s, u64 c, unsigned int bin)
+{
+	u64 size = synth_get(s, c + s->l.word) & ~(u64)SIZE_BITS;
+	u64 head = bin_head(s, s->main_arena, bin);
+	unsigned int w = s->l.word;
+	u64 first = synth_get(s, head + 2 * w);
+	u64 last = synth_get(s, head + 3 * w);
+
+	link_bin(s, c, size, bin);
+	if (first == head)
+		return;
+	synth_put(s, c + 2 * w, first);
+	synth_put(s, first + 3 * w, c);
+	synth_put(s, head + 3 * w, last);
+}
+
+/* Free them in random order: two of three unsorted, or too large for another. */
+static void free_many(struct synth *s, u64 *seed)
+{
+	u64 *c = xcalloc(s->frees + 1, sizeof(*c)), swap, size;
+	size_t i, j;
+
+	if (s->frees)
+		memcpy(c, s->free, s->frees * sizeof(*c));
+	for (i = 0; i < s->frees; i++) {
+		j = i + next_random(seed) % (s->frees - i);
+		swap = c[i];
+		c[i] = c[j];
+		c[j] = swap;
+		size = synth_get(s, c[i] + s->l.word) & ~(u64)SIZE_BITS;
+		link_first(s, c[i], i % 3 || size >= layout_min_large(&s->l) ?
+			   1 : layout_bin_index(&s->l, size));
+	}
+	free(c);
+}
+
 static u64 hide(const struct synth *s, u64 pos, u64 ptr)
 {
 	return s->l.safe_linking ? pos >> 12 ^ ptr : ptr;
@@ -157,11 +220,11 @@ static void link_tcache(struct synth *s, u64 c, u64 size)
 		  l->tcache_key_random ? 0x5eed5eed : s->tcache);
 }
 
-static void make_main_heap(struct synth *s)
+static void make_main_heap(struct synth *s, u64 seed)
 {
 	const struct layout *l = &s->l;
 	u64 at = layout_first_chunk(l, s->seg[HEAP].addr);
-	u64 end = s->seg[HEAP].addr + HEAP_LEN;
+	u64 end = s->seg[HEAP].addr + s->seg[HEAP].len;
 	unsigned int w = l->word, fast;
 
 	if (l->tcache_bins)
@@ -177,12 +240,15 @@ static void make_main_heap(struct synth *s)
 	chunk(s, &at, 0x40, 1);
 	s->unsorted = chunk(s, &at, 0x450, 1);
 	chunk(s, &at, 0x40, 1);
+	make_many(s, &at, &seed);
 	s->top = at;
 	synth_put(s, at + w, (end - at) | 1);
-	make_arena(s, s->main_arena, s->thread_arena, s->top, HEAP_LEN);
+	make_arena(s, s->main_arena, s->thread_arena, s->top,
+		   s->seg[HEAP].len);
 	link_bin(s, s->small, 0x90, layout_bin_index(l, 0x90));
 	link_bin(s, s->large, 0x500, layout_bin_index(l, 0x500));
 	link_bin(s, s->unsorted, 0x450, 1);
+	free_many(s, &seed);
 	if (l->tcache_bins)
 		link_tcache(s, s->cached, 0x50);
 	else
@@ -224,19 +290,26 @@ static void make_tls(struct synth *s)
 }
 
 /**
- * synth_make - make up a heap
+ * synth_make_shuffled - make up a heap with many chunks freed in random order
  * @s: filled; synth_free() it
  * @row: of the layout table
  * @wordsize: 8 or 4
+ * @frees: how many such chunks
+ * @seed: not 0; with the same one it is the same heap
  */
-void synth_make(struct synth *s, size_t row, unsigned int wordsize)
+void synth_make_shuffled(struct synth *s, size_t row, unsigned int wordsize,
+			 size_t frees, u64 seed)
 {
 	bool wide = wordsize == 8;
+	size_t len;
 
 	memset(s, 0, sizeof(*s));
 	s->row = row;
+	s->frees = frees;
+	s->free = xcalloc(frees + 1, sizeof(*s->free));
 	layout_make(row, wordsize, 0, &s->l);
-	segment(s, HEAP, wide ? 0x555500000000 : 0x56000000, HEAP_LEN, NULL);
+	len = HEAP_LEN + align_up(frees * (layout_min_large(&s->l) / 2), PAGE);
+	segment(s, HEAP, wide ? 0x555500000000 : 0x56000000, len, NULL);
 	segment(s, THREAD, wide ? 0x7f2000000000 : 0xf6000000, HEAP_LEN, NULL);
 	segment(s, LIBC, wide ? 0x7f4000001000 : 0xf7001000, LIBC_LEN,
 		"/nowhere/libc.so.6");
@@ -245,9 +318,32 @@ void synth_make(struct synth *s, size_t row, unsigned int wordsize)
 	s->main_arena = s->seg[LIBC].addr + 0x400;
 	s->thread_arena = s->seg[THREAD].addr + s->l.heap_info_size;
 	make_mp(s, s->seg[HEAP].addr);
-	make_main_heap(s);
+	make_main_heap(s, seed);
 	make_thread_heap(s);
 	make_tls(s);
+}
+
+/**
+ * synth_make - make up a heap
+ * @s: filled; synth_free() it
+ * @row: of the layout table
+ * @wordsize: 8 or 4
+ */
+void synth_make(struct synth *s, size_t row, unsigned int wordsize)
+{
+	synth_make_shuffled(s, row, wordsize, 0, 1);
+}
+
+/**
+ * synth_bin_head - the head of a list of the main arena
+ * @s: the heap
+ * @bin: 1 to 126
+ *
+ * Return: its address, as chunks on the list say it.
+ */
+u64 synth_bin_head(const struct synth *s, unsigned int bin)
+{
+	return bin_head(s, s->main_arena, bin);
 }
 
 /**
@@ -260,6 +356,7 @@ void synth_free(struct synth *s)
 
 	for (i = 0; i < SYNTH_SEGMENTS; i++)
 		free(s->seg[i].bytes);
+	free(s->free);
 }
 
 struct out {

@@ -37,11 +37,17 @@ struct synth {
 	const char *text_name;
 	const char *text;
 	size_t text_len;
+	/* Of synth_make_shuffled(): free chunks, in order of address. */
+	u64 *free;
+	size_t frees;
 };
 
 #define SYNTH_MAX_TEXT 2048u
 
 void synth_make(struct synth *s, size_t row, unsigned int wordsize);
+void synth_make_shuffled(struct synth *s, size_t row, unsigned int wordsize,
+			 size_t frees, u64 seed);
+u64 synth_bin_head(const struct synth *s, unsigned int bin);
 void synth_put(struct synth *s, u64 addr, u64 word);
 u64 synth_get(const struct synth *s, u64 addr);
 int synth_core(const struct synth *s);

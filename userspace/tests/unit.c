@@ -14,7 +14,7 @@
 #include "../kernel.h"
 #include "../survey.h"
 #include "../text.h"
-#include "synth.h"
+#include "open-synth.h"
 
 /* Numbers of the structures as gdb prints them from Debian's libc6-dbg. */
 static void test_layouts_of_debian(void **state)
@@ -65,24 +65,6 @@ static void test_bin_indexes(void **state)
 	assert_int_equal(layout_tcache_index(&l, 0x800), 65);
 	assert_int_equal(layout_tcache_index(&l, (4 << 20) - 16), 75);
 	assert_int_equal(layout_tcache_index(&l, 4 << 20), -1);
-}
-
-static void open_synth(const struct synth *s, struct heap *h)
-{
-	char path[64];
-	struct error e = { "" };
-	int fd = synth_core(s);
-
-	memset(h, 0, sizeof(*h));
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	h->t = target_open_core(path, &e);
-	close(fd);
-	if (!h->t)
-		fail_msg("%s", e.text);
-	modules_find(h->t, &h->mods);
-	h->has_glibc = glibc_open(h->t, &h->mods, &h->g, &e);
-	if (!h->has_glibc)
-		fail_msg("%s", e.text);
 }
 
 struct seen {
