@@ -310,6 +310,36 @@ static u64 middle(const struct synth *s)
 	return c;
 }
 
+/* Take a chunk off its list, and put it on that of another bin. */
+static void move_to_other_bin(struct synth *s, u64 c)
+{
+	unsigned int w = s->l.word;
+	u64 next = link_of(s, c, FD), before = link_of(s, c, BK);
+	unsigned int own = layout_bin_index(&s->l, synth_get(s, c + w));
+	u64 other = synth_bin_head(s, own == 9 ? 10 : 9), behind;
+
+	synth_put(s, before + FD * w, next);
+	synth_put(s, next + BK * w, before);
+	other = link_of(s, link_of(s, other, FD), FD);
+	behind = link_of(s, other, FD);
+	synth_put(s, other + FD * w, c);
+	synth_put(s, c + BK * w, other);
+	synth_put(s, c + FD * w, behind);
+	synth_put(s, behind + BK * w, c);
+}
+
+/* A chunk that is free is in the tcache, too. */
+static void cache_too(struct synth *s, u64 c)
+{
+	u64 size = synth_get(s, c + s->l.word) & ~(u64)SIZE_BITS;
+	int bin = layout_tcache_index(&s->l, size);
+	u64 count = s->tcache + bin * s->l.tcache_width;
+
+	synth_put(s, count, synth_get(s, count) | 1);
+	synth_put(s, s->tcache + s->l.tcache_entries + bin * s->l.word,
+		  chunk_to_mem(&s->l, c));
+}
+
 /* Damage by intent, in a heap that has the table made of itself. */
 static void hurt(struct synth *s, unsigned int how)
 {
@@ -363,6 +393,15 @@ static void hurt(struct synth *s, unsigned int how)
 		synth_put(s, c + FD * w, c);
 		synth_put(s, c + BK * w, c);
 		break;
+	case 13:	/* chunks that are too large for what the arena says */
+		synth_put(s, s->main_arena + s->l.system_mem, 0x60);
+		break;
+	case 14:	/* sound both ways, but on another size's list */
+		move_to_other_bin(s, c);
+		break;
+	case 15:	/* on two lists */
+		cache_too(s, c);
+		break;
 	default:
 		fail();
 	}
@@ -373,7 +412,7 @@ static void test_damage_by_intent(void **state)
 	unsigned int how;
 
 	(void)state;
-	for (how = 0; how <= 12; how++) {
+	for (how = 0; how <= 15; how++) {
 		struct synth s;
 		struct heap h;
 
