@@ -37,7 +37,7 @@ help:
 	@echo '                it asks for refused once (an hour or two; STEPS= as above)'
 	@echo 'make style      checkpatch.pl --strict and shellcheck alone'
 	@echo 'make sparse     sparse alone'
-	@echo 'make bench      what the module costs, in instructions'
+	@echo 'make bench      what the module costs, in instructions, and the reader, in time'
 	@echo 'make clean-cache  remove kernels and trees that the tests fetched'
 
 modules:
@@ -115,6 +115,7 @@ sparse: deps-check
 
 bench: deps-check
 	@selftests/bench/bench
+	@$(MAKE) --no-print-directory -s -C userspace bench
 
 deps-%:
 	@$(VM)/install-deps $*

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How long heapinfo takes on a large heap, beside the least it could take:
- * copying that heap once with process_vm_readv in blocks of 256 KiB, measured
- * in the same run.
+ * copying that heap once with process_vm_readv in blocks of 256 KiB.  Each round
+ * measures that and every command, so that both meet the same machine.  Prints
+ * tables in Markdown, of medians.
  *
- * usage: bench HEAPINFO BIGHEAP [RUNS]
+ * usage: bench HEAPINFO BIGHEAP [ROUNDS]
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,8 +22,8 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define BLOCK (256u << 10)
-#define MAX_RUNS 101
-#define MAX_ARGS 6
+#define MAX_ROUNDS 101
+#define MAX_ARGS 3
 
 struct heap {
 	pid_t pid;
@@ -31,24 +32,27 @@ struct heap {
 	uint64_t end;
 };
 
-struct figure {
-	double median;
-	double min;
-	long peak_kib;
-};
-
 static const struct row {
-	const char *what;
-	double goal;		/* times the limit */
+	double goal;		/* times the limit; 0: none was set */
 	const char *args[MAX_ARGS];
 } rows[] = {
-	{ "stats --no-lists", 2.5, { "stats", "--no-lists" } },
-	{ "stats", 4, { "stats" } },
-	{ "chunks", 5, { "chunks" } },
-	{ "chunks --no-lists", 5, { "chunks", "--no-lists" } },
-	{ "bins", 0, { "bins" } },
-	{ "check", 0, { "check" } },
-	{ "why", 0, { "why" } },
+	{ 2.5, { "stats", "--no-lists" } },
+	{ 4, { "stats" } },
+	{ 4, { "stats", "--freeze" } },
+	{ 5, { "chunks" } },
+	{ 5, { "chunks", "--no-lists" } },
+	{ 0, { "bins" } },
+	{ 0, { "check" } },
+	{ 0, { "why" } },
+};
+
+/* What was measured of a row, each round. */
+struct figures {
+	double seconds[MAX_ROUNDS];
+	double ratio[MAX_ROUNDS];	/* to that round's copy */
+	double stopped[MAX_ROUNDS];	/* seconds, with --freeze */
+	double stopped_ratio[MAX_ROUNDS];
+	long peak_kib;
 };
 
 static double now(void)
@@ -72,10 +76,10 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static struct figure figure_of(double *t, int n, long peak_kib)
+static double median(double *v, int n)
 {
-	qsort(t, n, sizeof(*t), by_value);
-	return (struct figure){ t[n / 2], t[0], peak_kib };
+	qsort(v, n, sizeof(*v), by_value);
+	return v[n / 2];
 }
 
 static void find_heap(struct heap *h)
@@ -137,103 +141,135 @@ static double copy_once(const struct heap *h, char *buf)
 	return now() - t;
 }
 
-static struct figure measure_limit(const struct heap *h, int runs)
+/* Start it, with its results to nowhere and its notes to @notes. */
+static pid_t start_row(const char *program, const struct row *r, pid_t heap,
+		       int notes)
 {
-	char *buf = malloc(BLOCK);
-	double t[MAX_RUNS];
-	int i;
-
-	for (i = 0; i < runs; i++)
-		t[i] = copy_once(h, buf);
-	free(buf);
-	return figure_of(t, runs, 0);
-}
-
-static double run_once(const char *program, const struct row *r, pid_t heap,
-		       long *peak_kib)
-{
-	const char *argv[MAX_ARGS + 2] = { program };
+	const char *argv[MAX_ARGS + 3] = { program };
 	char pid[16];
-	struct rusage use;
-	int i, n = 1, status;
-	double t = now();
+	int i, n = 1;
 	pid_t child;
 
 	for (i = 0; i < MAX_ARGS && r->args[i]; i++)
 		argv[n++] = r->args[i];
 	snprintf(pid, sizeof(pid), "%d", (int)heap);
 	argv[n++] = pid;
-	argv[n] = NULL;
 	child = fork();
 	if (!child) {
 		dup2(open("/dev/null", O_WRONLY), 1);
+		dup2(notes, 2);
 		execv(program, (char **)argv);
 		die(program);
 	}
-	if (child < 0 || wait4(child, &status, 0, &use) != child || status) {
-		fprintf(stderr, "bench: heapinfo %s failed\n", r->what);
-		exit(1);
-	}
-	if (use.ru_maxrss > *peak_kib)
-		*peak_kib = use.ru_maxrss;
-	return now() - t;
+	return child;
 }
 
-static struct figure measure(const char *program, const struct row *r,
-			     pid_t heap, int runs)
+/* How long its notes say that it stopped the heap's process. */
+static double stopped_for(FILE *notes)
 {
-	double t[MAX_RUNS];
-	long peak_kib = 0;
+	double ms = 0;
+	char line[512];
+	const char *at;
+
+	rewind(notes);
+	while (fgets(line, sizeof(line), notes)) {
+		at = strstr(line, "was stopped for ");
+		if (at)
+			ms = strtod(at + strlen("was stopped for "), NULL);
+		else
+			fputs(line, stderr);
+	}
+	return ms / 1e3;
+}
+
+static void measure(const char *program, const struct row *r, pid_t heap,
+		    double limit, struct figures *f, int round)
+{
+	FILE *notes = tmpfile();
+	double t = now();
+	struct rusage use;
+	int status;
+	pid_t child;
+
+	if (!notes)
+		die("tmpfile");
+	child = start_row(program, r, heap, fileno(notes));
+	if (child < 0 || wait4(child, &status, 0, &use) != child || status) {
+		fprintf(stderr, "bench: heapinfo %s failed\n", r->args[0]);
+		exit(1);
+	}
+	f->seconds[round] = now() - t;
+	f->ratio[round] = f->seconds[round] / limit;
+	f->stopped[round] = stopped_for(notes);
+	f->stopped_ratio[round] = f->stopped[round] / limit;
+	if (use.ru_maxrss > f->peak_kib)
+		f->peak_kib = use.ru_maxrss;
+	fclose(notes);
+}
+
+static void print_row(const struct row *r, struct figures *f, int rounds)
+{
+	char words[64] = "", goal[16] = "–";
+	double stopped = median(f->stopped, rounds);
 	int i;
 
-	for (i = 0; i < runs; i++)
-		t[i] = run_once(program, r, heap, &peak_kib);
-	return figure_of(t, runs, peak_kib);
+	for (i = 0; i < MAX_ARGS && r->args[i]; i++) {
+		strcat(words, i ? " " : "");
+		strcat(words, r->args[i]);
+	}
+	if (r->goal)
+		snprintf(goal, sizeof(goal), "%.1f", r->goal);
+	printf("| %s | %.2f | %.2f | %s | %ld |\n", words,
+	       median(f->seconds, rounds), median(f->ratio, rounds), goal,
+	       f->peak_kib);
+	if (stopped > 0)
+		printf("| … of which the process is stopped | %.2f | %.2f | – | – |\n",
+		       stopped, median(f->stopped_ratio, rounds));
 }
 
 static void bench(const char *program, const char *bigheap, const char *order,
-		  int runs)
+		  int rounds)
 {
+	static struct figures figures[ARRAY_SIZE(rows)];
 	struct heap h = start_heap(bigheap, order);
-	struct figure limit = measure_limit(&h, runs);
 	long bitmap_kib = (h.end - h.start) / 16 / 8 / 1024;
+	char *buf = malloc(BLOCK);
+	double limit[MAX_ROUNDS];
 	size_t i;
+	int n;
 
-	printf("\nfree chunks %s: [heap] of %" PRIu64 " bytes\n", order,
-	       h.end - h.start);
-	printf("%-20s %9s %9s %9s %6s %12s\n", "", "median s", "best s",
-	       "x limit", "goal", "peak KiB");
-	printf("%-20s %9.3f %9.3f\n", "limit: one copy", limit.median,
-	       limit.min);
-	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct figure f = measure(program, &rows[i], h.pid, runs);
-
-		printf("%-20s %9.3f %9.3f %9.2f", rows[i].what, f.median,
-		       f.min, f.median / limit.median);
-		if (rows[i].goal)
-			printf(" %6.1f", rows[i].goal);
-		else
-			printf(" %6s", "");
-		printf(" %12ld\n", f.peak_kib);
+	memset(figures, 0, sizeof(figures));
+	for (n = 0; n < rounds; n++) {
+		limit[n] = copy_once(&h, buf);
+		for (i = 0; i < ARRAY_SIZE(rows); i++)
+			measure(program, &rows[i], h.pid, limit[n],
+				&figures[i], n);
 	}
-	printf("memory goal: %ld KiB (16 MiB and one bit per 16 bytes of heap)\n",
-	       (16L << 10) + bitmap_kib);
+	free(buf);
 	close(h.in);
 	waitpid(h.pid, NULL, 0);
+	printf("\n| free chunks %s | seconds | times the limit | goal | peak KiB |\n|---|--:|--:|--:|--:|\n",
+	       order);
+	printf("| the limit: one copy of %" PRIu64 " MiB | %.2f | 1 | | |\n",
+	       (h.end - h.start) >> 20, median(limit, rounds));
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		print_row(&rows[i], &figures[i], rounds);
+	printf("| goal: 16 MiB and one bit per 16 bytes of heap | | | | %ld |\n",
+	       (16L << 10) + bitmap_kib);
 }
 
 int main(int argc, char **argv)
 {
 	static const char *const orders[] = { "binned", "unsorted", "shuffled" };
-	int runs = argc > 3 ? atoi(argv[3]) : 7;
+	int rounds = argc > 3 ? atoi(argv[3]) : 7;
 	size_t i;
 
-	if (argc < 3 || runs < 1 || runs > MAX_RUNS) {
-		fputs("usage: bench HEAPINFO BIGHEAP [RUNS]\n", stderr);
+	if (argc < 3 || rounds < 1 || rounds > MAX_ROUNDS) {
+		fputs("usage: bench HEAPINFO BIGHEAP [ROUNDS]\n", stderr);
 		return 64;
 	}
 	setlinebuf(stdout);
 	for (i = 0; i < ARRAY_SIZE(orders); i++)
-		bench(argv[1], argv[2], orders[i], runs);
+		bench(argv[1], argv[2], orders[i], rounds);
 	return 0;
 }
