@@ -5,7 +5,6 @@
 
 #include "cells.h"
 #include "survey.h"
-#include "text.h"
 
 /**
  * cell_char - how a kind of cell is drawn
@@ -86,8 +85,6 @@ static int take_batch(const struct batch *b, void *ctx)
 		add_range(p, c->region, kind_of(c->state), c->addr,
 			  c->addr + c->size);
 	}
-	if (b->n)
-		progress_at(b->chunk[b->n - 1].addr - b->g->region[0].start);
 	return 0;
 }
 
@@ -140,7 +137,7 @@ void cells_count(struct heap *h, struct cells *c, u64 max_cells)
 {
 	const struct glibc *g = &h->g;
 	struct pass p = { .c = c };
-	struct survey s = { .fn = take_batch, .ctx = &p };
+	struct survey s = { .what = "map", .fn = take_batch, .ctx = &p };
 	size_t i, total = 0;
 
 	memset(c, 0, sizeof(*c));
@@ -160,11 +157,8 @@ void cells_count(struct heap *h, struct cells *c, u64 max_cells)
 	}
 	c->sum = xcalloc(total, sizeof(*c->sum));
 	if (c->rows) {
-		progress_start("map", g->region[g->regions - 1].end -
-			       g->region[0].start);
 		survey(h, &s);
 		survey_free(&s);
-		progress_end();
 	}
 	for (i = 0; i < c->rows; i++)
 		decide(&p, i);

@@ -175,7 +175,6 @@ static int check_batch(const struct batch *b, void *ctx)
 
 	for (i = 0; i < b->n; i++)
 		check_chunk(p, &b->chunk[i]);
-	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
 	return 0;
 }
 
@@ -322,11 +321,9 @@ static void check_once(struct heap *h, struct check *c)
 	p.marks = &marks;
 	for (i = 0; i < p.g->arenas; i++)
 		check_arena(&p, i);
+	walk_progress_start("check", p.g);
 	lists_walk(&ls);
 	check_keys(&p);
-	progress_start("check", p.g->regions ?
-		       p.g->region[p.g->regions - 1].end -
-		       p.g->region[0].first : 0);
 	walk_heap(&w);
 	progress_end();
 	check_mmapped(&p);

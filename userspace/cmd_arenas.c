@@ -182,7 +182,7 @@ static int run(const struct common *c)
 {
 	struct mmapped m = { 0 };
 	struct usage *usage;
-	struct survey s = { .fn = take_batch };
+	struct survey s = { .what = "arenas", .fn = take_batch };
 	struct error e;
 	struct heap h;
 

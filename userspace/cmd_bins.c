@@ -117,8 +117,8 @@ static void print_json(const struct heap *h, const struct lists *ls)
 static int run(const struct common *c)
 {
 	struct findings found = { 0 };
-	struct survey s = { .all_lists = true, .findings = &found,
-			    .fn = ignore };
+	struct survey s = { .what = "bins", .all_lists = true,
+			    .findings = &found, .fn = ignore };
 	struct error e;
 	struct heap h;
 

@@ -177,8 +177,8 @@ static void print_answer(struct heap *h, const struct common *c,
 static int look(struct heap *h, const struct common *c, struct error *e)
 {
 	struct answer a = { 0 };
-	struct survey s = { .from = wanted - h->g.l.word, .to = wanted + 1,
-			    .fn = take, .ctx = &a };
+	struct survey s = { .what = "chunk", .from = wanted - h->g.l.word,
+			    .to = wanted + 1, .fn = take, .ctx = &a };
 	const struct mmapped_chunk *m = NULL;
 	struct mmapped mm = { 0 };
 	int ret = 0;

@@ -7,7 +7,6 @@
 #include "chunk_out.h"
 #include "cmd.h"
 #include "survey.h"
-#include "text.h"
 
 enum {
 	KEY_STATE = 1, KEY_MIN, KEY_MAX, KEY_RANGE, KEY_ARENA, KEY_LIMIT,
@@ -148,20 +147,15 @@ static int print_batch(const struct batch *b, void *ctx)
 		else
 			chunk_line(&p->out, b, &b->chunk[i], opt.hexdump);
 	}
-	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
 	return p->out.failed;
 }
 
 static void print_all(struct printer *p)
 {
-	const struct glibc *g = &p->h->g;
-	struct survey s = { .no_lists = opt.no_lists, .from = opt.from,
+	struct survey s = { .what = "chunks", .no_lists = opt.no_lists, .from = opt.from,
 			    .to = opt.to, .fn = print_batch, .ctx = p };
 
-	progress_start("chunks", g->regions ? g->region[g->regions - 1].end -
-		       g->region[0].first : 0);
 	survey(p->h, &s);
-	progress_end();
 	survey_free(&s);
 }
 

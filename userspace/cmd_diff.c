@@ -120,7 +120,7 @@ static int by_addr(const void *a, const void *b)
 
 static void read_side(struct side *s)
 {
-	struct survey sv = { .fn = take_batch, .ctx = s };
+	struct survey sv = { .what = "diff", .fn = take_batch, .ctx = s };
 	struct mmapped m;
 	size_t i;
 

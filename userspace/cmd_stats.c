@@ -150,7 +150,6 @@ static int take_batch(const struct batch *b, void *ctx)
 		if (st->check)
 			bin_sums_chunk(&st->sums, b, c);
 	}
-	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
 	return 0;
 }
 
@@ -420,16 +419,12 @@ static void add_tops(struct json_object *doc, const struct stats *st)
 
 static void gather(struct heap *h, struct stats *st)
 {
-	const struct glibc *g = &h->g;
-	struct survey s = { .no_lists = opt.no_lists, .fn = take_batch,
+	struct survey s = { .what = "stats", .no_lists = opt.no_lists, .fn = take_batch,
 			    .ctx = st };
 
 	st->check = !opt.no_lists;
 	bin_sums_init(&st->sums);
-	progress_start("stats", g->regions ? g->region[g->regions - 1].end -
-		       g->region[0].first : 0);
 	survey(h, &s);
-	progress_end();
 	if (st->check && !bin_sums_agree(&st->sums, &h->g))
 		notes_add(&h->g.notes, "the free lists do not read the same both ways: they are damaged%s; 'heapinfo check' %s",
 			  target_or(h->t), h->t->doubt ? "tells" : "says where");

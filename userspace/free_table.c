@@ -5,7 +5,6 @@
 
 #include "bin_sums.h"
 #include "free_table.h"
-#include "text.h"
 #include "walk.h"
 
 #define MIN_BLOCK_SHIFT 9u	/* MARKS_ALIGN bits */
@@ -258,7 +257,6 @@ static int fill_batch(const struct batch *b, void *ctx)
 		if (chunk_state_is_free(c->state))
 			take_free(f, b, c);
 	}
-	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
 	return 0;
 }
 
@@ -315,7 +313,6 @@ static int judge_batch(const struct batch *b, void *ctx)
 		    free_table_next(t, before) == here)
 			t->info[before] = true;
 	}
-	progress_at(b->chunk[b->n - 1].addr - b->g->region[0].first);
 	return 0;
 }
 

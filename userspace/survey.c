@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Follow the free lists, then walk the chunks, and note what was unsure. */
 #include "survey.h"
+#include "text.h"
 
 /**
  * survey - look at all of the heap
@@ -16,6 +17,7 @@ int survey(struct heap *h, struct survey *s)
 
 	s->walk = (struct walk){ .g = g, .from = s->from, .to = s->to,
 				 .fn = s->fn, .ctx = s->ctx };
+	walk_progress_start(s->what, g);
 	if (!s->no_lists) {
 		marks_init(&s->marks, g);
 		s->lists = (struct lists){ .g = g, .marks = &s->marks,
@@ -25,6 +27,7 @@ int survey(struct heap *h, struct survey *s)
 		s->walk.marks = &s->marks;
 	}
 	ret = walk_heap(&s->walk);
+	progress_end();
 	if (s->walk.changed)
 		notes_add(&g->notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
 	if (s->walk.damaged || s->lists.faults)

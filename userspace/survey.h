@@ -8,6 +8,7 @@
 #include "walk.h"
 
 struct survey {
+	const char *what;	/* for progress_start() */
 	bool no_lists;		/* cached chunks then count as in use */
 	bool all_lists;		/* small and large bins too */
 	struct findings *findings;	/* of the lists; or NULL */

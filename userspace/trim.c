@@ -160,7 +160,7 @@ static void find_reasons(const struct heap *h, struct trim *tr)
 void trim_analyse(struct heap *h, struct trim *tr)
 {
 	struct pass p = { .tr = tr, .g = &h->g, .pagemap = -1 };
-	struct survey s = { .fn = take_batch, .ctx = &p };
+	struct survey s = { .what = "why", .fn = take_batch, .ctx = &p };
 	const struct arena *a = &h->g.arena[0];
 	char path[64];
 

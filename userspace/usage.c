@@ -5,7 +5,6 @@
 
 #include "pagemap.h"
 #include "survey.h"
-#include "text.h"
 #include "usage.h"
 
 static void count_chunk(struct usage *u, const struct chunk *c,
@@ -53,8 +52,6 @@ static int take_batch(const struct batch *b, void *ctx)
 		count_chunk(&u->arena[b->g->region[c->region].arena], c,
 			    b->g->l.word);
 	}
-	if (b->n)
-		progress_at(b->chunk[b->n - 1].addr - b->g->region[0].start);
 	return 0;
 }
 
@@ -136,18 +133,15 @@ static void count_regions(struct heap *h, struct usages *u)
 void usages_read(struct heap *h, struct usages *u)
 {
 	const struct glibc *g = &h->g;
-	struct survey s = { .fn = take_batch, .ctx = u };
+	struct survey s = { .what = "sizes", .fn = take_batch, .ctx = u };
 	size_t i;
 
 	memset(u, 0, sizeof(*u));
 	u->arena = xcalloc(g->arenas, sizeof(*u->arena));
 	if (!g->regions)
 		return;
-	progress_start("sizes", g->region[g->regions - 1].end -
-		       g->region[0].start);
 	survey(h, &s);
 	survey_free(&s);
-	progress_end();
 	count_regions(h, u);
 	move_tcaches(g, u);
 	for (i = 0; i < g->arenas; i++) {

@@ -13,7 +13,8 @@
  *   layout.h  the one table of glibc versions, and struct layout made from it
  *   glibc.h   malloc found in a target: arenas, regions, mp_, tcaches
  *   walk.h    every chunk of every region, in one sequential pass
- *   lists.h   the free lists, followed and checked, and marks for the walk
+ *   lists.h   the free lists, followed and checked, and marks for the walk;
+ *             free_table.h where they jump about
  *   mmapped.h chunks that have a mapping of their own
  *   check.h   the invariants, with glibc's own words for each violation
  *   heap.h    all of the above opened for one command: struct heap

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
 #include "walk.h"
 
 #define BATCH 512u
@@ -119,6 +120,7 @@ static void flush(struct pass *p)
 	};
 
 	if (p->n && !p->ret) {
+		progress_at(p->batch[p->n - 1].addr - p->g->region[0].first);
 		p->w->chunks += p->n;
 		p->ret = p->w->fn(&b, p->w->ctx);
 	}
@@ -438,6 +440,19 @@ static void walk_region(struct pass *p)
 	}
 	flush(p);
 	p->w->bytes += addr - p->r.first;
+}
+
+/**
+ * walk_progress_start - a walk, or several, that may last begins
+ * @what: its name
+ * @g: malloc
+ *
+ * walk_heap() says how far it is; progress_end() afterwards.
+ */
+void walk_progress_start(const char *what, const struct glibc *g)
+{
+	progress_start(what, g->regions ? g->region[g->regions - 1].end -
+		       g->region[0].first : 0);
 }
 
 /**

@@ -77,6 +77,7 @@ struct walk {
 };
 
 int walk_heap(struct walk *w);
+void walk_progress_start(const char *what, const struct glibc *g);
 
 /* The bytes of a chunk that lie in the batch's block; at least 4 words. */
 const u8 *batch_bytes(const struct batch *b, const struct chunk *c,
