@@ -17,7 +17,6 @@
 
 #include "marks.h"
 
-
 /*
  * What is in order about a free chunk: its size, and what the chunk behind it
  * says of it.  Of a small one this says which size.

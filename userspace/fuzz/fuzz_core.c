@@ -5,7 +5,9 @@
  * The first byte of an input picks a glibc and what is damaged, the second the
  * word size, text or JSON, and the command, or all of them.  What follows
  * overwrites pieces of a sound heap's memory or of its core file, or is the text
- * that a snapshot carries: the module's file, or the maps.
+ * that a snapshot carries: the module's file, or the maps.  Of each heap, lists
+ * followed in a table of the free chunks must say what lists read chunk by chunk
+ * say.
  *
  * With FUZZ_PLANT=overrun, overflow, leak or hang in the environment each input
  * has that fault, so that it can be seen that faults are found.
@@ -17,7 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../check.h"
 #include "../cmd.h"
+#include "../lists.h"
 #include "../tests/synth.h"
 
 enum kind { MEMORY, MODULE_TEXT, CORE_FILE, MAPS_TEXT };
@@ -156,6 +160,39 @@ static int run_command(const struct command *cmd, const char *core,
 	return ret;
 }
 
+static void check_core(const char *core, u64 min_jumps, struct check *c)
+{
+	const struct common co = { .cmd = &cmd_check, .core = core };
+	const u64 usual = lists_min_jumps;
+	struct error e;
+	struct heap h;
+
+	memset(c, 0, sizeof(*c));
+	lists_min_jumps = min_jumps;
+	if (!heap_open(&h, &co, true, &e))
+		check_heap(&h, c, &e);
+	heap_close(&h);
+	lists_min_jumps = usual;
+}
+
+static void compare_ways(const char *core)
+{
+	struct check table, nodes;
+	size_t i;
+
+	check_core(core, 0, &table);
+	check_core(core, UINT64_MAX, &nodes);
+	if (table.findings.total != nodes.findings.total ||
+	    table.listed != nodes.listed)
+		abort();
+	for (i = 0; i < table.findings.n; i++)
+		if (strcmp(table.findings.found[i].text,
+			   nodes.findings.found[i].text))
+			abort();
+	check_free(&table);
+	check_free(&nodes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *fault = getenv("FUZZ_PLANT");
@@ -173,6 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	what = data[0] >> 6;
 	synth_make(&s, data[0] % 16 % layout_rows(), data[1] & 1 ? 4 : 8);
 	json = data[1] & 2;
+	lists_min_jumps = data[1] & 4 ? 0 : 1024;
 	one = data[1] >> 4;
 	damage_heap(&s, what, data + 2, size - 2);
 	fd = synth_core(&s);
@@ -187,6 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    size == 2 && fuzzed[i] != &cmd_history)
 			abort();
 	}
+	compare_ways(path);
 	close(fd);
 	synth_free(&s);
 	return 0;
