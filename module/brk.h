@@ -54,8 +54,7 @@ struct heapinfo_brk_entry {
  * struct heapinfo_source - a way to see brk(2) of every process
  * @name: value of the parameter "source"
  * @start: begins to call heapinfo_brk_enter() and heapinfo_brk_return() of
- *	brk_inline.h;
- *	may sleep; 0 or a negative error, after one line in the log
+ *	brk_inline.h; may sleep; 0 or a negative error, after one line in the log
  * @stop: ends that; no call is under way when it returns; may sleep
  * @suspended: whether somebody has switched off for now what it sees with;
  *	may sleep; NULL where nobody can

@@ -76,9 +76,9 @@ static void put_delta(struct line *line, unsigned long from, unsigned long to)
 
 /*
  * Names come from the process itself. What could start a line, end a column or
- * move a terminal's cursor is written in octal.
+ * move a terminal's cursor is written in octal. At most @len bytes of a name,
+ * which ends earlier at a null byte.
  */
-/* At most @len bytes of a name, which ends earlier at a null byte. */
 static void put_comm(struct line *line, const char *comm, unsigned int len)
 {
 	unsigned int i;
