@@ -262,6 +262,22 @@ size_t target_threads(struct target *t, struct thread **list)
 }
 
 /**
+ * target_maps_now - the mappings as they are now
+ * @t: a live target
+ * @maps: an empty list, filled here; maps_free() it
+ * @e: why not
+ *
+ * Where the thread that memory was read of is gone it is read of another one
+ * from now on.
+ *
+ * Return: 0, or -1 where the process has gone.
+ */
+int target_maps_now(struct target *t, struct maps *maps, struct error *e)
+{
+	return t->ops->maps(t, maps, e);
+}
+
+/**
  * target_reload_maps - look at the mappings again
  * @t: the target
  * @e: why not
@@ -271,23 +287,13 @@ size_t target_threads(struct target *t, struct thread **list)
 int target_reload_maps(struct target *t, struct error *e)
 {
 	struct maps maps = { 0 };
-	unsigned int i;
-	FILE *f;
 
 	target_forget(t);
-	if (!t->live)
+	if (!t->ops->maps)
 		return 0;
-	/* A second time: the first may have met an exec. */
-	for (i = 0; i < 2 && !maps.n; i++) {
-		f = target_text(t, "maps");
-		if (!f)
-			break;
-		maps_parse(&maps, f);
-		fclose(f);
-	}
-	if (!maps.n) {
+	if (target_maps_now(t, &maps, e)) {
 		maps_free(&maps);
-		return error_set(e, "process %d has ended", (int)t->pid);
+		return -1;
 	}
 	maps_free(&t->maps);
 	t->maps = maps;

@@ -28,6 +28,8 @@ struct target_ops {
 	size_t (*read)(struct target *t, u64 addr, void *buf, size_t len);
 	/* Where at or behind @addr memory may be; NULL: anywhere mapped. */
 	u64 (*next)(struct target *t, u64 addr);
+	/* The mappings of now in an empty list; NULL: they stay as they are. */
+	int (*maps)(struct target *t, struct maps *maps, struct error *e);
 	/* Text of /proc/PID/@name, or NULL where there is none. */
 	FILE *(*text)(struct target *t, const char *name);
 	/* The file behind a mapping, as a descriptor, or -1. */
@@ -80,7 +82,8 @@ bool target_peek(struct target *t, u64 addr, void *buf, size_t len);
 bool target_word(struct target *t, u64 addr, u64 *val);
 void target_forget(struct target *t);
 
-/* Look at maps again (a live process changes). */
+/* Look at maps again (a live process changes); the first keeps what is known. */
+int target_maps_now(struct target *t, struct maps *maps, struct error *e);
 int target_reload_maps(struct target *t, struct error *e);
 FILE *target_text(struct target *t, const char *name);
 int target_file(struct target *t, const struct mapping *m);

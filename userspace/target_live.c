@@ -53,10 +53,65 @@ static size_t read_mem(struct target *t, u64 addr, void *buf, size_t len)
 	return done;
 }
 
+static size_t live_threads(struct target *t, struct thread **list)
+{
+	char path[64];
+	struct dirent *d;
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)t->pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir))) {
+		pid_t tid = atoi(d->d_name);
+
+		if (tid <= 0)
+			continue;
+		*list = xrealloc(*list, n + 1, sizeof(**list));
+		(*list)[n++] = (struct thread){ .tid = tid };
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* A thread that is ending has no memory long before it is a zombie. */
+static bool has_memory(struct target *t)
+{
+	FILE *f = live_text(t, "statm");
+	unsigned long pages = 0;
+
+	if (f && fscanf(f, "%lu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages;
+}
+
+/* The first thread may end before the others; then memory is read of one. */
+static bool other_thread(struct target *t)
+{
+	struct thread *list = NULL;
+	size_t n = live_threads(t, &list), i;
+	pid_t before = t->via;
+	bool found = false;
+
+	for (i = 0; i < n && !found; i++) {
+		t->via = list[i].tid;
+		found = has_memory(t);
+	}
+	if (!found)
+		t->via = before;
+	free(list);
+	return found;
+}
+
 static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 {
 	struct live *l = t->priv;
+	pid_t via = t->via;
 	size_t done = 0;
+	int ret;
 
 	while (!l->no_readv && done < len) {
 		struct iovec to = { (u8 *)buf + done, len - done };
@@ -64,8 +119,13 @@ static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 				      len - done };
 		ssize_t n = process_vm_readv(t->via, &to, 1, &from, 1, 0);
 
+		ret = n < 0 ? errno : 0;
+		/* Once, as there may always be one more. */
+		if (ret == ESRCH && t->via == via && other_thread(t) &&
+		    t->via != via)
+			continue;
 		/* Missing, or not allowed: EFAULT and ESRCH mean no memory. */
-		if (n < 0 && errno != EFAULT && errno != ESRCH)
+		if (ret && ret != EFAULT && ret != ESRCH)
 			l->no_readv = true;
 		if (n <= 0)
 			break;
@@ -104,28 +164,6 @@ static int live_file(struct target *t, const struct mapping *m)
 	return same_file(open(path, flags), m);
 }
 
-static size_t live_threads(struct target *t, struct thread **list)
-{
-	char path[64];
-	struct dirent *d;
-	size_t n = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)t->pid);
-	dir = opendir(path);
-	while (dir && (d = readdir(dir))) {
-		pid_t tid = atoi(d->d_name);
-
-		if (tid <= 0)
-			continue;
-		*list = xrealloc(*list, n + 1, sizeof(**list));
-		(*list)[n++] = (struct thread){ .tid = tid };
-	}
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
 static void live_close(struct target *t)
 {
 	struct live *l = t->priv;
@@ -134,14 +172,6 @@ static void live_close(struct target *t)
 		close(l->mem);
 	free(l);
 }
-
-static const struct target_ops live_ops = {
-	.read = live_read,
-	.text = live_text,
-	.file = live_file,
-	.threads = live_threads,
-	.close = live_close,
-};
 
 static void read_comm(struct target *t)
 {
@@ -211,36 +241,17 @@ static char process_state(struct target *t, unsigned int *flags)
 			    flags) == 2 ? state : '?';
 }
 
-/* The first thread may end before the others; then memory is read of one. */
-static bool other_thread(struct target *t)
-{
-	struct thread *list = NULL;
-	size_t n = live_threads(t, &list), i;
-	pid_t first = t->via;
-	unsigned int flags;
-	bool found = false;
-
-	for (i = 0; i < n && !found; i++) {
-		t->via = list[i].tid;
-		found = !strchr("ZX?", process_state(t, &flags));
-	}
-	if (!found)
-		t->via = first;
-	free(list);
-	return found;
-}
-
 /* Return: why it has no mappings, or 0 where it may have some by now. */
 static int no_mappings(struct target *t, struct error *e)
 {
 	unsigned int flags;
 	char state = process_state(t, &flags);
 
+	if (other_thread(t))
+		return 0;
 	if (state == '?' || state == 'X')
 		return error_set(e, "process %d has ended; 'ps -e' lists those that run",
 				 (int)t->pid);
-	if (state == 'Z' && other_thread(t))
-		return 0;
 	if (state == 'Z')
 		return error_set(e, "process %d has ended and waits for its parent: it has no memory any more; 'heapinfo run' shows a heap before its program ends",
 				 (int)t->pid);
@@ -250,7 +261,7 @@ static int no_mappings(struct target *t, struct error *e)
 	return 0;
 }
 
-static int load_maps(struct target *t, struct error *e)
+static int live_maps(struct target *t, struct maps *maps, struct error *e)
 {
 	unsigned int i;
 	FILE *f;
@@ -260,7 +271,7 @@ static int load_maps(struct target *t, struct error *e)
 	for (i = 0; i < TRIES; i++) {
 		errno = 0;
 		f = live_text(t, "maps");
-		if (f && !maps_parse(&t->maps, f)) {
+		if (f && !maps_parse(maps, f)) {
 			fclose(f);
 			return 0;
 		}
@@ -279,12 +290,21 @@ static int load_maps(struct target *t, struct error *e)
 			 (int)t->pid);
 }
 
+static const struct target_ops live_ops = {
+	.read = live_read,
+	.maps = live_maps,
+	.text = live_text,
+	.file = live_file,
+	.threads = live_threads,
+	.close = live_close,
+};
+
 static int load(struct target *t, struct error *e)
 {
 	struct live *l = t->priv;
 	u8 byte;
 
-	if (load_maps(t, e))
+	if (live_maps(t, &t->maps, e))
 		return -1;
 	read_comm(t);
 	t->wordsize = read_wordsize(t->via);

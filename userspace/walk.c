@@ -187,14 +187,12 @@ static struct chunk make_chunk(const struct pass *p, u64 addr, u64 size,
 /* Is malloc's memory that long now?  maps may be older than what top says. */
 static bool region_reaches(struct pass *p, u64 end)
 {
-	FILE *f = target_text(p->g->t, "maps");
 	struct maps now = { 0 };
+	struct error gone;
 	bool ret;
 
-	ret = f && !maps_parse(&now, f) &&
+	ret = !target_maps_now(p->g->t, &now, &gone) &&
 	      maps_hold(&now, p->r.start, end - p->r.start);
-	if (f)
-		fclose(f);
 	maps_free(&now);
 	return ret;
 }

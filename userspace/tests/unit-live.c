@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of reading live processes that change at a moment of the test's. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../target.h"
+
+static const char known[] = "what is to be read";
+
+static void *stay(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* A process whose first thread ends when it is told to; the other one stays. */
+static pid_t start_process(int *tell)
+{
+	pthread_t thread;
+	int to[2], from[2];
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(to), 0);
+	assert_int_equal(pipe(from), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		/* A test that fails leaves it behind: it shall hold nothing. */
+		alarm(60);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		if (pthread_create(&thread, NULL, stay, NULL) ||
+		    write(from[1], &byte, 1) != 1 || read(to[0], &byte, 1) != 1)
+			_exit(1);
+		pthread_exit(NULL);
+	}
+	assert_int_equal(read(from[0], &byte, 1), 1);
+	close(to[0]);
+	close(from[0]);
+	close(from[1]);
+	*tell = to[1];
+	return pid;
+}
+
+static char state_of(pid_t pid)
+{
+	char path[64], line[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	state = stat_field(fopen(path, "re"), line, sizeof(line), 3);
+	return state ? *state : '?';
+}
+
+static void end_first_thread(pid_t pid, int tell)
+{
+	assert_int_equal(write(tell, "", 1), 1);
+	while (state_of(pid) != 'Z')
+		usleep(1000);
+	close(tell);
+}
+
+static void end_process(pid_t pid, struct target *t)
+{
+	target_close(t);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void reads_known(struct target *t)
+{
+	char text[sizeof(known)];
+
+	assert_int_equal(target_read(t, (uintptr_t)known, text, sizeof(text)),
+			 sizeof(text));
+	assert_string_equal(text, known);
+}
+
+static void test_mappings_without_first(void **state)
+{
+	struct error e = { 0 };
+	struct target *t;
+	int tell;
+	pid_t pid = start_process(&tell);
+
+	(void)state;
+	t = target_open_live(pid, pid, &e);
+	assert_non_null(t);
+	end_first_thread(pid, tell);
+	assert_int_equal(target_reload_maps(t, &e), 0);
+	assert_true(t->maps.n > 0);
+	assert_int_not_equal(t->via, pid);
+	reads_known(t);
+	end_process(pid, t);
+}
+
+static void test_memory_without_first(void **state)
+{
+	struct error e = { 0 };
+	struct target *t;
+	int tell;
+	pid_t pid = start_process(&tell);
+
+	(void)state;
+	t = target_open_live(pid, pid, &e);
+	assert_non_null(t);
+	end_first_thread(pid, tell);
+	reads_known(t);
+	end_process(pid, t);
+}
+
+static void test_nothing_of_the_ended(void **state)
+{
+	struct error e = { 0 };
+	struct target *t;
+	siginfo_t si;
+	char byte;
+	int tell;
+	pid_t pid = start_process(&tell);
+
+	(void)state;
+	t = target_open_live(pid, pid, &e);
+	assert_non_null(t);
+	kill(pid, SIGKILL);
+	/* That is told when the last of its threads has ended. */
+	assert_int_equal(waitid(P_PID, pid, &si, WEXITED | WNOWAIT), 0);
+	assert_int_equal(target_read(t, (uintptr_t)known, &byte, 1), 0);
+	assert_int_equal(target_reload_maps(t, &e), -1);
+	assert_non_null(strstr(e.text, "has ended"));
+	close(tell);
+	end_process(pid, t);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mappings_without_first),
+		cmocka_unit_test(test_memory_without_first),
+		cmocka_unit_test(test_nothing_of_the_ended),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
