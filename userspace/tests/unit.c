@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Unit tests of the layers, mostly on made-up heaps of every glibc. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -272,6 +273,60 @@ static FILE *module_text(struct target *t, const char *name)
 	       fmemopen(text, strlen(text), "r");
 }
 
+/* What a pass that lasts says on stderr, which is @fd meanwhile. */
+static void say_progress(int fd)
+{
+	int err = dup(STDERR_FILENO);
+
+	assert_true(err >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+	progress_start("stats", 200);
+	progress_at(50);
+	fputs("<", stderr);
+	/* Only a second after it began is there something to say. */
+	usleep(1100000);
+	progress_at(100);
+	progress_end();
+	progress_at(150);
+	fputs(">", stderr);
+	assert_true(dup2(err, STDERR_FILENO) >= 0);
+	close(err);
+}
+
+static void test_progress(void **state)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY), terminal;
+	char said[200] = "";
+	size_t n = 0;
+
+	(void)state;
+	if (fd < 0 || grantpt(fd) || unlockpt(fd))
+		skip();
+	terminal = open(ptsname(fd), O_RDWR | O_NOCTTY);
+	assert_true(terminal >= 0);
+	say_progress(terminal);
+	while (n < sizeof(said) - 1 && !strchr(said, '>')) {
+		assert_int_equal(read(fd, said + n, 1), 1);
+		n++;
+	}
+	assert_string_equal(said, "<\rheapinfo: stats 50% \r\033[K>");
+	close(terminal);
+	close(fd);
+}
+
+/* A file is nothing that somebody watches. */
+static void test_no_progress_in_a_file(void **state)
+{
+	FILE *file = tmpfile();
+	char said[200];
+
+	(void)state;
+	assert_non_null(file);
+	say_progress(fileno(file));
+	rewind(file);
+	assert_string_equal(fgets(said, sizeof(said), file), "<>");
+	fclose(file);
+}
+
 static void test_module_file(void **state)
 {
 	static const struct target_ops ops = { .text = module_text };
@@ -306,6 +361,8 @@ int main(void)
 		cmocka_unit_test(test_endless_mapping),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_safe_text),
+		cmocka_unit_test(test_progress),
+		cmocka_unit_test(test_no_progress_in_a_file),
 		cmocka_unit_test(test_module_file),
 	};
 
