@@ -14,9 +14,9 @@ BEGIN {
 	bad = bad "|heapinfo-vm:"
 }
 
-# That a process is killed for want of memory is no fault of the kernel, and
-# its report has a call trace.
-/invoked oom-killer:/ {
+# That a process is killed for want of memory is no fault of the kernel, nor that
+# it is slow to give back what it has; the reports of both have a call trace.
+/invoked oom-killer:|oom_reaper: unable to reap/ {
 	oom = NR
 }
 
