@@ -259,14 +259,26 @@ static bool makes_sense(struct pass *p, u64 addr)
 	return true;
 }
 
-/* Where, after @addr, chunks begin to make sense again. */
+/*
+ * Where, after @addr, chunks begin to make sense again. Memory that is not there
+ * is stepped over: a core may say that the heap is larger than any machine.
+ */
 static u64 resume_at(struct pass *p, u64 addr)
 {
-	u64 limit = p->r.top > addr ? p->r.top : p->r.end;
+	u64 limit = p->r.top > addr ? p->r.top : p->r.end, next, field;
+	unsigned int w = p->l->word;
 
-	for (addr += p->l->align; addr < limit; addr += p->l->align)
+	for (addr += p->l->align; addr < limit; addr += p->l->align) {
 		if (makes_sense(p, addr))
 			return addr;
+		if (target_word(p->g->t, addr + w, &field))
+			continue;
+		next = target_next_page(p->g->t, addr + w, limit);
+		/* The first chunk whose size lies there. */
+		if (next > addr + w)
+			addr += align_up(next - w - addr, p->l->align) -
+				p->l->align;
+	}
 	return limit;
 }
 
