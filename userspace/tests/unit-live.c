@@ -54,6 +54,17 @@ static pid_t start_process(int *tell)
 	return pid;
 }
 
+static struct target *open_process(pid_t *pid, int *tell)
+{
+	struct target *t;
+	struct error e;
+
+	*pid = start_process(tell);
+	t = target_open_live(*pid, *pid, &e);
+	assert_non_null(t);
+	return t;
+}
+
 static char state_of(pid_t pid)
 {
 	char path[64], line[512];
@@ -91,13 +102,11 @@ static void reads_known(struct target *t)
 static void test_mappings_without_first(void **state)
 {
 	struct error e = { 0 };
-	struct target *t;
 	int tell;
-	pid_t pid = start_process(&tell);
+	pid_t pid;
+	struct target *t = open_process(&pid, &tell);
 
 	(void)state;
-	t = target_open_live(pid, pid, &e);
-	assert_non_null(t);
 	end_first_thread(pid, tell);
 	assert_int_equal(target_reload_maps(t, &e), 0);
 	assert_true(t->maps.n > 0);
@@ -108,14 +117,11 @@ static void test_mappings_without_first(void **state)
 
 static void test_memory_without_first(void **state)
 {
-	struct error e = { 0 };
-	struct target *t;
 	int tell;
-	pid_t pid = start_process(&tell);
+	pid_t pid;
+	struct target *t = open_process(&pid, &tell);
 
 	(void)state;
-	t = target_open_live(pid, pid, &e);
-	assert_non_null(t);
 	end_first_thread(pid, tell);
 	reads_known(t);
 	end_process(pid, t);
@@ -124,15 +130,13 @@ static void test_memory_without_first(void **state)
 static void test_nothing_of_the_ended(void **state)
 {
 	struct error e = { 0 };
-	struct target *t;
 	siginfo_t si;
 	char byte;
 	int tell;
-	pid_t pid = start_process(&tell);
+	pid_t pid;
+	struct target *t = open_process(&pid, &tell);
 
 	(void)state;
-	t = target_open_live(pid, pid, &e);
-	assert_non_null(t);
 	kill(pid, SIGKILL);
 	/* That is told when the last of its threads has ended. */
 	assert_int_equal(waitid(P_PID, pid, &si, WEXITED | WNOWAIT), 0);
