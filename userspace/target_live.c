@@ -230,12 +230,13 @@ static int not_permitted(pid_t pid, struct error *e)
 #define TRIES 20u
 
 /* Return: 'R', 'Z' and so on, '?' where it is gone. */
-static char process_state(struct target *t, unsigned int *flags)
+static char process_state(pid_t pid, unsigned int *flags)
 {
-	char line[512], state;
-	const char *at = stat_field(live_text(t, "stat"), line, sizeof(line),
-				    3);
+	char path[64], line[512], state;
+	const char *at;
 
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	at = stat_field(fopen(path, "re"), line, sizeof(line), 3);
 	*flags = 0;
 	return at && sscanf(at, "%c %*d %*d %*d %*d %*d %u", &state,
 			    flags) == 2 ? state : '?';
@@ -245,7 +246,7 @@ static char process_state(struct target *t, unsigned int *flags)
 static int no_mappings(struct target *t, struct error *e)
 {
 	unsigned int flags;
-	char state = process_state(t, &flags);
+	char state = process_state(t->pid, &flags);
 
 	if (other_thread(t))
 		return 0;
@@ -278,7 +279,7 @@ static int live_maps(struct target *t, struct maps *maps, struct error *e)
 		ret = errno;
 		if (f)
 			fclose(f);
-		else if (ret == ENOENT)
+		else if (ret == ENOENT && t->via == t->pid)
 			return error_set(e, "no process %d; 'ps -e' lists them",
 					 (int)t->pid);
 		if (ret == EACCES || ret == EPERM)

@@ -24,11 +24,28 @@ static void *stay(void *arg)
 	return arg;
 }
 
-/* A process whose first thread ends when it is told to; the other one stays. */
+/* Return: told, and not that nobody is left who could. */
+static bool is_told(int from)
+{
+	char byte;
+
+	return read(from, &byte, 1) == 1;
+}
+
+static void *end_when_told(void *arg)
+{
+	return is_told(*(int *)arg) ? NULL : stay(NULL);
+}
+
+/*
+ * A process of three threads: told once, its first one ends, told once more, its
+ * second one; the third one stays.
+ */
 static pid_t start_process(int *tell)
 {
-	pthread_t thread;
-	int to[2], from[2];
+	static int to[2];	/* the stack of the first thread goes with it */
+	pthread_t thread[2];
+	int from[2];
 	char byte = 0;
 	pid_t pid;
 
@@ -41,8 +58,10 @@ static pid_t start_process(int *tell)
 		alarm(60);
 		close(STDOUT_FILENO);
 		close(STDERR_FILENO);
-		if (pthread_create(&thread, NULL, stay, NULL) ||
-		    write(from[1], &byte, 1) != 1 || read(to[0], &byte, 1) != 1)
+		close(to[1]);
+		if (write(from[1], &byte, 1) != 1 || !is_told(to[0]) ||
+		    pthread_create(&thread[0], NULL, end_when_told, &to[0]) ||
+		    pthread_create(&thread[1], NULL, stay, NULL))
 			_exit(1);
 		pthread_exit(NULL);
 	}
@@ -80,12 +99,20 @@ static void end_first_thread(pid_t pid, int tell)
 	assert_int_equal(write(tell, "", 1), 1);
 	while (state_of(pid) != 'Z')
 		usleep(1000);
-	close(tell);
 }
 
-static void end_process(pid_t pid, struct target *t)
+/* Only the first one is seen after its end. */
+static void end_second_thread(pid_t tid, int tell)
+{
+	assert_int_equal(write(tell, "", 1), 1);
+	while (state_of(tid) != '?')
+		usleep(1000);
+}
+
+static void end_process(pid_t pid, int tell, struct target *t)
 {
 	target_close(t);
+	close(tell);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -112,7 +139,46 @@ static void test_mappings_without_first(void **state)
 	assert_true(t->maps.n > 0);
 	assert_int_not_equal(t->via, pid);
 	reads_known(t);
-	end_process(pid, t);
+	end_process(pid, tell, t);
+}
+
+static void test_mappings_without_second(void **state)
+{
+	struct error e = { 0 };
+	int tell;
+	pid_t pid, second;
+	struct target *t = open_process(&pid, &tell);
+
+	(void)state;
+	end_first_thread(pid, tell);
+	assert_int_equal(target_reload_maps(t, &e), 0);
+	second = t->via;
+	end_second_thread(second, tell);
+	assert_int_equal(target_reload_maps(t, &e), 0);
+	assert_int_not_equal(t->via, pid);
+	assert_int_not_equal(t->via, second);
+	reads_known(t);
+	end_process(pid, tell, t);
+}
+
+/* The first thread is still there as a zombie: the process has an end. */
+static void test_end_after_second(void **state)
+{
+	struct error e = { 0 };
+	siginfo_t si;
+	int tell;
+	pid_t pid;
+	struct target *t = open_process(&pid, &tell);
+
+	(void)state;
+	end_first_thread(pid, tell);
+	assert_int_equal(target_reload_maps(t, &e), 0);
+	assert_int_not_equal(t->via, pid);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, pid, &si, WEXITED | WNOWAIT), 0);
+	assert_int_equal(target_reload_maps(t, &e), -1);
+	assert_non_null(strstr(e.text, "waits for its parent"));
+	end_process(pid, tell, t);
 }
 
 static void test_memory_without_first(void **state)
@@ -124,7 +190,7 @@ static void test_memory_without_first(void **state)
 	(void)state;
 	end_first_thread(pid, tell);
 	reads_known(t);
-	end_process(pid, t);
+	end_process(pid, tell, t);
 }
 
 static void test_nothing_of_the_ended(void **state)
@@ -143,14 +209,15 @@ static void test_nothing_of_the_ended(void **state)
 	assert_int_equal(target_read(t, (uintptr_t)known, &byte, 1), 0);
 	assert_int_equal(target_reload_maps(t, &e), -1);
 	assert_non_null(strstr(e.text, "has ended"));
-	close(tell);
-	end_process(pid, t);
+	end_process(pid, tell, t);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mappings_without_first),
+		cmocka_unit_test(test_mappings_without_second),
+		cmocka_unit_test(test_end_after_second),
 		cmocka_unit_test(test_memory_without_first),
 		cmocka_unit_test(test_nothing_of_the_ended),
 	};
