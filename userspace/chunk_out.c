@@ -66,7 +66,7 @@ static struct kept *keep(const struct chunk *c)
 	if (k->len && k->size == c->size && k->flags == c->flags &&
 	    k->state == c->state)
 		return k;
-	len = snprintf(k->text, sizeof(k->text), "%11" PRIu64 "  %-9s%s",
+	len = snprintf(k->text, sizeof(k->text), " %10" PRIu64 "  %-9s%s",
 		       c->size, chunk_state_name(c->state),
 		       flags_text(c->flags));
 	if (len < 0 || (size_t)len >= sizeof(k->text)) {
@@ -116,7 +116,8 @@ void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
 		memcpy(o->buf + o->n, k->text, KEPT_TEXT);
 		o->n += k->len;
 	} else {
-		fast_dec(o, c->size, 11);
+		fast_text(o, " ", 1);
+		fast_dec(o, c->size, 10);
 		fast_text(o, "  ", 2);
 		fast_pad(o, chunk_state_name(c->state), 9);
 		fast_pad(o, flags_text(c->flags), 0);
