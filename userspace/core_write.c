@@ -350,34 +350,21 @@ failed:
 	return -1;
 }
 
-/* A page of anonymous memory that is nowhere holds zeroes: leave a hole. */
-static bool is_untouched(struct writer *w, const struct mapping *m, u64 at,
-			 size_t len)
-{
-	u64 resident = 0, swapped = 0;
-
-	return !m->inode && w->pm &&
-	       !pagemap_count(w->pm, at, at + len, &resident, &swapped) &&
-	       !resident && !swapped;
-}
-
 static int write_mapping(struct writer *w, const struct mapping *m, u64 to,
 			 struct error *e)
 {
 	u64 len = stored_bytes(w, m), at = m->start, end = m->start + len;
 	size_t n;
 
-	for (; at < end; at += n, to += n) {
-		n = min_u64(end - at, sizeof(w->block));
-		/* In small steps, where much of it was never touched. */
-		if (is_untouched(w, m, at, n))
-			continue;
-		n = min_u64(n, 16 * PAGE);
-		if (is_untouched(w, m, at, n))
-			continue;
+	for (; at < end; at += n) {
+		/* Anonymous memory that is nowhere holds zeroes: leave holes. */
+		if (!m->inode)
+			at = pagemap_next(w->pm, at, end);
+		n = min_u64(end - at, 16 * PAGE);
 		w->w->missing += target_read_holes(w->t, at, w->block, n);
 		w->w->stored += n;
-		if (outfile_write(&w->out, w->block, n, to, e))
+		if (outfile_write(&w->out, w->block, n, to + (at - m->start),
+				  e))
 			return -1;
 		progress_at(w->w->stored);
 	}

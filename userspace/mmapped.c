@@ -1,51 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Find mmapped chunks by their headers. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mmapped.h"
 
-#define MAX_PAGES (1u << 22)	/* pages whose start is looked at: 16 GiB */
+#define MAX_PAGES (1u << 22)	/* touched pages that are looked at: 16 GiB */
 #define MAX_LEAD (16u << 20)	/* bytes before a chunk of memalign's */
-#define MAP_ENTRIES 512u	/* pagemap entries that one read gives */
 
 struct search {
 	struct glibc *g;
 	struct mmapped *m;
 	u64 pages;
 	u64 want_bytes;
-	int pagemap;		/* -1: not known which pages are there */
-	u64 first;		/* page number of entry[0] */
-	size_t entries;
-	u64 entry[MAP_ENTRIES];
 };
 
 static bool all_found(const struct search *s)
 {
 	return s->g->mp.addr && s->m->n >= s->g->mp.n_mmaps;
-}
-
-/*
- * A header's page was written to, so it is in memory or swapped out.  A page
- * that is neither is not read: that would make the kernel fill it in.
- */
-static bool page_is_there(struct search *s, u64 addr)
-{
-	u64 page = addr / PAGE;
-	ssize_t n;
-
-	if (s->pagemap < 0)
-		return true;
-	if (page < s->first || page - s->first >= s->entries) {
-		n = pread(s->pagemap, s->entry, sizeof(s->entry), page * 8);
-		s->first = page;
-		s->entries = n > 0 ? n / 8 : 0;
-		if (!s->entries)
-			return true;
-	}
-	return s->entry[page - s->first] >> 62;
 }
 
 /* The header at @addr, if it is that of a chunk whose mapping fits here. */
@@ -88,9 +60,8 @@ static void find_aligned(struct search *s, const struct mapping *in,
 	u64 page = c->map, end = c->map + min_u64(c->map_len, MAX_LEAD);
 	struct mmapped_chunk x;
 
-	for (; page < end; page += PAGE)
-		if (page_is_there(s, page) &&
-		    read_header(s, page + PAGE - 2 * s->g->l.word, in, &x) &&
+	for (; page < end; page = target_next_page(s->g->t, page, end))
+		if (read_header(s, page + PAGE - 2 * s->g->l.word, in, &x) &&
 		    x.map == c->map && x.map_len == c->map_len) {
 			*c = x;
 			return;
@@ -126,13 +97,16 @@ static void search_mapping(struct search *s, const struct mapping *m)
 	struct mmapped_chunk c;
 	u64 at = m->start, taken = m->start;
 
-	while (at < m->end && !all_found(s)) {
+	while (!all_found(s)) {
+		/* The page of a header was written to. */
+		at = target_next_touched(s->g->t, at, m->end);
+		if (at >= m->end)
+			return;
 		if (++s->pages > MAX_PAGES) {
 			s->m->skipped += m->end - at;
 			return;
 		}
-		if (page_is_there(s, at) && chunk_in_page(s, at, m, &c) &&
-		    c.map >= taken) {
+		if (chunk_in_page(s, at, m, &c) && c.map >= taken) {
 			find_aligned(s, m, &c);
 			add(s->m, &c);
 			at = c.map + c.map_len;
@@ -160,24 +134,16 @@ static bool holds_region(const struct glibc *g, const struct mapping *m)
  */
 void mmapped_find(struct glibc *g, struct mmapped *m)
 {
-	struct search s = { .g = g, .m = m, .pagemap = -1 };
-	char path[64];
+	struct search s = { .g = g, .m = m };
 	size_t i;
 
 	memset(m, 0, sizeof(*m));
-	if (g->t->live) {
-		snprintf(path, sizeof(path), "/proc/%d/pagemap",
-			 (int)g->t->pid);
-		s.pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	}
 	for (i = 0; i < g->t->maps.n && !all_found(&s); i++) {
 		const struct mapping *map = &g->t->maps.map[i];
 
 		if (map_is_anon(map) && !holds_region(g, map))
 			search_mapping(&s, map);
 	}
-	if (s.pagemap >= 0)
-		close(s.pagemap);
 	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&
 		      m->bytes == g->mp.mmapped_mem;
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "pagemap.h"
@@ -11,8 +12,38 @@
 
 struct pagemap {
 	int fd;
+	u64 from;	/* touched pages that were found last */
+	u64 to;
 	u64 entry[ENTRIES];
 };
+
+/* As of Linux 6.7: Documentation/admin-guide/mm/pagemap.rst, PAGEMAP_SCAN. */
+struct scanned_run {
+	u64 start;
+	u64 end;
+	u64 is;
+};
+
+struct scan {
+	u64 size;
+	u64 flags;
+	u64 start;
+	u64 end;
+	u64 walked;	/* out: where it stopped */
+	u64 runs;	/* the address of an array of scanned_run */
+	u64 max_runs;
+	u64 max_pages;	/* 0: as many as there are */
+	u64 inverted;
+	u64 want_all;
+	u64 want_any;
+	u64 tell;	/* of each run; runs that differ in it are two */
+};
+
+#define PAGEMAP_SCAN_RUNS _IOWR('f', 16, struct scan)
+#define SCAN_PRESENT (1ull << 3)
+#define SCAN_SWAPPED (1ull << 4)
+
+bool pagemap_reads_only;
 
 /**
  * pagemap_open - begin to ask which pages are in memory
@@ -50,11 +81,85 @@ void pagemap_close(struct pagemap *pm)
 	free(pm);
 }
 
-static ssize_t read_entries(struct pagemap *pm, u64 start, u64 end, u64 unit)
+static size_t read_entries(struct pagemap *pm, u64 start, u64 end, u64 unit)
 {
 	u64 pages = min_u64((end - start + unit - 1) / unit, ENTRIES);
+	ssize_t n = pread(pm->fd, pm->entry, pages * 8, start / unit * 8);
 
-	return pread(pm->fd, pm->entry, pages * 8, start / unit * 8) / 8;
+	return n > 0 ? n / 8 : 0;
+}
+
+static bool is_touched(u64 entry)
+{
+	return entry & (PAGE_PRESENT | PAGE_SWAPPED);
+}
+
+/* The first pages from @start on that are there: ->from and ->to, or neither. */
+static int scan_run(struct pagemap *pm, u64 start, u64 end)
+{
+	struct scanned_run run;
+	struct scan scan = {
+		.size = sizeof(scan), .start = start, .end = end,
+		.runs = (uintptr_t)&run, .max_runs = 1,
+		.want_any = SCAN_PRESENT | SCAN_SWAPPED,
+	};
+	int n = ioctl(pm->fd, PAGEMAP_SCAN_RUNS, &scan);
+
+	if (n < 0)
+		return -1;
+	pm->from = n ? run.start : end;
+	pm->to = n ? run.end : end;
+	return 0;
+}
+
+/* The same on kernels that cannot be asked for it. */
+static int read_run(struct pagemap *pm, u64 start, u64 end, u64 unit)
+{
+	size_t n, i, first;
+
+	for (; start < end; start += n * unit) {
+		n = read_entries(pm, start, end, unit);
+		if (!n)
+			return -1;
+		for (i = 0; i < n && !is_touched(pm->entry[i]); i++)
+			;
+		if (i == n)
+			continue;
+		for (first = i; i < n && is_touched(pm->entry[i]); i++)
+			;
+		pm->from = start + first * unit;
+		pm->to = start + i * unit;
+		return 0;
+	}
+	pm->from = end;
+	pm->to = end;
+	return 0;
+}
+
+/**
+ * pagemap_next - step over anonymous memory that was never touched
+ * @pm: from pagemap_open(), or NULL
+ * @addr: where from
+ * @end: where to stop
+ *
+ * Such memory is nothing but zeroes, and to read it makes the kernel fill in page
+ * tables: where a process has mapped terabytes of it, gigabytes of those.  What
+ * was touched is believed to be so still; what was not, is asked for each time.
+ *
+ * Return: @addr where its page is in memory or in swap, or where it is not known;
+ * otherwise the next page that is, or @end.
+ */
+u64 pagemap_next(struct pagemap *pm, u64 addr, u64 end)
+{
+	u64 unit = sysconf(_SC_PAGESIZE), page = align_down(addr, unit);
+	u64 stop = align_up(end, unit);
+
+	if (!pm || addr >= end || (addr >= pm->from && addr < pm->to))
+		return addr;
+	if ((pagemap_reads_only || scan_run(pm, page, stop)) &&
+	    read_run(pm, page, stop, unit))
+		return addr;
+	return min_u64(max_u64(addr, pm->from), end);
 }
 
 /**
@@ -73,13 +178,17 @@ int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 		  u64 *swapped)
 {
 	u64 unit = sysconf(_SC_PAGESIZE);
-	ssize_t n, i;
+	size_t n, i;
 
 	if (!pm)
 		return -1;
 	for (start = align_down(start, unit); start < end; start += n * unit) {
+		if (end - start > ENTRIES * unit)
+			start = pagemap_next(pm, start, end);
+		if (start >= end)
+			break;
 		n = read_entries(pm, start, end, unit);
-		if (n <= 0)
+		if (!n)
 			return -1;
 		for (i = 0; i < n; i++) {
 			*resident += pm->entry[i] & PAGE_PRESENT ? unit : 0;
@@ -100,11 +209,11 @@ int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 bool pagemap_has_private(struct pagemap *pm, u64 start, u64 end)
 {
 	u64 unit = sysconf(_SC_PAGESIZE);
-	ssize_t n, i;
+	size_t n, i;
 
 	for (; pm && start < end; start += n * unit) {
 		n = read_entries(pm, start, end, unit);
-		if (n <= 0)
+		if (!n)
 			return false;
 		for (i = 0; i < n; i++)
 			if (pm->entry[i] & PAGE_SWAPPED ||

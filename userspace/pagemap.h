@@ -11,10 +11,14 @@
 
 struct pagemap;
 
+/* For tests: ask as on kernels before 6.7. */
+extern bool pagemap_reads_only;
+
 struct pagemap *pagemap_open(struct target *t);
 void pagemap_close(struct pagemap *pm);
 int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 		  u64 *swapped);
+u64 pagemap_next(struct pagemap *pm, u64 addr, u64 end);
 bool pagemap_has_private(struct pagemap *pm, u64 start, u64 end);
 
 #endif

@@ -145,7 +145,7 @@ static bool leads_home(struct glibc *g, u64 addr, u64 limit, u64 top, u64 *end)
 static void find_mmap_regions(struct glibc *g, const struct mapping *m)
 {
 	const struct arena *a = &g->arena[0];
-	u64 at = m->start, end;
+	u64 at = target_next_touched(g->t, m->start, m->end), end;
 
 	while (at < m->end) {
 		struct region r = {

@@ -73,24 +73,39 @@ u64 target_read_holes(struct target *t, u64 addr, void *buf, size_t len)
 }
 
 /**
- * target_next_page - step through memory that may be mostly holes
+ * target_next_touched - step over memory that is not there or was never touched
+ * @t: the target
+ * @addr: where from
+ * @end: where to stop
+ *
+ * A process may have mapped more than it or any machine has touched, and a core
+ * may say so.
+ *
+ * Return: @addr if there may be more than zeroes on its page; otherwise the next
+ * page on which there may be, or @end.
+ */
+u64 target_next_touched(struct target *t, u64 addr, u64 end)
+{
+	u64 next = t->ops->next(t, addr);
+
+	return next < end ? max_u64(align_down(next, PAGE), addr) : end;
+}
+
+/**
+ * target_next_page - step from page to page
  * @t: the target
  * @addr: a page, or any address on it
  * @end: where to stop
- *
- * A core may say that more is mapped than it or any machine can hold.
  *
  * Return: the next page that may have something on it, or @end.
  */
 u64 target_next_page(struct target *t, u64 addr, u64 end)
 {
-	u64 page = align_down(addr, PAGE), next;
+	u64 page = align_down(addr, PAGE);
 
 	if (end <= page || end - page <= PAGE)
 		return end;
-	page += PAGE;
-	next = t->ops->next ? t->ops->next(t, page) : page;
-	return next < end ? max_u64(align_down(next, PAGE), page) : end;
+	return target_next_touched(t, page + PAGE, end);
 }
 
 static struct line *line_of(struct target *t, u64 base)

@@ -26,7 +26,7 @@ struct thread {
 struct target_ops {
 	/* Bytes readable from @addr on, up to @len; stops at the first hole. */
 	size_t (*read)(struct target *t, u64 addr, void *buf, size_t len);
-	/* Where at or behind @addr memory may be; NULL: anywhere mapped. */
+	/* Where at or behind @addr there may be more than holes and zeroes. */
 	u64 (*next)(struct target *t, u64 addr);
 	/* The mappings of now in an empty list; NULL: they stay as they are. */
 	int (*maps)(struct target *t, struct maps *maps, struct error *e);
@@ -76,6 +76,7 @@ void target_close(struct target *t);
 size_t target_read(struct target *t, u64 addr, void *buf, size_t len);
 u64 target_read_holes(struct target *t, u64 addr, void *buf, size_t len);
 u64 target_next_page(struct target *t, u64 addr, u64 end);
+u64 target_next_touched(struct target *t, u64 addr, u64 end);
 
 /* Small reads through a cache of pages: words, list nodes, structures. */
 bool target_peek(struct target *t, u64 addr, void *buf, size_t len);

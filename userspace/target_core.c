@@ -29,6 +29,8 @@ struct text {
 struct core {
 	int fd;
 	u64 file_size;
+	off_t data;	/* between two holes of the file, found last */
+	off_t data_end;
 	struct segment *seg;
 	size_t segs;
 	struct text *text;
@@ -76,6 +78,21 @@ static size_t core_read(struct target *t, u64 addr, void *buf, size_t len)
 	return done;
 }
 
+/* What is a hole in the file is zeroes: memory that was never touched. */
+static u64 next_data(struct core *c, const struct segment *s, u64 addr)
+{
+	off_t at = s->offset + (addr - s->addr), data;
+
+	if (at >= c->data && at < c->data_end)
+		return addr;
+	data = lseek(c->fd, at, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? s->addr + s->len : addr;
+	c->data = data;
+	c->data_end = lseek(c->fd, data, SEEK_HOLE);
+	return s->addr + min_u64(data - s->offset, s->len);
+}
+
 static u64 core_next(struct target *t, u64 addr)
 {
 	struct core *c = t->priv;
@@ -91,7 +108,14 @@ static u64 core_next(struct target *t, u64 addr)
 		else
 			lo = mid + 1;
 	}
-	return lo < c->segs ? max_u64(c->seg[lo].addr, addr) : UINT64_MAX;
+	for (; lo < c->segs; lo++) {
+		const struct segment *s = &c->seg[lo];
+
+		addr = next_data(c, s, max_u64(s->addr, addr));
+		if (addr - s->addr < s->len)
+			return addr;
+	}
+	return UINT64_MAX;
 }
 
 static FILE *core_text(struct target *t, const char *name)

@@ -11,10 +11,11 @@
 #include <unistd.h>
 #include <elf.h>
 
-#include "target.h"
+#include "pagemap.h"
 
 struct live {
 	int mem;		/* /proc/PID/mem, -1 until it is needed */
+	struct pagemap *pm;	/* NULL until it is needed */
 	bool no_readv;		/* the system call is missing or filtered */
 };
 
@@ -136,6 +137,19 @@ static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 	return done + read_mem(t, addr + done, (u8 *)buf + done, len - done);
 }
 
+/* What a file's page holds is not to be seen from whether it was touched. */
+static u64 live_next(struct target *t, u64 addr)
+{
+	const struct mapping *m = maps_find(&t->maps, addr);
+	struct live *l = t->priv;
+
+	if (!m || !(map_is_anon(m) || !strcmp(m->path, "[heap]")))
+		return addr;
+	if (!l->pm)
+		l->pm = pagemap_open(t);
+	return pagemap_next(l->pm, addr, m->end);
+}
+
 static int same_file(int fd, const struct mapping *m)
 {
 	struct stat st;
@@ -170,6 +184,7 @@ static void live_close(struct target *t)
 
 	if (l->mem >= 0)
 		close(l->mem);
+	pagemap_close(l->pm);
 	free(l);
 }
 
@@ -264,6 +279,7 @@ static int no_mappings(struct target *t, struct error *e)
 
 static int live_maps(struct target *t, struct maps *maps, struct error *e)
 {
+	struct live *l = t->priv;
 	unsigned int i;
 	FILE *f;
 	int ret;
@@ -274,6 +290,9 @@ static int live_maps(struct target *t, struct maps *maps, struct error *e)
 		f = live_text(t, "maps");
 		if (f && !maps_parse(maps, f)) {
 			fclose(f);
+			/* It is of the program of before, where it did exec. */
+			pagemap_close(l->pm);
+			l->pm = NULL;
 			return 0;
 		}
 		ret = errno;
@@ -293,6 +312,7 @@ static int live_maps(struct target *t, struct maps *maps, struct error *e)
 
 static const struct target_ops live_ops = {
 	.read = live_read,
+	.next = live_next,
 	.maps = live_maps,
 	.text = live_text,
 	.file = live_file,

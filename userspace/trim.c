@@ -4,11 +4,9 @@
  * systrim() lowers the break by whole pages of top alone; mtrim() gives whole
  * pages inside free chunks back with madvise(), and leaves the break.
  */
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "pagemap.h"
 #include "survey.h"
 #include "trim.h"
 
@@ -21,41 +19,22 @@ struct pass {
 	struct pin ring[MAX_PINS];
 	u64 n;			/* pins seen */
 	u64 pending;		/* free bytes since the last one */
-	int pagemap;
-	bool pagemap_failed;
+	struct pagemap *pm;
+	bool unknown;		/* which pages are in memory */
 };
-
-/* The bytes of whole pages in [start, end) that are in memory. */
-static u64 resident_bytes(struct pass *p, u64 start, u64 end)
-{
-	u64 entry[512], sum = 0;
-	ssize_t n, i;
-
-	while (start < end && p->pagemap >= 0) {
-		u64 pages = min_u64((end - start) / PAGE, 512);
-
-		n = pread(p->pagemap, entry, pages * 8, start / PAGE * 8);
-		if (n < 8) {
-			p->pagemap_failed = true;
-			break;
-		}
-		for (i = 0; i < n / 8; i++)
-			sum += entry[i] >> 63 ? PAGE : 0;
-		start += n / 8 * PAGE;
-	}
-	return sum;
-}
 
 /* mtrim() spares the header, fd, bk and the nextsize pointers. */
 static void count_pages(struct pass *p, const struct chunk *c)
 {
 	u64 start = align_up(c->addr + 6 * p->g->l.word, PAGE);
 	u64 end = align_down(c->addr + c->size, PAGE);
+	u64 swapped = 0;
 
 	if (start >= end)
 		return;
 	p->tr->whole_pages += end - start;
-	p->tr->resident += resident_bytes(p, start, end);
+	if (pagemap_count(p->pm, start, end, &p->tr->resident, &swapped))
+		p->unknown = true;
 }
 
 static void add_pin(struct pass *p, const struct batch *b,
@@ -159,27 +138,21 @@ static void find_reasons(const struct heap *h, struct trim *tr)
  */
 void trim_analyse(struct heap *h, struct trim *tr)
 {
-	struct pass p = { .tr = tr, .g = &h->g, .pagemap = -1 };
+	struct pass p = { .tr = tr, .g = &h->g };
 	struct survey s = { .what = "why", .fn = take_batch, .ctx = &p };
 	const struct arena *a = &h->g.arena[0];
-	char path[64];
 
 	memset(tr, 0, sizeof(*tr));
 	tr->top = a->has_top ? a->top : 0;
 	tr->top_size = a->top_size;
 	tr->top_end = a->top + a->top_size;
 	tr->brk = h->k.known ? h->k.brk : 0;
-	if (h->t->live) {
-		snprintf(path, sizeof(path), "/proc/%d/pagemap",
-			 (int)h->t->pid);
-		p.pagemap = open(path, O_RDONLY | O_CLOEXEC);
-	}
+	p.pm = pagemap_open(h->t);
 	survey(h, &s);
 	survey_free(&s);
-	if (p.pagemap < 0 || p.pagemap_failed)
+	if (!p.pm || p.unknown)
 		tr->resident = UINT64_MAX;
-	if (p.pagemap >= 0)
-		close(p.pagemap);
+	pagemap_close(p.pm);
 	order_pins(&p);
 	if (tr->top)
 		find_reasons(h, tr);

@@ -260,24 +260,32 @@ static bool makes_sense(struct pass *p, u64 addr)
 }
 
 /*
- * Where, after @addr, chunks begin to make sense again. Memory that is not there
- * is stepped over: a core may say that the heap is larger than any machine.
+ * Where, after @addr, chunks begin to make sense again.  The heap may be larger
+ * than what any machine has: what was never touched is stepped over, and must be
+ * asked for before it is read, as that touches it.
  */
 static u64 resume_at(struct pass *p, u64 addr)
 {
-	u64 limit = p->r.top > addr ? p->r.top : p->r.end, next, field;
-	unsigned int w = p->l->word;
+	u64 limit = p->r.top > addr ? p->r.top : p->r.end;
+	u64 asked = 0, at, field;
 
 	for (addr += p->l->align; addr < limit; addr += p->l->align) {
-		if (makes_sense(p, addr))
-			return addr;
-		if (target_word(p->g->t, addr + w, &field))
-			continue;
-		next = target_next_page(p->g->t, addr + w, limit);
-		/* The first chunk whose size lies there. */
-		if (next > addr + w)
-			addr += align_up(next - w - addr, p->l->align) -
-				p->l->align;
+		at = addr + p->l->word;
+		if (align_down(at, PAGE) != asked) {
+			at = target_next_touched(p->g->t, at, limit);
+		} else {
+			if (makes_sense(p, addr))
+				return addr;
+			if (target_word(p->g->t, at, &field))
+				continue;
+			at = target_next_page(p->g->t, at, limit);
+		}
+		if (at >= limit)
+			break;
+		/* Next comes the first chunk whose size is not before that. */
+		addr += align_up(at - p->l->word - addr, p->l->align);
+		asked = align_down(addr + p->l->word, PAGE);
+		addr -= p->l->align;
 	}
 	return limit;
 }

@@ -225,7 +225,7 @@ static void do_die(void)
 	exit(0);
 }
 
-static uint64_t *heap_start, *heap_end, *arena_top, *heap_copy;
+static uint64_t *heap_start, *heap_end, *arena_top, *heap_copy, *last_used;
 static uint64_t arena_copy[300];
 
 /* What could stand there, and what could not. */
@@ -281,12 +281,10 @@ static void *scribble(void *arg)
 }
 
 /* Nothing may allocate from here on. */
-static void do_damage(void)
+static void lay_out(void)
 {
-	pthread_attr_t attr;
 	uint64_t **p[40];
-	pthread_t t;
-	size_t i, words;
+	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(p); i++)
 		p[i] = malloc(i % 2 ? 300 : 3000);
@@ -299,6 +297,16 @@ static void do_damage(void)
 	arena_top = p[0][1] > (uint64_t *)p[39] ? p[0][1] : p[0][0];
 	heap_start = (uint64_t *)((uintptr_t)p[0] & -4096ul);
 	heap_end = sbrk(0);
+	last_used = (uint64_t *)p[39];
+}
+
+static void do_damage(void)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+	size_t words;
+
+	lay_out();
 	words = heap_end - heap_start;
 	heap_copy = mmap(NULL, words * 8, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -308,12 +316,49 @@ static void do_damage(void)
 	pthread_attr_setstacksize(&attr, 1 << 18);
 	memcpy(arena_copy, arena_top, 270 * 8);
 	memcpy(heap_copy, heap_start, words * 8);
-	say(p[1]);
+	say(last_used);
 	if (pthread_create(&t, &attr, scribble, (void *)1))
 		_exit(1);
 	memcpy(arena_copy, arena_top, 270 * 8);
 	memcpy(heap_copy, heap_start, words * 8);
 	scribble(NULL);
+}
+
+/* Moves the break up as far as @most, in steps that the kernel grants. */
+static char *raise_break(uint64_t most)
+{
+	uint64_t step = 16ul << 30;
+	uint64_t done = 0;
+
+	while (done < most && step >= 1 << 20) {
+		if (sbrk(step) == (void *)-1)
+			step /= 2;
+		else
+			done += step;
+	}
+	return sbrk(0);
+}
+
+/*
+ * Memory that was never touched: a TiB mapped, 256 GiB of heap between a damaged
+ * chunk and top. Whoever reads it all makes the kernel fill in page tables.
+ */
+static void do_huge(void)
+{
+	char *end;
+
+	lay_out();
+	if (mmap(NULL, 1ul << 40, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		 MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+		die("mmap");
+	end = raise_break(1ul << 38);
+	/* top where the break is now, and in the last chunk no size */
+	*arena_top = (uintptr_t)end - 4096;
+	((uint64_t *)(end - 4096))[1] = 4096 | 1;
+	last_used[-1] = 0x3333;
+	say(last_used);
+	for (;;)
+		pause();
 }
 
 static void *named(void *arg)
@@ -367,6 +412,7 @@ static const struct {
 	{ "die", do_die },		/* ends while it is read */
 	{ "damage", do_damage },	/* writes over its heap */
 	{ "escape", do_escape },	/* control characters everywhere */
+	{ "huge", do_huge },		/* mapped, and never touched */
 };
 
 int main(int argc, char **argv)
@@ -381,6 +427,6 @@ int main(int argc, char **argv)
 			say(malloc(100));
 		modes[i].run();
 	}
-	fputs("usage: hostile churn|map|exec|die|damage|escape\n", stderr);
+	fputs("usage: hostile churn|map|exec|die|damage|escape|huge\n", stderr);
 	return 64;
 }

@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../target.h"
+#include "../pagemap.h"
 
 static const char known[] = "what is to be read";
 
@@ -212,6 +213,59 @@ static void test_nothing_of_the_ended(void **state)
 	end_process(pid, tell, t);
 }
 
+/* One page that was touched in gigabytes that were not. */
+static void finds_touched(struct target *t, char *map, size_t len)
+{
+	struct pagemap *pm = pagemap_open(t);
+	u64 start = (uintptr_t)map, end = start + len;
+	u64 page = start + align_down(len / 2, PAGE);
+	u64 resident = 0, swapped = 0;
+
+	assert_non_null(pm);
+	assert_int_equal(pagemap_next(pm, start, end), page);
+	assert_int_equal(pagemap_next(pm, start + 8, page), page);
+	assert_int_equal(pagemap_next(pm, page + 8, end), page + 8);
+	assert_int_equal(pagemap_next(pm, page + PAGE, end), end);
+	assert_int_equal(pagemap_next(pm, start, end), page);
+	assert_int_equal(pagemap_next(pm, end, end), end);
+	assert_int_equal(pagemap_count(pm, start, end, &resident, &swapped), 0);
+	assert_int_equal(resident + swapped, PAGE);
+	/* What is touched later is seen. */
+	map[PAGE] = 1;
+	assert_int_equal(pagemap_next(pm, start, end), start + PAGE);
+	assert_int_equal(madvise(map + PAGE, PAGE, MADV_DONTNEED), 0);
+	pagemap_close(pm);
+}
+
+static void test_untouched(void **state)
+{
+	const size_t len = 8ul << 30;
+	struct error e;
+	struct target *t;
+	char *map;
+
+	(void)state;
+	map = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	madvise(map, len, MADV_NOHUGEPAGE);	/* not every kernel has any */
+	map[len / 2] = 1;
+	t = target_open_live(getpid(), getpid(), &e);
+	assert_non_null(t);
+	finds_touched(t, map, len);
+	pagemap_reads_only = true;
+	finds_touched(t, map, len);
+	pagemap_reads_only = false;
+	assert_int_equal(target_next_touched(t, (uintptr_t)map,
+					     (uintptr_t)map + len),
+			 (uintptr_t)map + len / 2);
+	/* A file's page has something to read before it is touched. */
+	assert_int_equal(target_next_touched(t, (uintptr_t)known, UINT64_MAX),
+			 (uintptr_t)known);
+	target_close(t);
+	munmap(map, len);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -220,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_end_after_second),
 		cmocka_unit_test(test_memory_without_first),
 		cmocka_unit_test(test_nothing_of_the_ended),
+		cmocka_unit_test(test_untouched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
