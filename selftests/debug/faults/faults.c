@@ -45,11 +45,12 @@ static struct alloc_point alloc_points[] = {
 struct call_point {
 	struct kprobe probe;
 	long result;
+	bool takes_null;	/* that never fails */
 	bool here;
 };
 
-#define POINT(function, failure) \
-	{ .probe.symbol_name = #function, .result = (failure) }
+#define POINT(function, failure, ...) \
+	{ .probe.symbol_name = #function, .result = (failure), __VA_ARGS__ }
 
 static struct call_point call_points[] = {
 	POINT(__kmem_cache_create_args, 0),
@@ -73,7 +74,7 @@ static struct call_point call_points[] = {
 	POINT(register_kretprobe, -ENOMEM),
 	POINT(trace_event_buffer_reserve, 0),
 	POINT(tracepoint_probe_register, -ENOMEM),
-	POINT(try_module_get, 0),
+	POINT(try_module_get, 0, .takes_null = true),
 };
 
 static atomic_t seen;
@@ -122,6 +123,24 @@ static bool in_heapinfo(const unsigned long *stack, unsigned int nr)
 	return false;
 }
 
+/*
+ * A flaw of the kernel's: where a cache's directory in sysfs is refused memory,
+ * the cache's name is lost. It is there for good (Linux commit 2420baa8e046), and
+ * the rest of making a cache is failed in any case.
+ */
+static bool leaks_name(const unsigned long *stack, unsigned int nr)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		sprint_symbol(symbol, stack[i]);
+		if (strstarts(symbol, "sysfs_slab_add+"))
+			return true;
+	}
+	return false;
+}
+
 /* Is this call the one? Called in every context that asks for memory. */
 static bool fails(const char *name)
 {
@@ -131,7 +150,8 @@ static bool fails(const char *name)
 	if (!READ_ONCE(nth))
 		return false;
 	nr = stack_trace_save(stack, ARRAY_SIZE(stack), 0);
-	if (!in_heapinfo(stack, nr) || often_enough(stack, nr))
+	if (!in_heapinfo(stack, nr) || leaks_name(stack, nr) ||
+	    often_enough(stack, nr))
 		return false;
 	if (atomic_inc_return(&seen) != READ_ONCE(nth))
 		return false;
@@ -161,6 +181,8 @@ static int on_call(struct kprobe *probe, struct pt_regs *regs)
 	struct call_point *point;
 
 	point = container_of(probe, struct call_point, probe);
+	if (point->takes_null && !regs_get_kernel_argument(regs, 0))
+		return 0;
 	if (!fails(probe->symbol_name))
 		return 0;
 	fail(regs, point->result);
