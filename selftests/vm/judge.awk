@@ -14,9 +14,10 @@ BEGIN {
 	bad = bad "|heapinfo-vm:"
 }
 
-# That a process is killed for want of memory is no fault of the kernel, nor that
-# it is slow to give back what it has; the reports of both have a call trace.
-/invoked oom-killer:|oom_reaper: unable to reap/ {
+# That there is no memory is no fault of the kernel: a process is killed, or slow
+# to give back what it has, or a cache is refused. These reports have a call trace.
+/invoked oom-killer:|oom_reaper: unable to reap/ ||
+/kmem_cache_create[a-z_]*\([^)]*\) failed with error -12/ {
 	oom = NR
 }
 
