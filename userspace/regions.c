@@ -162,9 +162,14 @@ static void find_mmap_regions(struct glibc *g, const struct mapping *m)
 		if (a->top >= r.first && a->top < m->end &&
 		    end >= a->top) {
 			r.top = a->top;
-			end = top_end(a);
+			/* Where its size makes no sense, it ends there. */
+			end = max_u64(top_end(a), end);
 		}
 		r.end = min_u64(align_up(end, PAGE), m->end);
+		if (r.end <= at) {
+			at = target_next_page(g->t, at, m->end);
+			continue;
+		}
 		add_region(g, &r);
 		at = r.end;
 	}
