@@ -14,6 +14,7 @@
 #include "glibc.h"
 
 #define MAX_HEAPS 65536u
+#define MAX_BYTES (1ull << 46)	/* of all regions: half of what x86-64 can map */
 #define NONCONTIGUOUS 2u
 #define MAX_PROBE (1u << 16)	/* chunks to look at before believing */
 
@@ -32,19 +33,38 @@ static int by_first(const void *a, const void *b)
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
+/*
+ * A damaged core may say that malloc has more than any process can map, more than
+ * there is room for marks on.  Return: the bytes that are left for others.
+ */
+static u64 limit_region(struct glibc *g, struct region *r, u64 left)
+{
+	if (r->end - r->first > left) {
+		notes_add(&g->notes, "malloc's memory at %#llx is larger than a process can be: malloc's structures are damaged%s",
+			  (unsigned long long)r->first, target_or(g->t));
+		r->end = r->first + left;
+		if (r->top >= r->end)
+			r->top = 0;
+	}
+	return left - (r->end - r->first);
+}
+
 /* Two regions that claim one byte would have it decoded twice. */
 static void sort_regions(struct glibc *g)
 {
+	u64 left = MAX_BYTES;
 	size_t i, out = 0;
 
 	sort_array(g->region, g->regions, sizeof(*g->region), by_first);
-	for (i = 0; i < g->regions; i++) {
-		if (out && g->region[i].first < g->region[out - 1].end)
+	for (i = 0; i < g->regions && left; i++) {
+		if (out && g->region[i].first < g->region[out - 1].end) {
 			notes_add(&g->notes, "two regions overlap at %#llx: malloc's structures are damaged%s",
 				  (unsigned long long)g->region[i].first,
 				  target_or(g->t));
-		else
-			g->region[out++] = g->region[i];
+			continue;
+		}
+		g->region[out] = g->region[i];
+		left = limit_region(g, &g->region[out++], left);
 	}
 	g->regions = out;
 }
