@@ -110,6 +110,27 @@ static void end_second_thread(pid_t tid, int tell)
 		usleep(1000);
 }
 
+/* Its memory is read of the second thread, as the first one has ended. */
+static struct target *open_without_first(pid_t *pid, int *tell)
+{
+	struct target *t = open_process(pid, tell);
+	struct error e = { 0 };
+
+	end_first_thread(*pid, *tell);
+	assert_int_equal(target_reload_maps(t, &e), 0);
+	assert_int_not_equal(t->via, *pid);
+	return t;
+}
+
+/* Returns when the last of its threads has ended; nobody has waited for it yet. */
+static void kill_process(pid_t pid)
+{
+	siginfo_t si;
+
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, pid, &si, WEXITED | WNOWAIT), 0);
+}
+
 static void end_process(pid_t pid, int tell, struct target *t)
 {
 	target_close(t);
@@ -129,16 +150,12 @@ static void reads_known(struct target *t)
 
 static void test_mappings_without_first(void **state)
 {
-	struct error e = { 0 };
 	int tell;
 	pid_t pid;
-	struct target *t = open_process(&pid, &tell);
+	struct target *t = open_without_first(&pid, &tell);
 
 	(void)state;
-	end_first_thread(pid, tell);
-	assert_int_equal(target_reload_maps(t, &e), 0);
 	assert_true(t->maps.n > 0);
-	assert_int_not_equal(t->via, pid);
 	reads_known(t);
 	end_process(pid, tell, t);
 }
@@ -148,11 +165,9 @@ static void test_mappings_without_second(void **state)
 	struct error e = { 0 };
 	int tell;
 	pid_t pid, second;
-	struct target *t = open_process(&pid, &tell);
+	struct target *t = open_without_first(&pid, &tell);
 
 	(void)state;
-	end_first_thread(pid, tell);
-	assert_int_equal(target_reload_maps(t, &e), 0);
 	second = t->via;
 	end_second_thread(second, tell);
 	assert_int_equal(target_reload_maps(t, &e), 0);
@@ -166,17 +181,12 @@ static void test_mappings_without_second(void **state)
 static void test_end_after_second(void **state)
 {
 	struct error e = { 0 };
-	siginfo_t si;
 	int tell;
 	pid_t pid;
-	struct target *t = open_process(&pid, &tell);
+	struct target *t = open_without_first(&pid, &tell);
 
 	(void)state;
-	end_first_thread(pid, tell);
-	assert_int_equal(target_reload_maps(t, &e), 0);
-	assert_int_not_equal(t->via, pid);
-	kill(pid, SIGKILL);
-	assert_int_equal(waitid(P_PID, pid, &si, WEXITED | WNOWAIT), 0);
+	kill_process(pid);
 	assert_int_equal(target_reload_maps(t, &e), -1);
 	assert_non_null(strstr(e.text, "waits for its parent"));
 	end_process(pid, tell, t);
@@ -197,16 +207,13 @@ static void test_memory_without_first(void **state)
 static void test_nothing_of_the_ended(void **state)
 {
 	struct error e = { 0 };
-	siginfo_t si;
 	char byte;
 	int tell;
 	pid_t pid;
 	struct target *t = open_process(&pid, &tell);
 
 	(void)state;
-	kill(pid, SIGKILL);
-	/* That is told when the last of its threads has ended. */
-	assert_int_equal(waitid(P_PID, pid, &si, WEXITED | WNOWAIT), 0);
+	kill_process(pid);
 	assert_int_equal(target_read(t, (uintptr_t)known, &byte, 1), 0);
 	assert_int_equal(target_reload_maps(t, &e), -1);
 	assert_non_null(strstr(e.text, "has ended"));
