@@ -12,7 +12,6 @@ struct search {
 	struct glibc *g;
 	struct mmapped *m;
 	u64 pages;
-	u64 want_bytes;
 };
 
 static bool all_found(const struct search *s)

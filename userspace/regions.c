@@ -174,18 +174,16 @@ static void find_mmap_regions(struct glibc *g, const struct mapping *m)
 		};
 		u64 field;
 
-		if (!target_word(g->t, r.first + g->l.word, &field) || !field ||
-		    !leads_home(g, r.first, m->end, a->top, &end)) {
-			at = target_next_page(g->t, at, m->end);
-			continue;
+		if (target_word(g->t, r.first + g->l.word, &field) && field &&
+		    leads_home(g, r.first, m->end, a->top, &end)) {
+			if (a->top >= r.first && a->top < m->end &&
+			    end >= a->top) {
+				r.top = a->top;
+				/* Where its size makes no sense, it ends there. */
+				end = max_u64(top_end(a), end);
+			}
+			r.end = min_u64(align_up(end, PAGE), m->end);
 		}
-		if (a->top >= r.first && a->top < m->end &&
-		    end >= a->top) {
-			r.top = a->top;
-			/* Where its size makes no sense, it ends there. */
-			end = max_u64(top_end(a), end);
-		}
-		r.end = min_u64(align_up(end, PAGE), m->end);
 		if (r.end <= at) {
 			at = target_next_page(g->t, at, m->end);
 			continue;
