@@ -180,7 +180,7 @@ static bool holds_heap(const struct finder *f, const struct mapping *m)
 {
 	const struct kernel_facts *k = &f->h->k;
 
-	if (!strcmp(m->path, "[heap]"))
+	if (map_is_heap(m))
 		return true;
 	return k->known && k->brk > k->start_brk && map_is_rw(m) &&
 	       m->start < k->brk && m->end > k->start_brk;

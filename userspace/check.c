@@ -16,7 +16,6 @@
 #include "survey.h"
 #include "text.h"
 
-#define NONCONTIGUOUS 2u
 #define MAX_KEYS 65536u		/* cached chunks whose key is compared */
 
 struct cached {
@@ -62,7 +61,7 @@ static enum words fault_words(const struct pass *p, const struct chunk *c)
 		return p->l->free_tests_alignment ? WORDS_FREE_SIZE :
 					   WORDS_FREE_NEXT_NORMAL;
 	case FAULT_SIZE_BEYOND:
-		return a->main && !(a->flags & NONCONTIGUOUS) ?
+		return a->main && !(a->flags & ARENA_NONCONTIGUOUS) ?
 		       WORDS_DOUBLE_FREE_OUT : WORDS_FREE_NEXT_NORMAL;
 	case FAULT_PAST_TOP:
 		return WORDS_FREE_NEXT_NORMAL;
@@ -219,7 +218,7 @@ static void check_sums(struct pass *p, size_t i, const struct arena *a)
 				     "arena %zu: its heaps have %#" PRIx64 " bytes, but system_mem says %#" PRIx64,
 				     i, sum, a->system_mem);
 	} else if (a->has_top && g->mp.sbrk_base &&
-		   !(a->flags & NONCONTIGUOUS) &&
+		   !(a->flags & ARENA_NONCONTIGUOUS) &&
 		   g->mp.sbrk_base + a->system_mem != a->top + a->top_size) {
 		findings_add(&p->c->findings, a->addr, NULL,
 			     "main arena: sbrk_base %#" PRIx64 " + system_mem %#" PRIx64 " is not the end of top, %#" PRIx64,
@@ -412,7 +411,8 @@ int check_heap(struct heap *h, struct check *c, struct error *e)
 	memset(c, 0, sizeof(*c));
 	check_once(h, c);
 	held = c->findings.n && h->t->live && is_held(h);
-	for (ms = 5; ms <= 125 && (c->findings.n || c->unsure) &&
+	for (ms = 5; ms <= 125 &&
+	     (c->findings.n || c->unsure || h->g.missing) &&
 	     h->t->live && h->t->doubt && !held; ms *= 5) {
 		if (look_again(h, &again, ms, e))
 			return -1;

@@ -91,7 +91,7 @@ static void print_text(const struct heap *h, const struct usage *usage,
 		       text_human(human[3], u->free),
 		       text_human(human[4], u->top), u->chunks,
 		       a->main ? "  main" : "",
-		       a->main && a->flags & 2 ? ", not contiguous" : "");
+		       a->main && a->flags & ARENA_NONCONTIGUOUS ? ", not contiguous" : "");
 		print_regions(g, i);
 	}
 	if (g->mp.addr)
@@ -132,7 +132,7 @@ static struct json_object *arena_json(const struct glibc *g, size_t i,
 	json_add_u64(o, "index", i);
 	json_add_address(o, "address", a->addr);
 	json_add_bool(o, "main", a->main);
-	json_add_bool(o, "contiguous", a->main && !(a->flags & 2));
+	json_add_bool(o, "contiguous", a->main && !(a->flags & ARENA_NONCONTIGUOUS));
 	json_add_u64(o, "attached_threads", a->attached);
 	json_add_u64(o, "system_mem", a->system_mem);
 	json_add_u64(o, "max_system_mem", a->max_system_mem);

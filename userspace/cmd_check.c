@@ -29,6 +29,12 @@ static void note_doubt(struct heap *h, const struct check *c)
 		  why, what);
 }
 
+/* What was not found was not looked at. */
+static bool is_unsure(const struct heap *h, const struct check *c)
+{
+	return c->unsure || (h->g.missing && !c->findings.total);
+}
+
 static void print_text(const struct heap *h, const struct check *c)
 {
 	size_t i;
@@ -45,7 +51,7 @@ static void print_text(const struct heap *h, const struct check *c)
 		printf("... and %" PRIu64 " more\n",
 		       c->findings.total - c->findings.n);
 	printf("%s: %" PRIu64 " chunks in %zu arenas, %" PRIu64 " on %" PRIu64 " free lists, %zu mmapped; %" PRIu64 " violations\n",
-	       c->unsure ? "not sure" : c->findings.total ? "damaged" : "clean",
+	       is_unsure(h, c) ? "not sure" : c->findings.total ? "damaged" : "clean",
 	       c->chunks, h->g.arenas, c->listed, c->lists, c->mmapped.n,
 	       c->findings.total);
 }
@@ -55,7 +61,7 @@ static void print_json(const struct heap *h, const struct check *c)
 	struct json_object *doc = json_document(h, "check"), *a, *o;
 	size_t i;
 
-	json_add_text(doc, "result", c->unsure ? "unsure" :
+	json_add_text(doc, "result", is_unsure(h, c) ? "unsure" :
 				     c->findings.total ? "damaged" : "clean");
 	json_add_u64(doc, "chunks", c->chunks);
 	json_add_u64(doc, "listed", c->listed);
@@ -88,7 +94,7 @@ static int run(const struct common *co)
 		return cmd_fail(&e);
 	}
 	target_thaw(h.t);
-	ret = c.unsure ? EXIT_UNKNOWN : c.findings.total ? EXIT_DAMAGED :
+	ret = is_unsure(&h, &c) ? EXIT_UNKNOWN : c.findings.total ? EXIT_DAMAGED :
 	      h.t->partial ? EXIT_UNKNOWN : EXIT_CLEAN;
 	if (c.unsure)
 		note_doubt(&h, &c);

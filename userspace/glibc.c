@@ -194,6 +194,7 @@ static void forget(struct glibc *g)
 	g->arenas = 0;
 	g->regions = 0;
 	g->tcaches = 0;
+	g->missing = 0;
 }
 
 /**

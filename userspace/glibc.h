@@ -3,9 +3,9 @@
  * glibc's malloc, found in a target.
  *
  * Files: glibc_find.c finds main_arena and the layout, glibc.c reads arenas
- * and mp_, regions.c finds where chunks lie, threads.c finds each thread's
- * tcache.  glibc_open() does all of it; glibc_reread() does it again without
- * looking for main_arena.
+ * and mp_, regions.c and region_search.c find where chunks lie, threads.c finds
+ * each thread's tcache.  glibc_open() does all of it; glibc_reread() does it
+ * again without looking for main_arena.
  */
 #ifndef HEAPINFO_GLIBC_H
 #define HEAPINFO_GLIBC_H
@@ -15,6 +15,7 @@
 #include "target.h"
 
 #define MAX_STATE_SIZE 2304u
+#define ARENA_NONCONTIGUOUS 2u	/* in arena.flags */
 
 enum region_kind {
 	REGION_BRK,	/* the main arena's, from brk(2) */
@@ -98,6 +99,7 @@ struct glibc {
 	struct tcache *tcache;
 	size_t tcaches;
 	size_t threads;
+	u64 missing;		/* bytes that the main arena has and nobody found */
 	u64 heap_max;		/* alignment of thread heaps */
 	struct notes notes;
 	size_t found_notes;	/* the first ones, which finding malloc left */
@@ -114,6 +116,8 @@ void notes_add(struct notes *n, const char *fmt, ...) __printf(2, 3);
 /* Parts of glibc_open(). */
 bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e);
 void glibc_find_regions(struct glibc *g);
+void glibc_search_regions(struct glibc *g, const struct region *brk);
+void glibc_add_region(struct glibc *g, const struct region *r);
 void glibc_find_tcaches(struct glibc *g);
 bool glibc_read_arena(struct glibc *g, u64 addr, struct arena *a);
 
@@ -123,6 +127,13 @@ const struct arena *glibc_arena_at(const struct glibc *g, u64 addr);
 u64 glibc_bin_head(const struct glibc *g, const struct arena *a,
 		   unsigned int bin);
 bool glibc_has_started(const struct glibc *g);
+
+/* The first byte behind top; 0 where there is none, or its size makes no sense. */
+static inline u64 arena_top_end(const struct arena *a)
+{
+	return a->has_top && a->top_size <= UINT64_MAX - a->top ?
+	       a->top + a->top_size : 0;
+}
 
 static inline u64 chunk_to_mem(const struct layout *l, u64 chunk)
 {

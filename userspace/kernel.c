@@ -192,7 +192,7 @@ static u64 end_of_bss(const struct target *t, const struct kernel_facts *k)
 	if (!m)
 		return 0;
 	while (m + 1 < last && m[1].start == m->end &&
-	       strcmp(m[1].path, "[heap]"))
+	       !map_is_heap(m + 1))
 		m++;
 	return m->end;
 }
@@ -204,7 +204,7 @@ static void brk_from_maps(const struct target *t, struct kernel_facts *k)
 
 	k->brk = k->start_brk;
 	for (i = 0; i < t->maps.n; i++)
-		if (!strcmp(t->maps.map[i].path, "[heap]")) {
+		if (map_is_heap(&t->maps.map[i])) {
 			if (!k->known && i && !k->start_brk)
 				k->start_brk = t->maps.map[i].start;
 			k->brk = t->maps.map[i].end;

@@ -4,6 +4,7 @@
 #define HEAPINFO_MAPS_H
 
 #include <stdio.h>
+#include <string.h>
 
 #include "util.h"
 
@@ -40,6 +41,12 @@ bool maps_hold(const struct maps *maps, u64 addr, u64 len);
 static inline bool map_is_rw(const struct mapping *m)
 {
 	return (m->perms & (MAP_READ | MAP_WRITE)) == (MAP_READ | MAP_WRITE);
+}
+
+/* What brk(2) made. The kernel gives each piece of it this name. */
+static inline bool map_is_heap(const struct mapping *m)
+{
+	return !strcmp(m->path, "[heap]");
 }
 
 /* Private memory with no file behind it and no name but glibc's own. */

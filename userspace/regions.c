@@ -3,10 +3,8 @@
  * Find the stretches of memory that hold chunks.
  *
  * Thread arenas: from top back through heap_info.prev.  The main arena: from
- * mp_.sbrk_base to the end of top.  Where brk failed, glibc goes on in
- * anonymous mappings that nothing in it lists: those are recognised by the
- * chunks in them, which must lead to top or to the two fenceposts that end
- * every region but the last.
+ * mp_.sbrk_base to the end of top.  What nothing in malloc leads to is searched
+ * for (region_search.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +13,13 @@
 
 #define MAX_HEAPS 65536u
 #define MAX_BYTES (1ull << 46)	/* of all regions: half of what x86-64 can map */
-#define NONCONTIGUOUS 2u
-#define MAX_PROBE (1u << 16)	/* chunks to look at before believing */
 
-static void add_region(struct glibc *g, const struct region *r)
+/**
+ * glibc_add_region - keep a region that was found
+ * @g: malloc
+ * @r: the region, copied
+ */
+void glibc_add_region(struct glibc *g, const struct region *r)
 {
 	if (!(g->regions & (g->regions - 1)))
 		g->region = xrealloc(g->region, g->regions ? 2 * g->regions : 1,
@@ -69,12 +70,6 @@ static void sort_regions(struct glibc *g)
 	g->regions = out;
 }
 
-static u64 top_end(const struct arena *a)
-{
-	return a->has_top && a->top_size <= UINT64_MAX - a->top ?
-	       a->top + a->top_size : 0;
-}
-
 /* One heap of a thread arena.  Return: its "prev". */
 static u64 add_heap(struct glibc *g, size_t arena, u64 heap)
 {
@@ -106,7 +101,7 @@ static u64 add_heap(struct glibc *g, size_t arena, u64 heap)
 	if (a->has_top && a->top >= r.first && a->top < r.end)
 		r.top = a->top;
 	if (r.first < r.end)
-		add_region(g, &r);
+		glibc_add_region(g, &r);
 	return prev;
 }
 
@@ -129,83 +124,16 @@ static void find_heaps(struct glibc *g, size_t arena)
 		add_heap(g, arena, own);
 }
 
-/*
- * Does a walk from @addr keep to sane chunks up to top, or to two fenceposts?
- * Sets *end to where it ended.
- */
-static bool leads_home(struct glibc *g, u64 addr, u64 limit, u64 top, u64 *end)
+/* A core of the kernel's does not name its mappings; there, any may be it. */
+static bool may_be_brk(const struct maps *maps, u64 addr)
 {
-	const struct layout *l = &g->l;
-	unsigned int i, posts = 0;
+	const struct mapping *m = maps_find(maps, addr);
 
-	for (i = 0; i < MAX_PROBE && addr < limit; i++) {
-		u64 field, size;
-
-		if (addr == top)
-			break;
-		if (!target_word(g->t, addr + l->word, &field))
-			return false;
-		size = field & ~(u64)SIZE_BITS;
-		posts = size == 2 * l->word ? posts + 1 : 0;
-		if (posts == 2) {
-			*end = addr + size;
-			return i >= 2;
-		}
-		if (field & (IS_MMAPPED | NON_MAIN_ARENA) ||
-		    (!posts && (size < l->minsize || size % l->align)) ||
-		    size > limit - addr || (!i && !(field & PREV_INUSE)))
-			return false;
-		addr += size;
-	}
-	*end = addr;
-	return addr == top || i == MAX_PROBE;
+	return m && (map_is_heap(m) || !maps_named(maps, "[stack]"));
 }
 
-/* Regions in one anonymous mapping; neighbours may have merged into it. */
-static void find_mmap_regions(struct glibc *g, const struct mapping *m)
-{
-	const struct arena *a = &g->arena[0];
-	u64 at = target_next_touched(g->t, m->start, m->end), end;
-
-	while (at < m->end) {
-		struct region r = {
-			.kind = REGION_MMAP, .start = at,
-			.first = layout_first_chunk(&g->l, at),
-		};
-		u64 field;
-
-		if (target_word(g->t, r.first + g->l.word, &field) && field &&
-		    leads_home(g, r.first, m->end, a->top, &end)) {
-			if (a->top >= r.first && a->top < m->end &&
-			    end >= a->top) {
-				r.top = a->top;
-				/* Where its size makes no sense, it ends there. */
-				end = max_u64(top_end(a), end);
-			}
-			r.end = min_u64(align_up(end, PAGE), m->end);
-		}
-		if (r.end <= at) {
-			at = target_next_page(g->t, at, m->end);
-			continue;
-		}
-		add_region(g, &r);
-		at = r.end;
-	}
-}
-
-static bool is_thread_heap(const struct glibc *g, const struct mapping *m)
-{
-	u64 heap = m->start & ~(g->heap_max - 1);
-	size_t i;
-
-	for (i = 0; i < g->regions; i++)
-		if (g->region[i].kind == REGION_HEAP &&
-		    g->region[i].start == heap)
-			return true;
-	return false;
-}
-
-static void find_brk_region(struct glibc *g)
+/* Return: what begins at sbrk_base, if that may be memory from brk. */
+static struct region find_brk_region(struct glibc *g)
 {
 	const struct mapping *heap = maps_named(&g->t->maps, "[heap]");
 	const struct arena *a = &g->arena[0];
@@ -214,18 +142,19 @@ static void find_brk_region(struct glibc *g)
 
 	if (!r.start && heap && !g->mp.addr)
 		r.start = heap->start;
-	if (!r.start || !maps_find(&g->t->maps, r.start))
-		return;
+	if (!r.start || !may_be_brk(&g->t->maps, r.start))
+		return (struct region){ 0 };
 	r.first = layout_first_chunk(&g->l, r.start);
 	run_end = maps_run_end(&g->t->maps, r.start);
 	r.end = run_end;
 	if (a->has_top && a->top >= r.first && a->top < run_end) {
 		r.top = a->top;
-		if (top_end(a) > a->top)
-			r.end = min_u64(top_end(a), run_end);
+		if (arena_top_end(a) > a->top)
+			r.end = min_u64(arena_top_end(a), run_end);
 	}
 	if (r.first < r.end)
-		add_region(g, &r);
+		glibc_add_region(g, &r);
+	return r;
 }
 
 /**
@@ -235,18 +164,16 @@ static void find_brk_region(struct glibc *g)
 void glibc_find_regions(struct glibc *g)
 {
 	const struct arena *main = &g->arena[0];
+	struct region brk = { 0 };
 	size_t i;
 
 	for (i = 1; i < g->arenas; i++)
 		find_heaps(g, i);
 	if (main->has_top)
-		find_brk_region(g);
+		brk = find_brk_region(g);
 	if (main->has_top &&
-	    (main->flags & NONCONTIGUOUS || !g->regions ||
+	    (main->flags & ARENA_NONCONTIGUOUS || !g->regions ||
 	     !glibc_region_of(g, main->top)))
-		for (i = 0; i < g->t->maps.n; i++)
-			if (map_is_anon(&g->t->maps.map[i]) &&
-			    !is_thread_heap(g, &g->t->maps.map[i]))
-				find_mmap_regions(g, &g->t->maps.map[i]);
+		glibc_search_regions(g, &brk);
 	sort_regions(g);
 }

@@ -143,7 +143,7 @@ static u64 live_next(struct target *t, u64 addr)
 	const struct mapping *m = maps_find(&t->maps, addr);
 	struct live *l = t->priv;
 
-	if (!m || !(map_is_anon(m) || !strcmp(m->path, "[heap]")))
+	if (!m || !(map_is_anon(m) || map_is_heap(m)))
 		return addr;
 	if (!l->pm)
 		l->pm = pagemap_open(t);

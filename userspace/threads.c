@@ -110,7 +110,7 @@ static void scan_mappings(struct search *s)
 	for (i = 0; i < s->t->maps.n && s->known < s->n; i++) {
 		const struct mapping *m = &s->t->maps.map[i];
 
-		if (!strcmp(m->path, "[heap]"))
+		if (map_is_heap(m))
 			scan_memory(s, m->start, min_u64(m->end,
 							 m->start + MAX_SCAN));
 		else if (map_is_anon(m) && m->end - m->start <= MAX_SCAN)

@@ -10,7 +10,6 @@
 #include "survey.h"
 #include "trim.h"
 
-#define NONCONTIGUOUS 2u
 #define MUCH (64u << 10)	/* free bytes below a pin worth a mention */
 
 struct pass {
@@ -113,7 +112,9 @@ static void find_reasons(const struct heap *h, struct trim *tr)
 	u64 by_free;
 
 	if (!r || r->kind != REGION_BRK) {
+		/* Whatever is freed, the break stays: nothing pins it. */
 		tr->reasons |= TRIM_TOP_IN_MMAP;
+		tr->pins = 0;
 	} else if (tr->brk && tr->brk != tr->top_end) {
 		tr->reasons |= TRIM_FOREIGN_ABOVE;
 	} else {

@@ -429,15 +429,23 @@ static void foreign_sbrk(void)
 	clean();
 }
 
-static void brk_blocked(void)
+/* A mapping right above: from now on brk fails. */
+static void *block_brk(void)
 {
-	char *before = get(1000), *after, *end = sbrk(0);
-	size_t i;
+	void *end = sbrk(0);
 
-	/* A mapping right above: from now on brk fails. */
 	if (mmap(end, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 		 -1, 0) == MAP_FAILED)
 		_exit(1);
+	return end;
+}
+
+static void brk_blocked(void)
+{
+	char *before = get(1000), *after;
+	size_t i;
+
+	block_brk();
 	for (i = 0; i < 3000; i++)
 		after = get(1000);
 	expect(before, "in use", "     prev_inuse$");
@@ -446,6 +454,44 @@ static void brk_blocked(void)
 	say("has arenas|^ +mmap +0x");
 	say("has stats|^in use +30[0-9][0-9] ");
 	say("has why|top is there, so free\\(\\) never lowers the break");
+	say("hasnot why|would lower the break");
+	clean();
+}
+
+/* malloc takes the first mapping for the start of what it has by sbrk(). */
+static void brk_blocked_at_once(void)
+{
+	char *p;
+
+	dynamic_only();
+	block_brk();
+	p = get(1000);
+	expect(p, "in use", "     prev_inuse$");
+	say("has arenas|^ +mmap +0x[0-9a-f]+000-0x[0-9a-f]+ 1\\.0 MiB, with top");
+	say("hasnot arenas|^ +brk ");
+	say("hasnot arenas|overlap");
+	say("has why|top is there, so free\\(\\) never lowers the break");
+	clean();
+}
+
+static void brk_blocked_at_first(void)
+{
+	char *first, *last, *end;
+	size_t i;
+
+	dynamic_only();
+	end = block_brk();
+	first = get(1000);
+	munmap(end, 4096);
+	for (i = 0; i < 3000; i++)
+		last = get(1000);
+	if (last < end || last > (char *)sbrk(0))
+		say("fail malloc did not go back to the break");
+	expect(first, "in use", "     prev_inuse$");
+	expect(last, "in use", "     prev_inuse$");
+	say("has arenas|^ +mmap +0x");
+	say("has arenas|^ +brk +%p-%p .*, with top", (void *)end, sbrk(0));
+	say("has stats|^in use +30[0-9][0-9] ");
 	clean();
 }
 
@@ -496,6 +542,46 @@ static void pinned_by_cache(void)
 }
 
 /* Damage: each is planted where nothing of this program steps on it. */
+
+/* 3,000 chunks in regions that nothing lists: one is damaged. */
+static void **in_mappings(void)
+{
+	static void *p[3000];
+	size_t i;
+
+	get(1000);
+	block_brk();
+	for (i = 0; i < ARRAY_SIZE(p); i++)
+		p[i] = get(1000);
+	return p;
+}
+
+static void damaged_in_mapping(void)
+{
+	void **p = in_mappings();
+
+	set_field(p[500], field(p[500]) | 8);
+	damaged(p[500], NULL);
+	say("has stats|^in use +30[0-9][0-9] ");
+	say("hasnot check|were not found");
+}
+
+/* Nothing leads to what lies behind it. */
+static void damaged_first_in_mapping(void)
+{
+	void **p = in_mappings();
+	size_t i;
+
+	for (i = 0; i < 2000; i++)
+		if ((char *)p[i] > (char *)sbrk(0) &&
+		    ((uintptr_t)p[i] & 4095) == ALIGN)
+			break;
+	set_field(p[i], 1);
+	say("has check|were not found, and are not shown");
+	say("has check|^not sure: ");
+	say("status check|2");
+	say("has stats|were not found, and are not shown");
+}
 
 static void next_size_too_small(void)
 {
@@ -713,10 +799,12 @@ static const struct scenario {
 	S(no_malloc), S(one_malloc), S(in_heap), S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
-	S(heaps_of_a_thread),
-	S(foreign_sbrk), S(brk_blocked), S(mmapped), S(pinned),
-	S(pinned_by_cache), S(next_size_too_small), S(size_not_aligned),
-	S(size_too_large), S(prev_inuse_cleared), S(prev_size_wrong),
+	S(heaps_of_a_thread), S(foreign_sbrk), S(brk_blocked),
+	S(brk_blocked_at_once), S(brk_blocked_at_first),
+	S(mmapped), S(pinned), S(pinned_by_cache), S(damaged_in_mapping),
+	S(damaged_first_in_mapping), S(next_size_too_small),
+	S(size_not_aligned), S(size_too_large), S(prev_inuse_cleared),
+	S(prev_size_wrong),
 	S(unsorted_size_wrong), S(unsorted_inuse_set),
 	S(unsorted_links_broken), S(small_links_broken),
 	S(large_ring_broken), S(tcache_misaligned), S(tcache_twice),

@@ -361,6 +361,49 @@ static void do_huge(void)
 		pause();
 }
 
+/* Mappings full of what looks like a chunk every 16 bytes. */
+static char *lay_chunks(uint64_t mapped, uint64_t filled, uint64_t size)
+{
+	const uint64_t sound[2] = { 0, size | 1 };
+	char *p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		       MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t i;
+
+	if (p == MAP_FAILED)
+		die("mmap");
+	for (i = 0; i < filled; i += sizeof(sound))
+		memcpy(p + i, sound, sizeof(sound));
+	return p;
+}
+
+/*
+ * Where malloc had to leave the heap, a mapping of 64 MiB in which every page
+ * begins with a chunk, and each of these leads by sound ones to the mapping's
+ * end, and not to the end of a region: all of them would be walked to say so.
+ * And one of a TiB that may hold what malloc says it has, never touched.
+ */
+static void do_maze(void)
+{
+	char *end;
+
+	lay_out();
+	end = sbrk(0);
+	/* The break cannot be moved now. */
+	if (mmap(end, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		 MAP_FIXED_NOREPLACE, -1, 0) != end)
+		die("mmap");
+	lay_chunks(64ul << 20, 64ul << 20, 4096 + 16);
+	lay_chunks(1ul << 40, 4096, 32);
+	malloc(100000);
+	last_used = malloc(100000);
+	/* system_mem and its maximum */
+	arena_top[261] += 1ul << 40;
+	arena_top[262] += 1ul << 40;
+	say(last_used);
+	for (;;)
+		pause();
+}
+
 static void *named(void *arg)
 {
 	prctl(PR_SET_NAME, "\033]0;b\a\r\n\t\\");
@@ -413,6 +456,7 @@ static const struct {
 	{ "damage", do_damage },	/* writes over its heap */
 	{ "escape", do_escape },	/* control characters everywhere */
 	{ "huge", do_huge },		/* mapped, and never touched */
+	{ "maze", do_maze },		/* chunks that lead nowhere */
 };
 
 int main(int argc, char **argv)
@@ -427,6 +471,6 @@ int main(int argc, char **argv)
 			say(malloc(100));
 		modes[i].run();
 	}
-	fputs("usage: hostile churn|map|exec|die|damage|escape|huge\n", stderr);
+	fputs("usage: hostile churn|map|exec|die|damage|escape|huge|maze\n", stderr);
 	return 64;
 }
