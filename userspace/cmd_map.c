@@ -277,7 +277,7 @@ static const char *region_words(const struct glibc *g, const struct region *r)
 	if (r->kind == REGION_HEAP)
 		return "heap of a thread arena";
 	if (r->kind == REGION_MMAP)
-		return "main arena, in a mapping since brk(2) failed";
+		return "main arena, in a mapping and not from brk(2)";
 	return g->arenas > 1 ? "main arena, the heap of brk(2)" : "heap";
 }
 

@@ -91,7 +91,9 @@ static void print_reasons(const struct heap *h, const struct trim *tr)
 
 	putchar('\n');
 	if (tr->reasons & TRIM_TOP_IN_MMAP)
-		puts("brk(2) failed once, and malloc went on in an anonymous mapping: top is there, so free() never lowers the break.");
+		puts(h->g.mp.hp_pagesize ?
+		     "glibc.malloc.hugetlb has malloc ask mmap(2) for huge pages, and never brk(2): top is in a mapping, so free() never lowers the break." :
+		     "brk(2) failed once, and malloc went on in an anonymous mapping: top is there, so free() never lowers the break.");
 	if (tr->reasons & TRIM_FOREIGN_ABOVE)
 		printf("The break is not where top ends: somebody else called sbrk() and holds %s above top; malloc cannot lower a break that is not its own.\n",
 		       text_human(a, tr->brk - tr->top_end));

@@ -195,12 +195,16 @@ bool maps_hold(const struct maps *maps, u64 addr, u64 len)
  * map_is_anon - is this private writable memory without a file?
  * @m: the mapping
  *
- * glibc 2.39 can name its own mappings "[anon: glibc: malloc...]".
+ * glibc 2.39 can name its own mappings "[anon: glibc: malloc...]".  Of MAP_HUGETLB
+ * (glibc.malloc.hugetlb=2) the kernel says the name of a file that nobody else has.
  *
  * Return: true if so; never for the heap and the stack.
  */
 bool map_is_anon(const struct mapping *m)
 {
-	return map_is_rw(m) && !(m->perms & MAP_SHARED_) && !m->inode &&
-	       (!m->path[0] || !strncmp(m->path, "[anon:", 6));
+	if (!map_is_rw(m) || m->perms & MAP_SHARED_)
+		return false;
+	return !strcmp(m->path, "/anon_hugepage (deleted)") ||
+	       (!m->inode &&
+		(!m->path[0] || !strncmp(m->path, "[anon:", 6)));
 }

@@ -495,6 +495,36 @@ static void brk_blocked_at_first(void)
 	clean();
 }
 
+/*
+ * With this tunable malloc never asks for the break, and for huge pages where
+ * there are any; the kernel gives them another name than other memory.
+ */
+static void huge_pages(void)
+{
+	static const char *const name = "GLIBC_TUNABLES";
+	char *p = NULL;
+	size_t i;
+
+	if (minor < 35)
+		skip("no glibc.malloc.hugetlb before 2.35");
+	if (!getenv(name)) {
+		setenv(name, "glibc.malloc.hugetlb=2", 1);
+		execl("/proc/self/exe", "heaps", __func__, NULL);
+		_exit(1);
+	}
+	for (i = 0; i < 3000; i++)
+		p = get(1000);
+	get(3000000);
+	expect(p, "in use", "     prev_inuse$");
+	say("has arenas|^ +mmap +0x.*, with top$");
+	say("hasnot arenas|^ +brk ");
+	say("hasnot arenas|overlap");
+	say("has arenas|^mmapped chunks: 1 with .*; 1 found$");
+	say("has stats|^in use +30[0-9][0-9] ");
+	say("has why|hugetlb has malloc ask mmap.* never lowers the break");
+	clean();
+}
+
 static void mmapped(void)
 {
 	char *p = get(1 << 20), *q = memalign(1 << 16, 1 << 20);
@@ -800,7 +830,7 @@ static const struct scenario {
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
 	S(heaps_of_a_thread), S(foreign_sbrk), S(brk_blocked),
-	S(brk_blocked_at_once), S(brk_blocked_at_first),
+	S(brk_blocked_at_once), S(brk_blocked_at_first), S(huge_pages),
 	S(mmapped), S(pinned), S(pinned_by_cache), S(damaged_in_mapping),
 	S(damaged_first_in_mapping), S(next_size_too_small),
 	S(size_not_aligned), S(size_too_large), S(prev_inuse_cleared),
