@@ -163,10 +163,13 @@ static bool is_bins(struct target *t, const struct image *img, size_t off)
 /* Does the ring of arenas that begins at @start come back to it? */
 static bool ring_closes(struct target *t, const struct layout *l, u64 start)
 {
-	u64 at = start;
+	u64 at = start, seen = 0;
 	unsigned int i;
 
-	for (i = 0; i < MAX_RING; i++) {
+	for (i = 0; i < MAX_RING && at != seen; i++) {
+		/* One that comes back to another place than @start is none. */
+		if (!(i & (i - 1)))
+			seen = at;
 		if (!target_word(t, at + l->next, &at))
 			return false;
 		if (at == start)
