@@ -15,9 +15,9 @@ BEGIN {
 }
 
 # That there is no memory is no fault of the kernel: a process is killed, or slow
-# to give back what it has, or a cache is refused (EINVAL is what newer kernels make
-# of that). These reports have a call trace.
-/invoked oom-killer:|oom_reaper: unable to reap/ ||
+# to give back what it has, or mapped memory or a cache is refused (EINVAL is what
+# newer kernels make of that). These reports have a call trace.
+/invoked oom-killer:|oom_reaper: unable to reap|: vmalloc error: size [0-9]/ ||
 /kmem_cache_create[a-z_]*\([^)]*\) failed with error -(12|22)/ {
 	oom = NR
 }
