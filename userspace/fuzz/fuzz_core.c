@@ -2,7 +2,8 @@
 /*
  * Fuzz the reader with damaged heaps, damaged cores and damaged texts.
  *
- * The first byte of an input picks a glibc and what is damaged, the second the
+ * The first byte of an input picks a glibc, whether some of the main arena is in
+ * a mapping that nothing leads to, and what is damaged, the second the
  * word size, text or JSON, and the command, or all of them.  What follows
  * overwrites pieces of a sound heap's memory or of its core file, or is the text
  * that a snapshot carries: the module's file, or the maps.  Of each heap, lists
@@ -209,6 +210,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		plant(fault, size);
 	what = data[0] >> 6;
 	synth_make(&s, data[0] % 16 % layout_rows(), data[1] & 1 ? 4 : 8);
+	if ((data[0] >> 4 & 3) == 2)
+		synth_add_mapping(&s);
 	json = data[1] & 2;
 	lists_min_jumps = data[1] & 4 ? 0 : 1024;
 	one = data[1] >> 4;

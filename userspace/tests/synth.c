@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../target.h"
+#include "../glibc.h"
 #include "synth.h"
 
 #define TID 4711
@@ -14,8 +14,9 @@
 #define HEAP_LEN 0x4000u
 #define TLS_LEN 0x2000u
 #define TCB_OFFSET 0x1000u
+#define MAPPED_LEN 0x3000u
 
-enum { LIBC, HEAP, TLS, THREAD };
+enum { LIBC, HEAP, TLS, THREAD, MAPPED };
 
 static u8 *place(const struct synth *s, u64 addr, size_t len)
 {
@@ -335,6 +336,32 @@ void synth_make(struct synth *s, size_t row, unsigned int wordsize)
 }
 
 /**
+ * synth_add_mapping - give the main arena a mapping, as where brk fails
+ * @s: the heap
+ *
+ * Nothing leads to it; it has chunks, a long one, and two fenceposts.
+ */
+void synth_add_mapping(struct synth *s)
+{
+	unsigned int w = s->l.word, i;
+	u64 total, at, end;
+
+	segment(s, MAPPED, w == 8 ? 0x7f3000000000 : 0xf6800000, MAPPED_LEN,
+		NULL);
+	at = layout_first_chunk(&s->l, s->seg[MAPPED].addr);
+	end = s->seg[MAPPED].addr + MAPPED_LEN;
+	for (i = 0; i < SYNTH_MAPPED; i++)
+		s->mapped[i] = chunk(s, &at, 0x40 + i % 2 * s->l.align, 1);
+	chunk(s, &at, align_down(end - at - 4 * w, s->l.align), 1);
+	chunk(s, &at, 2 * w, 1);
+	chunk(s, &at, 2 * w, 1);
+	put_u32(s, s->main_arena + 4, ARENA_NONCONTIGUOUS);
+	total = synth_get(s, s->main_arena + s->l.system_mem) + MAPPED_LEN;
+	synth_put(s, s->main_arena + s->l.system_mem, total);
+	synth_put(s, s->main_arena + s->l.max_system_mem, total);
+}
+
+/**
  * synth_bin_head - the head of a list of the main arena
  * @s: the heap
  * @bin: 1 to 126
@@ -394,6 +421,11 @@ static void write_phdr(struct out *o, const struct synth *s, unsigned int i,
 	}
 }
 
+static unsigned int segments(const struct synth *s)
+{
+	return s->seg[MAPPED].len ? SYNTH_SEGMENTS : SYNTH_SEGMENTS - 1;
+}
+
 static void write_ehdr(struct out *o, const struct synth *s)
 {
 	Elf64_Ehdr e64 = {
@@ -402,7 +434,7 @@ static void write_ehdr(struct out *o, const struct synth *s)
 		.e_type = ET_CORE, .e_machine = EM_X86_64,
 		.e_version = EV_CURRENT, .e_phoff = sizeof(e64),
 		.e_ehsize = sizeof(e64), .e_phentsize = sizeof(Elf64_Phdr),
-		.e_phnum = SYNTH_SEGMENTS + 1,
+		.e_phnum = segments(s) + 1,
 	};
 	Elf32_Ehdr e32 = {
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32,
@@ -410,7 +442,7 @@ static void write_ehdr(struct out *o, const struct synth *s)
 		.e_type = ET_CORE, .e_machine = EM_386,
 		.e_version = EV_CURRENT, .e_phoff = sizeof(e32),
 		.e_ehsize = sizeof(e32), .e_phentsize = sizeof(Elf32_Phdr),
-		.e_phnum = SYNTH_SEGMENTS + 1,
+		.e_phnum = segments(s) + 1,
 	};
 
 	if (s->l.word == 8)
@@ -485,7 +517,7 @@ int synth_core(const struct synth *s)
 	write_phdr(&o, s, 0, PT_NOTE, at, 0, n);
 	write_at(&o, at, notes, n);
 	at += PAGE;
-	for (i = 0; i < SYNTH_SEGMENTS; i++) {
+	for (i = 0; i < segments(s); i++) {
 		const struct synth_segment *seg = &s->seg[i];
 
 		write_phdr(&o, s, i + 1, PT_LOAD, at, seg->addr, seg->len);

@@ -8,7 +8,8 @@
 
 #include "../layout.h"
 
-#define SYNTH_SEGMENTS 4u
+#define SYNTH_SEGMENTS 5u
+#define SYNTH_MAPPED 50u	/* chunks in use in the mapping */
 
 struct synth_segment {
 	u64 addr;
@@ -32,6 +33,7 @@ struct synth {
 	u64 unsorted;
 	u64 used;		/* the chunk behind "small" */
 	u64 top;
+	u64 mapped[SYNTH_MAPPED];	/* of synth_add_mapping() */
 	size_t row;
 	/* A text of /proc as a snapshot has it, or NULL; of the caller. */
 	const char *text_name;
@@ -47,6 +49,7 @@ struct synth {
 void synth_make(struct synth *s, size_t row, unsigned int wordsize);
 void synth_make_shuffled(struct synth *s, size_t row, unsigned int wordsize,
 			 size_t frees, u64 seed);
+void synth_add_mapping(struct synth *s);
 u64 synth_bin_head(const struct synth *s, unsigned int bin);
 void synth_put(struct synth *s, u64 addr, u64 word);
 u64 synth_get(const struct synth *s, u64 addr);

@@ -134,6 +134,47 @@ static void test_every_layout(void **state)
 	}
 }
 
+static void assert_mapping(const struct synth *s, u64 missing, size_t findings)
+{
+	struct check c;
+	struct error e;
+	struct heap h;
+
+	open_synth(s, &h);
+	assert_int_equal(h.g.missing, missing);
+	assert_int_equal(h.g.regions, missing ? 2 : 3);
+	if (!missing)
+		assert_int_equal(h.g.region[2].end - h.g.region[2].start,
+				 0x3000);
+	assert_int_equal(check_heap(&h, &c, &e), 0);
+	assert_int_equal(c.findings.total, findings);
+	check_free(&c);
+	heap_close(&h);
+}
+
+/* What nothing leads to is found, also behind damage, or said to be missing. */
+static void test_mapping(void **state)
+{
+	unsigned int word;
+	struct synth s;
+	u64 size;
+
+	(void)state;
+	for (word = 4; word <= 8; word += 4) {
+		synth_make(&s, 8, word);
+		synth_add_mapping(&s);
+		assert_mapping(&s, 0, 0);
+		size = synth_get(&s, s.mapped[45] + word);
+		synth_put(&s, s.mapped[45] + word, size | 8);
+		assert_mapping(&s, 0, 1);
+		/* Before so many that are sane that it is no accident. */
+		synth_put(&s, s.mapped[45] + word, size);
+		synth_put(&s, s.mapped[5] + word, size | 8);
+		assert_mapping(&s, 0x3000, 0);
+		synth_free(&s);
+	}
+}
+
 /* A list may lead to a loop in memory that is no heap: a bin's own head. */
 static void test_loop_outside(void **state)
 {
@@ -355,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_layouts_of_debian),
 		cmocka_unit_test(test_bin_indexes),
 		cmocka_unit_test(test_every_layout),
+		cmocka_unit_test(test_mapping),
 		cmocka_unit_test(test_loop_outside),
 		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_no_maps),
