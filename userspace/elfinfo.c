@@ -115,18 +115,20 @@ void modules_free(struct modules *mods)
 }
 
 /**
- * modules_matching - the first module whose file name begins with a name
+ * modules_matching - the next module whose file name begins with a name
  * @mods: the list
  * @names: beginnings of file names without their folder; NULL at the end
+ * @before: the one before it; NULL asks for the first
  *
  * Return: the module, or NULL.
  */
 const struct module *modules_matching(const struct modules *mods,
-				      const char *const names[])
+				      const char *const names[],
+				      const struct module *before)
 {
 	size_t i, j;
 
-	for (i = 0; i < mods->n; i++) {
+	for (i = before ? before - mods->mod + 1 : 0; i < mods->n; i++) {
 		const char *base = strrchr(mods->mod[i].path, '/') + 1;
 
 		for (j = 0; names[j]; j++)

@@ -34,7 +34,8 @@ struct elf_file;
 void modules_find(struct target *t, struct modules *mods);
 void modules_free(struct modules *mods);
 const struct module *modules_matching(const struct modules *mods,
-				      const char *const names[]);
+				      const char *const names[],
+				      const struct module *before);
 
 struct elf_file *elf_open(struct target *t, const struct module *mod);
 void elf_close(struct elf_file *ef);

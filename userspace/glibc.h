@@ -2,10 +2,11 @@
 /*
  * glibc's malloc, found in a target.
  *
- * Files: glibc_find.c finds main_arena and the layout, glibc.c reads arenas
- * and mp_, regions.c and region_search.c find where chunks lie, threads.c finds
- * each thread's tcache.  glibc_open() does all of it; glibc_reread() does it
- * again without looking for main_arena.
+ * Files: which_malloc.c chooses the module that has it, glibc_find.c finds
+ * main_arena and the layout there, glibc.c reads arenas and mp_, regions.c and
+ * region_search.c find where chunks lie, threads.c finds each thread's tcache.
+ * glibc_open() does all of it; glibc_reread() does it again without looking for
+ * main_arena.
  */
 #ifndef HEAPINFO_GLIBC_H
 #define HEAPINFO_GLIBC_H
@@ -115,6 +116,8 @@ void notes_add(struct notes *n, const char *fmt, ...) __printf(2, 3);
 
 /* Parts of glibc_open(). */
 bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e);
+bool glibc_search_module(struct glibc *g, const struct module *mod,
+			 const struct module *libc);
 void glibc_find_regions(struct glibc *g);
 void glibc_search_regions(struct glibc *g, const struct region *brk);
 void glibc_add_region(struct glibc *g, const struct region *r);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Find main_arena and mp_, and with them the layout, without symbols.
+ * Find main_arena and mp_ in a module, and with them the layout, without symbols.
  *
  * In libc's file, and so before the first malloc too, main_arena is the one
  * structure whose "next" points to its own start with next_free 0 and
@@ -263,7 +263,8 @@ static unsigned int banner_version(const char *banner)
 struct search {
 	struct glibc *g;
 	struct candidates c;
-	const struct module *mod;
+	const struct module *mod;	/* may have malloc */
+	const struct module *libc;	/* says its version; often the same */
 	u64 arena;
 	u64 mp;
 	const char *found_by;
@@ -277,19 +278,30 @@ static bool arena_readable(struct search *s)
 	       target_word(s->g->t, s->arena + s->c.l[0].next, &word);
 }
 
-static void search_file(struct search *s)
+static void read_banner(struct search *s)
 {
 	static const char banner[] = "GNU C Library (";
+	struct glibc *g = s->g;
+	struct elf_file *ef = elf_open(g->t, s->libc);
+
+	g->banner[0] = '\0';
+	if (!ef) {
+		banner_from_memory(g->t, s->libc, g->banner, sizeof(g->banner),
+				   banner);
+		return;
+	}
+	elf_find_text(ef, banner, g->banner, sizeof(g->banner));
+	elf_close(ef);
+}
+
+static void search_file(struct search *s)
+{
 	struct elf_file *ef = elf_open(s->g->t, s->mod);
 	struct image img;
 	u32 rows;
 
-	if (!ef) {
-		banner_from_memory(s->g->t, s->mod, s->g->banner,
-				   sizeof(s->g->banner), banner);
+	if (!ef)
 		return;
-	}
-	elf_find_text(ef, banner, s->g->banner, sizeof(s->g->banner));
 	if (elf_data_image(ef, &img)) {
 		rows = find_lone_ring(&s->c, &img, &s->arena);
 		s->arena += elf_bias(ef);
@@ -472,12 +484,21 @@ static void choose_layout(struct search *s)
 			 first == last ? "2.%u" : "2.%u to 2.%u", first, last);
 }
 
-static bool search_module(struct glibc *g, const struct module *mod)
+/**
+ * glibc_search_module - find a malloc in one module
+ * @g: its target is set; the rest is filled in
+ * @mod: where to look
+ * @libc: the module whose text says which version it is
+ *
+ * Return: true if glibc's malloc is there.
+ */
+bool glibc_search_module(struct glibc *g, const struct module *mod,
+			 const struct module *libc)
 {
-	struct search s = { .g = g, .mod = mod };
+	struct search s = { .g = g, .mod = mod, .libc = libc };
 
 	candidates_init(&s.c, g->t->wordsize);
-	g->banner[0] = '\0';
+	read_banner(&s);
 	search_file(&s);
 	search_memory(&s);
 	/* Reading debug files is slow: only libc's and the program's. */
@@ -493,33 +514,4 @@ static bool search_module(struct glibc *g, const struct module *mod)
 	if (!s.mp)
 		notes_add(&g->notes, "mp_ was not found: thresholds and the number of mmapped chunks are not known; libc6-dbg would help");
 	return true;
-}
-
-/**
- * glibc_find - find main_arena, mp_ and the layout
- * @g: its target is set; the rest is filled in
- * @mods: the target's modules
- * @e: why not
- *
- * Return: true if glibc's malloc is in the target.
- */
-bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e)
-{
-	static const char *const libc[] = { "libc.so.6", "libc-2.", NULL };
-	const struct module *first = modules_matching(mods, libc);
-	size_t i;
-
-	if (first && search_module(g, first))
-		return true;
-	for (i = 0; i < mods->n; i++)
-		if (&mods->mod[i] != first && mods->mod[i].exe &&
-		    search_module(g, &mods->mod[i]))
-			return true;
-	for (i = 0; i < mods->n; i++)
-		if (&mods->mod[i] != first && !mods->mod[i].exe &&
-		    mods->mod[i].rw_start && search_module(g, &mods->mod[i]))
-			return true;
-	g->banner[0] = '\0';
-	error_set(e, "no glibc malloc found");
-	return false;
 }

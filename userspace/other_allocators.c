@@ -53,7 +53,7 @@ const char *other_allocator(struct target *t, const struct modules *mods)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(allocators); i++)
-		if (modules_matching(mods, allocators[i].files) ||
+		if (modules_matching(mods, allocators[i].files, NULL) ||
 		    program_has(t, mods, allocators[i].symbols))
 			return allocators[i].name;
 	return NULL;

@@ -13,6 +13,7 @@
  *   ready                  all is said; it waits for its input to end
  * It prints with write(2) alone, so that its heap is what it asked for.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <gnu/libc-version.h>
 #include <malloc.h>
@@ -495,23 +496,28 @@ static void brk_blocked_at_first(void)
 	clean();
 }
 
+/* Begins anew where the environment has not this yet: libc reads it early. */
+static void with(const char *name, const char *value, const char *scenario)
+{
+	if (getenv(name))
+		return;
+	setenv(name, value, 1);
+	execl("/proc/self/exe", "heaps", scenario, NULL);
+	_exit(1);
+}
+
 /*
  * With this tunable malloc never asks for the break, and for huge pages where
  * there are any; the kernel gives them another name than other memory.
  */
 static void huge_pages(void)
 {
-	static const char *const name = "GLIBC_TUNABLES";
 	char *p = NULL;
 	size_t i;
 
 	if (minor < 35)
 		skip("no glibc.malloc.hugetlb before 2.35");
-	if (!getenv(name)) {
-		setenv(name, "glibc.malloc.hugetlb=2", 1);
-		execl("/proc/self/exe", "heaps", __func__, NULL);
-		_exit(1);
-	}
+	with("GLIBC_TUNABLES", "glibc.malloc.hugetlb=2", __func__);
 	for (i = 0; i < 3000; i++)
 		p = get(1000);
 	get(3000000);
@@ -522,6 +528,57 @@ static void huge_pages(void)
 	say("has arenas|^mmapped chunks: 1 with .*; 1 found$");
 	say("has stats|^in use +30[0-9][0-9] ");
 	say("has why|hugetlb has malloc ask mmap.* never lowers the break");
+	clean();
+}
+
+#ifndef STATIC
+/* As LD_AUDIT loads one: its malloc has other memory than the program's. */
+static void another_libc(void)
+{
+	char *first = get(1000), *last;
+	void *(*other_malloc)(size_t size);
+	void *libc;
+	size_t i;
+
+	libc = dlmopen(LM_ID_NEWLM, "libc.so.6", RTLD_NOW);
+	other_malloc = libc ? (void *(*)(size_t))dlsym(libc, "malloc") : NULL;
+	if (!other_malloc)
+		_exit(1);
+	for (i = 0; i < 3000; i++)
+		other_malloc(1000);
+	last = get(1000);
+	expect(first, "in use", "     prev_inuse$");
+	expect(last, "in use", "     prev_inuse$");
+	say("has arenas|^ +brk +0x.*, with top$");
+	say("hasnot arenas|not contiguous");
+	clean();
+}
+#else
+static void another_libc(void)
+{
+	dynamic_only();
+}
+#endif
+
+/* From 2.34 on another malloc than libc's own is at work then. */
+static void malloc_check(void)
+{
+	char *p, *q;
+
+	dynamic_only();
+	if (minor >= 34)
+		with("LD_PRELOAD", "libc_malloc_debug.so.0", __func__);
+	with("MALLOC_CHECK_", "3", __func__);
+	p = get(1001);
+	q = get(2001);
+	get(1001);
+	free(q);
+	/* One byte more would be seen. */
+	if (malloc_usable_size(p) != 1001)
+		skip("there is no libc_malloc_debug.so.0");
+	say("has chunks|^%p +10[0-9]+  in use ", header(p));
+	say("has chunks|^%p +20[0-9]+  unsorted ", header(q));
+	say("has show|glibc 2\\.%d", minor);
 	clean();
 }
 
@@ -831,7 +888,8 @@ static const struct scenario {
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
 	S(heaps_of_a_thread), S(foreign_sbrk), S(brk_blocked),
 	S(brk_blocked_at_once), S(brk_blocked_at_first), S(huge_pages),
-	S(mmapped), S(pinned), S(pinned_by_cache), S(damaged_in_mapping),
+	S(malloc_check), S(another_libc), S(mmapped), S(pinned),
+	S(pinned_by_cache), S(damaged_in_mapping),
 	S(damaged_first_in_mapping), S(next_size_too_small),
 	S(size_not_aligned), S(size_too_large), S(prev_inuse_cleared),
 	S(prev_size_wrong),
