@@ -4,6 +4,8 @@
 
 #include "glibc.h"
 
+#define MAX_NAMESPACES 16u	/* dlmopen()'s limit: as many libcs are looked at */
+
 /* It was not the malloc that is wanted. */
 static void unfind(struct glibc *g)
 {
@@ -54,15 +56,17 @@ static const struct module *choose_libc(struct glibc *g,
 	const struct module *libc = modules_matching(mods, names, NULL);
 	const struct module *next = libc, *best = libc;
 	int rate, best_rate = -1;
+	unsigned int i;
 
 	if (!libc || !modules_matching(mods, names, libc))
 		return libc;
-	for (; next; next = modules_matching(mods, names, next)) {
+	for (i = 0; next && i < MAX_NAMESPACES; i++) {
 		rate = rate_libc(g, next);
 		if (rate >= best_rate) {
 			best = next;
 			best_rate = rate;
 		}
+		next = modules_matching(mods, names, next);
 	}
 	return best;
 }
