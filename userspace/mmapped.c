@@ -91,16 +91,31 @@ static void add(struct mmapped *m, const struct mmapped_chunk *c)
 	m->bytes += c->map_len;
 }
 
+/* The end of the region that @page is in, or @page. */
+static u64 behind_region(const struct glibc *g, u64 page)
+{
+	const struct region *r =
+		glibc_region_of(g, layout_first_chunk(&g->l, page));
+
+	return r ? align_up(r->end, PAGE) : page;
+}
+
+/* The kernel merges mappings: one may have regions and such chunks. */
 static void search_mapping(struct search *s, const struct mapping *m)
 {
 	struct mmapped_chunk c;
-	u64 at = m->start, taken = m->start;
+	u64 at = m->start, taken = m->start, behind;
 
 	while (!all_found(s)) {
 		/* The page of a header was written to. */
 		at = target_next_touched(s->g->t, at, m->end);
 		if (at >= m->end)
 			return;
+		behind = behind_region(s->g, at);
+		if (behind > at) {
+			at = behind;
+			continue;
+		}
 		if (++s->pages > MAX_PAGES) {
 			s->m->skipped += m->end - at;
 			return;
@@ -114,16 +129,6 @@ static void search_mapping(struct search *s, const struct mapping *m)
 			at += PAGE;
 		}
 	}
-}
-
-static bool holds_region(const struct glibc *g, const struct mapping *m)
-{
-	size_t i;
-
-	for (i = 0; i < g->regions; i++)
-		if (g->region[i].start < m->end && g->region[i].end > m->start)
-			return true;
-	return false;
 }
 
 /**
@@ -140,7 +145,7 @@ void mmapped_find(struct glibc *g, struct mmapped *m)
 	for (i = 0; i < g->t->maps.n && !all_found(&s); i++) {
 		const struct mapping *map = &g->t->maps.map[i];
 
-		if (map_is_anon(map) && !holds_region(g, map))
+		if (map_is_anon(map))
 			search_mapping(&s, map);
 	}
 	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&

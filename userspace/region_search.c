@@ -14,7 +14,6 @@
 #include "glibc.h"
 #include "text.h"
 
-#define MAX_PROBE (1u << 16)	/* chunks to look at before believing */
 #define MANY 32u		/* so many in a row are hardly an accident */
 #define MAX_STEPS (1u << 19)	/* places to look at behind damaged chunks */
 
@@ -33,7 +32,7 @@ static u64 count_missing(const struct glibc *g)
 /* A walk from what may be a region's first chunk. */
 struct probe {
 	u64 end;	/* where it came to, or the last chunk that was sane */
-	u32 chunks;	/* how many were */
+	u64 chunks;	/* how many were */
 };
 
 /* Does it keep to sane chunks up to top, or to two fenceposts? */
@@ -44,11 +43,9 @@ static bool leads_home(struct glibc *g, u64 addr, u64 limit, struct probe *p)
 	unsigned int posts = 0;
 
 	p->end = addr;
-	for (p->chunks = 0; p->chunks < MAX_PROBE && addr < limit; p->chunks++) {
+	for (p->chunks = 0; addr < limit && addr != top; p->chunks++) {
 		u64 field, size;
 
-		if (addr == top)
-			break;
 		if (!target_word(g->t, addr + l->word, &field))
 			return false;
 		size = field & ~(u64)SIZE_BITS;
@@ -65,7 +62,7 @@ static bool leads_home(struct glibc *g, u64 addr, u64 limit, struct probe *p)
 		p->end = addr;
 		addr += size;
 	}
-	if (addr != top && p->chunks < MAX_PROBE)
+	if (addr != top)
 		return false;
 	p->end = addr;
 	return true;

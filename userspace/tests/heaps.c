@@ -449,13 +449,32 @@ static void brk_blocked(void)
 	block_brk();
 	for (i = 0; i < 3000; i++)
 		after = get(1000);
+	get(3000000);	/* right below, so that it is one mapping for the kernel */
 	expect(before, "in use", "     prev_inuse$");
 	expect(after, "in use", "     prev_inuse$");
 	say("has arenas|main, not contiguous");
 	say("has arenas|^ +mmap +0x");
+	say("has arenas|^mmapped chunks: 1 with .*; 1 found$");
 	say("has stats|^in use +30[0-9][0-9] ");
 	say("has why|top is there, so free\\(\\) never lowers the break");
 	say("hasnot why|would lower the break");
+	clean();
+}
+
+/* A mapping with very many chunks is one region, not several. */
+static void brk_blocked_large(void)
+{
+	char *last;
+	size_t i;
+
+	get(1000);
+	mallopt(M_TOP_PAD, 16 << 20);
+	block_brk();
+	for (i = 0; i < 300000; i++)
+		last = get(24 + i % 3 * 16);
+	expect(last, "in use", "     prev_inuse$");
+	say("has stats|^in use +3000[0-9]{2} ");
+	say("hasnot stats|were not found");
 	clean();
 }
 
@@ -887,8 +906,8 @@ static const struct scenario {
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
 	S(heaps_of_a_thread), S(foreign_sbrk), S(brk_blocked),
-	S(brk_blocked_at_once), S(brk_blocked_at_first), S(huge_pages),
-	S(malloc_check), S(another_libc), S(mmapped), S(pinned),
+	S(brk_blocked_large), S(brk_blocked_at_once), S(brk_blocked_at_first),
+	S(huge_pages), S(malloc_check), S(another_libc), S(mmapped), S(pinned),
 	S(pinned_by_cache), S(damaged_in_mapping),
 	S(damaged_first_in_mapping), S(next_size_too_small),
 	S(size_not_aligned), S(size_too_large), S(prev_inuse_cleared),
