@@ -94,10 +94,11 @@ static bool mp_used(const struct layout *l, const struct image *img,
 		    size_t off)
 {
 	u64 mmapped = img_word(img, off + l->mp_mmapped_mem);
+	u64 unit = l->mmapped_mem_drifts ? 2 * l->word : PAGE;
 
 	return get_u32(img->bytes + off + l->mp_no_dyn_threshold) <= 1 &&
 	       mmapped <= img_word(img, off + l->mp_max_mmapped_mem) &&
-	       !(mmapped % PAGE) &&
+	       !(mmapped % unit) &&
 	       img_word(img, off + l->mp_sbrk_base) % img->word == 0 &&
 	       (!l->mp_tcache_count ||
 		img_word(img, off + l->mp_tcache_count) <= UINT16_MAX);

@@ -39,6 +39,7 @@ struct version {
 	bool tcache_key_random;
 	bool safe_linking;
 	bool mmap_excludes_header;
+	bool mmapped_mem_drifts;	/* realloc() adds a header each time */
 	bool free_tests_alignment;
 	unsigned int bad_flags;
 };
@@ -106,6 +107,7 @@ static const struct version versions[] = {
 		.first = 43, .bad_flags = ~2u, .safe_linking = true,
 		.mp_huge_pages = true, .mp_thp_mode = true,
 		.heap_pagesize = true, .mmap_excludes_header = true,
+		.mmapped_mem_drifts = true,
 		.tcache_bins = 76, .tcache_width = 2, .tcache_fill = 16,
 		.tcache_lim = { 1040, 1024 },
 		.tcache_by_entry = true,
@@ -319,6 +321,7 @@ void layout_make(size_t row, unsigned int wordsize, unsigned int align,
 	l->minsize = align_up(4 * wordsize, wordsize == 8 ? align : 8);
 	l->safe_linking = v->safe_linking;
 	l->mmap_excludes_header = v->mmap_excludes_header;
+	l->mmapped_mem_drifts = v->mmapped_mem_drifts;
 	l->free_tests_alignment = v->free_tests_alignment;
 	l->bad_flags = v->bad_flags;
 	state_make(l, v);

@@ -109,6 +109,7 @@ struct layout {
 	bool tcache_key_random;	/* one word a process, not the struct */
 	bool safe_linking;
 	bool mmap_excludes_header;	/* size of an M chunk less 2 words */
+	bool mmapped_mem_drifts; /* 2 words more for each realloc() of one */
 	bool free_tests_alignment;	/* of the size; size 0 wraps */
 	unsigned int bad_flags;	/* bits malloc_state.flags never has */
 };

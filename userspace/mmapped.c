@@ -51,7 +51,8 @@ static bool read_header(struct search *s, u64 addr, const struct mapping *in,
 
 /*
  * memalign() leaves the header that mmap's chunk had at first at the start of
- * the mapping; the chunk that counts is further in and says the same mapping.
+ * the mapping, and realloc() does not change it; the chunk that counts is further
+ * in and says the same start.  Here, one that was aligned to pages.
  */
 static void find_aligned(struct search *s, const struct mapping *in,
 			 struct mmapped_chunk *c)
@@ -61,7 +62,7 @@ static void find_aligned(struct search *s, const struct mapping *in,
 
 	for (; page < end; page = target_next_page(s->g->t, page, end))
 		if (read_header(s, page + PAGE - 2 * s->g->l.word, in, &x) &&
-		    x.map == c->map && x.map_len == c->map_len) {
+		    x.map == c->map) {
 			*c = x;
 			return;
 		}
@@ -69,18 +70,23 @@ static void find_aligned(struct search *s, const struct mapping *in,
 
 /*
  * A chunk at the start of a page of its mapping, or, with memalign, further
- * in: then its user memory is aligned to a power of two and the header is
- * 2 words below that.
+ * in: then its user memory is the first that is aligned to some power of two,
+ * and the header is 2 words below that.
  */
 static bool chunk_in_page(struct search *s, u64 page, const struct mapping *in,
 			  struct mmapped_chunk *c)
 {
 	const struct layout *l = &s->g->l;
-	u64 first = layout_first_chunk(l, page);
-	u64 last = page + PAGE - 2 * l->word;
+	const u64 header = 2 * l->word;
+	u64 to;
 
-	return (read_header(s, first, in, c) && c->map == page) ||
-	       (read_header(s, last, in, c) && c->map != c->addr);
+	for (to = 2 * l->align; to < PAGE; to *= 2)
+		if (read_header(s, page + to - header, in, c) && c->map == page)
+			return true;
+	return (read_header(s, layout_first_chunk(l, page), in, c) &&
+		c->map == page) ||
+	       (read_header(s, page + PAGE - header, in, c) &&
+		c->map != c->addr);
 }
 
 static void add(struct mmapped *m, const struct mmapped_chunk *c)
@@ -149,7 +155,8 @@ void mmapped_find(struct glibc *g, struct mmapped *m)
 			search_mapping(&s, map);
 	}
 	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&
-		      m->bytes == g->mp.mmapped_mem;
+		      (g->l.mmapped_mem_drifts ||
+		       m->bytes == g->mp.mmapped_mem);
 }
 
 /**

@@ -21,7 +21,7 @@ struct mmapped {
 	struct mmapped_chunk *chunk;	/* in order of address */
 	size_t n;
 	u64 bytes;		/* of the mappings found */
-	bool complete;		/* as many as mp_ says, with as many bytes */
+	bool complete;		/* as many as mp_ says, with its bytes */
 	u64 skipped;		/* bytes of mappings that were not looked at */
 };
 
