@@ -235,7 +235,19 @@ static bool size_is_sane(const struct pass *p, u64 addr, u64 size)
 	       size <= limit - addr;
 }
 
-/* Do TRUST chunks in a row, or all up to top, look right from here on? */
+/* Are these the two fenceposts that end malloc's memory before a hole? */
+static bool are_posts(struct pass *p, u64 addr)
+{
+	const u64 post = 2 * p->l->word | PREV_INUSE;
+	u64 first, second;
+
+	return target_word(p->g->t, addr + p->l->word, &first) &&
+	       (first | PREV_INUSE) == post &&
+	       target_word(p->g->t, addr + 3 * p->l->word, &second) &&
+	       second == post;
+}
+
+/* Do TRUST chunks in a row, or all up to top or a hole, look right from here on? */
 static bool makes_sense(struct pass *p, u64 addr)
 {
 	unsigned int w = p->l->word, i;
@@ -250,8 +262,8 @@ static bool makes_sense(struct pass *p, u64 addr)
 		size = field & ~(u64)SIZE_BITS;
 		if (field & IS_MMAPPED)
 			return false;
-		if (size == 2 * w && i > 1 && !p->r.top)
-			return true;
+		if (size == 2 * w && i)
+			return are_posts(p, addr);
 		if (!size_is_sane(p, addr, size))
 			return false;
 		addr += size;
@@ -452,7 +464,8 @@ static void walk_region(struct pass *p)
 		/* Two fenceposts: malloc's memory ends, or has a hole. */
 		if (p->r.kind != REGION_BRK)
 			break;
-		if (addr < p->r.end)
+		/* Where only brk failed for a while, there is nothing in it. */
+		if (addr < p->r.end && !makes_sense(p, addr))
 			addr = skip(p, addr, CHUNK_FOREIGN, FAULT_NONE);
 		posts = 0;
 	}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes a heap at random, and says which chunks it holds.
+ *
+ * usage: random SEED
+ *
+ * Threads allocate and free in all ways; the first also blocks brk(2) and lets it
+ * go, takes memory with sbrk(2) and mmap(2), trims and moves thresholds. Then it
+ * prints a line "CHUNK SIZE USABLE" for each that it holds, where SIZE is that of a
+ * chunk without a mapping of its own, "ready", and waits for its input to end.
+ * Nothing is allocated in between.
+ */
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define THREADS 3u
+#define SLOTS 2000u
+#define BLOCKS 64u
+#define PAGE 4096u
+
+static struct worker {
+	char *slot[SLOTS];
+	uint64_t seed;
+} workers[THREADS];
+
+static pthread_barrier_t done;
+
+static uint64_t draw(struct worker *w, uint64_t below)
+{
+	w->seed ^= w->seed << 13;
+	w->seed ^= w->seed >> 7;
+	w->seed ^= w->seed << 17;
+	return (w->seed >> 11) % below;
+}
+
+/* Mostly small; one of @rare is of a size that may get a mapping of its own. */
+static size_t draw_size(struct worker *w, unsigned int rare)
+{
+	return 1 + draw(w, draw(w, rare) ? 1500 : 400000);
+}
+
+static void fill(struct worker *w, char *p, size_t size)
+{
+	if (p)
+		memset(p, draw(w, 256), size < 200 ? size : 200);
+}
+
+static void use_slot(struct worker *w)
+{
+	char **p = &w->slot[draw(w, SLOTS)];
+	size_t size = draw_size(w, 30);
+
+	if (*p && draw(w, 4)) {
+		free(*p);
+		*p = NULL;
+		return;
+	}
+	if (*p)
+		*p = realloc(*p, size);
+	else if (!draw(w, 50))
+		*p = memalign(16u << draw(w, 10), size);
+	else
+		*p = draw(w, 5) ? malloc(size) : calloc(1, size);
+	fill(w, *p, size);
+}
+
+/* Whole pages: with less glibc aborts later, where brk(2) has failed before. */
+static void map_pages(struct worker *w)
+{
+	const size_t pages = 1 + draw(w, 600);
+	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		       MAP_ANONYMOUS, -1, 0);
+
+	if (p != MAP_FAILED)
+		fill(w, p, pages * PAGE);
+}
+
+static void block_brk(void **block)
+{
+	*block = mmap(sbrk(0), PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+		      MAP_FIXED_NOREPLACE, -1, 0);
+	if (*block == MAP_FAILED)
+		*block = NULL;
+}
+
+/* What somebody else in the process may do, and the program rarely does. */
+static void move_around(struct worker *w)
+{
+	static void *block;
+
+	switch (draw(w, 6)) {
+	case 0:
+	case 1:
+		if (!block)
+			block_brk(&block);
+		else if (!munmap(block, PAGE))
+			block = NULL;
+		break;
+	case 2:
+		sbrk(draw(w, 5) * PAGE);
+		break;
+	case 3:
+		malloc_trim(draw(w, 2) * 100000);
+		break;
+	case 4:
+		map_pages(w);
+		break;
+	case 5:
+		mallopt(M_MMAP_THRESHOLD, 65536 + draw(w, 500000));
+		break;
+	}
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t left = 2000 + draw(w, 30000);
+
+	for (; left; left--) {
+		use_slot(w);
+		if (w == workers && !draw(w, 2000))
+			move_around(w);
+	}
+	pthread_barrier_wait(&done);
+	if (w != workers)
+		pause();
+	return NULL;
+}
+
+/* With write(2): stdio would allocate. */
+static void say(const char *line, int len)
+{
+	if (write(STDOUT_FILENO, line, len) != len)
+		_exit(1);
+}
+
+static void say_chunks(const struct worker *w)
+{
+	const size_t word = sizeof(size_t);
+	char line[80];
+	size_t i;
+
+	for (i = 0; i < SLOTS; i++) {
+		size_t usable = malloc_usable_size(w->slot[i]);
+
+		if (w->slot[i])
+			say(line, snprintf(line, sizeof(line), "%p %zu %zu\n",
+					   (void *)(w->slot[i] - 2 * word),
+					   usable + word, usable));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
+	unsigned int threads, i;
+	pthread_t t;
+	char byte;
+
+	if (!seed) {
+		fputs("usage: random SEED\n", stderr);
+		return 64;
+	}
+	for (i = 0; i < THREADS; i++)
+		workers[i].seed = (seed * THREADS + i) * 0x9e3779b97f4a7c15ull;
+	if (!draw(workers, 4))
+		move_around(workers);
+	threads = 1 + draw(workers, THREADS);
+	pthread_barrier_init(&done, NULL, threads);
+	for (i = 1; i < threads; i++)
+		if (pthread_create(&t, NULL, work, &workers[i]))
+			return 1;
+	work(workers);
+	for (i = 0; i < THREADS; i++)
+		say_chunks(&workers[i]);
+	say("ready\n", 6);
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		;
+	_exit(0);
+}
