@@ -145,14 +145,20 @@ static void search_mapping(struct search *s, const struct mapping *m)
 void mmapped_find(struct glibc *g, struct mmapped *m)
 {
 	struct search s = { .g = g, .m = m };
+	const struct maps *maps = &g->t->maps;
 	size_t i;
 
 	memset(m, 0, sizeof(*m));
-	for (i = 0; i < g->t->maps.n && !all_found(&s); i++) {
-		const struct mapping *map = &g->t->maps.map[i];
+	for (i = 0; i < maps->n && !all_found(&s); i++) {
+		struct mapping run = maps->map[i];
 
-		if (map_is_anon(map))
-			search_mapping(&s, map);
+		if (!map_is_anon(&run))
+			continue;
+		/* madvise() and mprotect() make several mappings of one. */
+		while (i + 1 < maps->n && maps->map[i + 1].start == run.end &&
+		       map_is_anon(&maps->map[i + 1]))
+			run.end = maps->map[++i].end;
+		search_mapping(&s, &run);
 	}
 	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&
 		      (g->l.mmapped_mem_drifts ||

@@ -97,34 +97,6 @@ static struct region region_at(struct glibc *g, u64 at, u64 limit,
 	return r;
 }
 
-/*
- * Regions in one mapping, or a part of it; neighbours may have merged into it.
- *
- * Any page may be the first of one.  But where many sane chunks lead to one that
- * is not, no region begins among them, and none of their pages is tried: in
- * another malloc's memory, or what somebody made to look like that, the search
- * would take the square of its size.
- */
-static void find_regions_in(struct glibc *g, enum region_kind kind, u64 from,
-			    u64 end)
-{
-	u64 at = target_next_touched(g->t, from, end);
-
-	while (at < end) {
-		struct probe p = { 0 };
-		struct region r = region_at(g, at, end, &p);
-
-		if (r.end > at) {
-			r.kind = kind;
-			glibc_add_region(g, &r);
-			at = r.end;
-		} else {
-			at = target_next_page(g->t, p.chunks >= MANY ? p.end : at,
-					      end);
-		}
-	}
-}
-
 static bool is_thread_heap(const struct glibc *g, const struct mapping *m)
 {
 	u64 heap = m->start & ~(g->heap_max - 1);
@@ -137,6 +109,13 @@ static bool is_thread_heap(const struct glibc *g, const struct mapping *m)
 	return false;
 }
 
+/* Memory of one kind, of one mapping or of several without a gap. */
+struct stretch {
+	u64 start;
+	u64 end;
+	enum region_kind kind;
+};
+
 /* Which mappings may hold memory of the main arena, and of which kind? */
 static bool may_hold_regions(const struct glibc *g, const struct mapping *m,
 			     const struct region *brk, enum region_kind *kind)
@@ -146,11 +125,57 @@ static bool may_hold_regions(const struct glibc *g, const struct mapping *m,
 	       map_is_anon(m) && !is_thread_heap(g, m);
 }
 
-/* Where to begin in a mapping that may hold @brk. */
-static u64 behind(const struct region *brk, const struct mapping *m)
+/*
+ * The first stretch from mapping *@i on; that is behind it then.  madvise(), which
+ * malloc calls too (glibc.malloc.hugetlb=1), makes several mappings of one, in the
+ * middle of chunks.  What @brk has is left out.
+ */
+static bool next_stretch(const struct glibc *g, const struct region *brk,
+			 size_t *i, struct stretch *s)
 {
-	return brk->start < m->end && brk->end > m->start ?
-	       min_u64(align_up(brk->end, PAGE), m->end) : m->start;
+	const struct mapping *m = g->t->maps.map;
+	const size_t n = g->t->maps.n;
+	enum region_kind kind;
+
+	while (*i < n && !may_hold_regions(g, &m[*i], brk, &s->kind))
+		++*i;
+	if (*i == n)
+		return false;
+	s->start = m[*i].start;
+	do {
+		s->end = m[(*i)++].end;
+	} while (*i < n && m[*i].start == s->end &&
+		 may_hold_regions(g, &m[*i], brk, &kind) && kind == s->kind);
+	if (brk->start < s->end && brk->end > s->start)
+		s->start = min_u64(align_up(brk->end, PAGE), s->end);
+	return true;
+}
+
+/*
+ * Regions in one stretch; what is not malloc's may have merged into it.
+ *
+ * Any page may be the first of one.  But where many sane chunks lead to one that
+ * is not, no region begins among them, and none of their pages is tried: in
+ * another malloc's memory, or what somebody made to look like that, the search
+ * would take the square of its size.
+ */
+static void find_regions_in(struct glibc *g, const struct stretch *s)
+{
+	u64 at = target_next_touched(g->t, s->start, s->end);
+
+	while (at < s->end) {
+		struct probe p = { 0 };
+		struct region r = region_at(g, at, s->end, &p);
+
+		if (r.end > at) {
+			r.kind = s->kind;
+			glibc_add_region(g, &r);
+			at = r.end;
+		} else {
+			at = target_next_page(g->t, p.chunks >= MANY ? p.end : at,
+					      s->end);
+		}
+	}
 }
 
 /* A search behind damaged chunks. */
@@ -215,25 +240,25 @@ static void add_mended(struct mending *m, struct region *r)
 	}
 }
 
-static void mend_regions_in(struct mending *m, enum region_kind kind, u64 from,
-			    u64 end)
+static void mend_regions_in(struct mending *m, const struct stretch *s)
 {
-	u64 at = target_next_touched(m->g->t, from, end);
+	u64 at = target_next_touched(m->g->t, s->start, s->end);
 
-	while (at < end && m->missing && m->steps) {
+	while (at < s->end && m->missing && m->steps) {
 		struct probe p = { 0 };
-		struct region r = region_at(m->g, at, end, &p);
+		struct region r = region_at(m->g, at, s->end, &p);
 		u64 last = at;
 
 		if (!r.end && p.chunks >= MANY) {
 			last = p.end;
-			if (leads_home_behind(m, end, &p)) {
-				end_region(m->g, &r, end, &p);
-				r.kind = kind;
+			if (leads_home_behind(m, s->end, &p)) {
+				end_region(m->g, &r, s->end, &p);
+				r.kind = s->kind;
 				add_mended(m, &r);
 			}
 		}
-		at = r.end > at ? r.end : target_next_page(m->g->t, last, end);
+		at = r.end > at ? r.end : target_next_page(m->g->t, last,
+								 s->end);
 	}
 }
 
@@ -248,22 +273,14 @@ void glibc_search_regions(struct glibc *g, const struct region *brk)
 {
 	struct mending m = { .g = g, .steps = MAX_STEPS };
 	char a[HUMAN_ROOM], b[HUMAN_ROOM];
-	enum region_kind kind;
-	size_t i;
+	struct stretch s;
+	size_t i = 0;
 
-	for (i = 0; i < g->t->maps.n; i++) {
-		const struct mapping *map = &g->t->maps.map[i];
-
-		if (may_hold_regions(g, map, brk, &kind))
-			find_regions_in(g, kind, behind(brk, map), map->end);
-	}
+	while (next_stretch(g, brk, &i, &s))
+		find_regions_in(g, &s);
 	m.missing = count_missing(g);
-	for (i = 0; i < g->t->maps.n && m.missing; i++) {
-		const struct mapping *map = &g->t->maps.map[i];
-
-		if (may_hold_regions(g, map, brk, &kind))
-			mend_regions_in(&m, kind, behind(brk, map), map->end);
-	}
+	for (i = 0; m.missing && next_stretch(g, brk, &i, &s);)
+		mend_regions_in(&m, &s);
 	g->missing = m.missing;
 	if (g->missing)
 		notes_add(&g->notes, "%s of the main arena's %s were not found, and are not shown: a chunk in them is damaged%s",

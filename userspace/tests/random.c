@@ -89,11 +89,24 @@ static void block_brk(void **block)
 		*block = NULL;
 }
 
+/* Makes three mappings of one, in the middle of a chunk. */
+static void split_mapping(struct worker *w)
+{
+	char *p = w->slot[draw(w, SLOTS)];
+
+	if (malloc_usable_size(p) > 2 * PAGE)
+		madvise(p + PAGE - (uintptr_t)p % PAGE, PAGE,
+			draw(w, 2) ? MADV_DONTDUMP : MADV_DODUMP);
+}
+
 /* What somebody else in the process may do, and the program rarely does. */
 static void move_around(struct worker *w)
 {
 	static void *block;
+	unsigned int i;
 
+	for (i = 0; i < 100; i++)
+		split_mapping(w);
 	switch (draw(w, 6)) {
 	case 0:
 	case 1:
