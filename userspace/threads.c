@@ -160,18 +160,21 @@ static u16 read_count(const struct glibc *g, const u8 *raw, unsigned int i)
 
 /*
  * Does what @mem points to look like a tcache_perthread_struct?  A damaged
- * one shall still be taken, so its pointers need not be right.
+ * one shall still be taken, so its pointers need not be right.  Its chunk may be
+ * a little larger: malloc does not split off what is too small for another.
  */
 static bool read_tcache(struct glibc *g, u64 mem, struct tcache *tc)
 {
 	const struct layout *l = &g->l;
-	u64 chunk = mem_to_chunk(l, mem), field;
+	u64 chunk = mem_to_chunk(l, mem), field, size;
 	u8 raw[1024];
 	unsigned int i;
 
 	if (!chunk_is_aligned(l, chunk) || !glibc_region_of(g, chunk) ||
-	    !target_word(g->t, chunk + l->word, &field) ||
-	    (field & ~(u64)SIZE_BITS) != l->tcache_chunk ||
+	    !target_word(g->t, chunk + l->word, &field))
+		return false;
+	size = field & ~(u64)SIZE_BITS;
+	if (size < l->tcache_chunk || size - l->tcache_chunk >= l->minsize ||
 	    !target_peek(g->t, mem, raw, l->tcache_size))
 		return false;
 	memset(tc, 0, sizeof(*tc));
