@@ -195,10 +195,12 @@ struct elf_file *elf_open(struct target *t, const struct module *mod)
 
 /**
  * elf_close - close a file
- * @ef: from elf_open()
+ * @ef: from elf_open(), or NULL
  */
 void elf_close(struct elf_file *ef)
 {
+	if (!ef)
+		return;
 	elf_end(ef->elf);
 	if (ef->fd >= 0)
 		close(ef->fd);

@@ -176,8 +176,13 @@ bool glibc_has_started(const struct glibc *g)
 	return g->mp.n_mmaps;
 }
 
-/* What an earlier look had to say may be over; what it was told by is not. */
-static void forget_notes(struct glibc *g)
+/**
+ * glibc_forget_notes - drop what an earlier look had to say
+ * @g: malloc
+ *
+ * That may be over; what finding malloc left is not, once it is found.
+ */
+void glibc_forget_notes(struct glibc *g)
 {
 	while (g->notes.n > g->found_notes)
 		free(g->notes.line[--g->notes.n]);
@@ -209,7 +214,7 @@ int glibc_reread(struct glibc *g, struct error *e)
 	if (target_reload_maps(g->t, e))
 		return -1;
 	forget(g);
-	forget_notes(g);
+	glibc_forget_notes(g);
 	read_mp(g);
 	set_heap_max(g);
 	read_arenas(g);

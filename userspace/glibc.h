@@ -122,6 +122,7 @@ void glibc_find_regions(struct glibc *g);
 void glibc_search_regions(struct glibc *g, const struct region *brk);
 void glibc_add_region(struct glibc *g, const struct region *r);
 void glibc_find_tcaches(struct glibc *g);
+void glibc_forget_notes(struct glibc *g);
 bool glibc_read_arena(struct glibc *g, u64 addr, struct arena *a);
 
 /* Small questions. */

@@ -264,8 +264,7 @@ static unsigned int banner_version(const char *banner)
 struct search {
 	struct glibc *g;
 	struct candidates c;
-	const struct module *mod;	/* may have malloc */
-	const struct module *libc;	/* says its version; often the same */
+	const struct module *mod;
 	u64 arena;
 	u64 mp;
 	const char *found_by;
@@ -279,46 +278,40 @@ static bool arena_readable(struct search *s)
 	       target_word(s->g->t, s->arena + s->c.l[0].next, &word);
 }
 
-static void read_banner(struct search *s)
+/* @ef is @libc's file, or NULL where it cannot be read. */
+static void read_banner(struct glibc *g, const struct module *libc,
+			struct elf_file *ef)
 {
 	static const char banner[] = "GNU C Library (";
-	struct glibc *g = s->g;
-	struct elf_file *ef = elf_open(g->t, s->libc);
 
 	g->banner[0] = '\0';
-	if (!ef) {
-		banner_from_memory(g->t, s->libc, g->banner, sizeof(g->banner),
+	if (ef)
+		elf_find_text(ef, banner, g->banner, sizeof(g->banner));
+	else
+		banner_from_memory(g->t, libc, g->banner, sizeof(g->banner),
 				   banner);
-		return;
-	}
-	elf_find_text(ef, banner, g->banner, sizeof(g->banner));
-	elf_close(ef);
 }
 
-static void search_file(struct search *s)
+static void search_file(struct search *s, struct elf_file *ef)
 {
-	struct elf_file *ef = elf_open(s->g->t, s->mod);
 	struct image img;
 	u32 rows;
 
-	if (!ef)
+	if (!ef || !elf_data_image(ef, &img))
 		return;
-	if (elf_data_image(ef, &img)) {
-		rows = find_lone_ring(&s->c, &img, &s->arena);
-		s->arena += elf_bias(ef);
-		if (rows && arena_readable(s)) {
+	rows = find_lone_ring(&s->c, &img, &s->arena);
+	s->arena += elf_bias(ef);
+	if (rows && arena_readable(s)) {
+		s->c.mask = rows;
+		s->found_by = "the data of libc's file";
+		rows = find_mp(&s->c, &img, true, &s->mp);
+		s->mp = rows ? s->mp + elf_bias(ef) : 0;
+		if (rows)
 			s->c.mask = rows;
-			s->found_by = "the data of libc's file";
-			rows = find_mp(&s->c, &img, true, &s->mp);
-			s->mp = rows ? s->mp + elf_bias(ef) : 0;
-			if (rows)
-				s->c.mask = rows;
-		} else {
-			s->arena = 0;
-		}
-		free(img.bytes);
+	} else {
+		s->arena = 0;
 	}
-	elf_close(ef);
+	free(img.bytes);
 }
 
 static void search_memory(struct search *s)
@@ -496,11 +489,17 @@ static void choose_layout(struct search *s)
 bool glibc_search_module(struct glibc *g, const struct module *mod,
 			 const struct module *libc)
 {
-	struct search s = { .g = g, .mod = mod, .libc = libc };
+	struct search s = { .g = g, .mod = mod };
+	struct elf_file *ef = elf_open(g->t, mod), *text = ef;
 
 	candidates_init(&s.c, g->t->wordsize);
-	read_banner(&s);
-	search_file(&s);
+	if (libc != mod)
+		text = elf_open(g->t, libc);
+	read_banner(g, libc, text);
+	if (libc != mod)
+		elf_close(text);
+	search_file(&s, ef);
+	elf_close(ef);
 	search_memory(&s);
 	/* Reading debug files is slow: only libc's and the program's. */
 	if (g->banner[0] || mod->exe)

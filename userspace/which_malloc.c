@@ -9,8 +9,7 @@
 /* It was not the malloc that is wanted. */
 static void unfind(struct glibc *g)
 {
-	while (g->notes.n)
-		free(g->notes.line[--g->notes.n]);
+	glibc_forget_notes(g);
 	free(g->module);
 	g->module = NULL;
 	g->version[0] = '\0';
@@ -99,20 +98,23 @@ static bool search_debug_malloc(struct glibc *g, const struct modules *mods,
  */
 bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e)
 {
-	const struct module *libc = choose_libc(g, mods);
+	const struct module *libc = choose_libc(g, mods), *m;
 	size_t i;
 
 	if (libc && (search_debug_malloc(g, mods, libc) ||
 		     glibc_search_module(g, libc, libc)))
 		return true;
-	for (i = 0; i < mods->n; i++)
-		if (&mods->mod[i] != libc && mods->mod[i].exe &&
-		    glibc_search_module(g, &mods->mod[i], &mods->mod[i]))
+	for (i = 0; i < mods->n; i++) {
+		m = &mods->mod[i];
+		if (m != libc && m->exe && glibc_search_module(g, m, m))
 			return true;
-	for (i = 0; i < mods->n; i++)
-		if (&mods->mod[i] != libc && !mods->mod[i].exe &&
-		    mods->mod[i].rw_start && glibc_search_module(g, &mods->mod[i], &mods->mod[i]))
+	}
+	for (i = 0; i < mods->n; i++) {
+		m = &mods->mod[i];
+		if (m != libc && !m->exe && m->rw_start &&
+		    glibc_search_module(g, m, m))
 			return true;
+	}
 	g->banner[0] = '\0';
 	error_set(e, "no glibc malloc found");
 	return false;

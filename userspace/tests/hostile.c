@@ -362,7 +362,7 @@ static void do_huge(void)
 }
 
 /* Mappings full of what looks like a chunk every 16 bytes. */
-static char *lay_chunks(uint64_t mapped, uint64_t filled, uint64_t size)
+static void lay_chunks(uint64_t mapped, uint64_t filled, uint64_t size)
 {
 	const uint64_t sound[2] = { 0, size | 1 };
 	char *p = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE |
@@ -373,7 +373,6 @@ static char *lay_chunks(uint64_t mapped, uint64_t filled, uint64_t size)
 		die("mmap");
 	for (i = 0; i < filled; i += sizeof(sound))
 		memcpy(p + i, sound, sizeof(sound));
-	return p;
 }
 
 /*

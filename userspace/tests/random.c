@@ -21,7 +21,6 @@
 
 #define THREADS 3u
 #define SLOTS 2000u
-#define BLOCKS 64u
 #define PAGE 4096u
 
 static struct worker {
@@ -39,10 +38,10 @@ static uint64_t draw(struct worker *w, uint64_t below)
 	return (w->seed >> 11) % below;
 }
 
-/* Mostly small; one of @rare is of a size that may get a mapping of its own. */
-static size_t draw_size(struct worker *w, unsigned int rare)
+/* Mostly small; one of thirty is of a size that may get a mapping of its own. */
+static size_t draw_size(struct worker *w)
 {
-	return 1 + draw(w, draw(w, rare) ? 1500 : 400000);
+	return 1 + draw(w, draw(w, 30) ? 1500 : 400000);
 }
 
 static void fill(struct worker *w, char *p, size_t size)
@@ -54,7 +53,7 @@ static void fill(struct worker *w, char *p, size_t size)
 static void use_slot(struct worker *w)
 {
 	char **p = &w->slot[draw(w, SLOTS)];
-	size_t size = draw_size(w, 30);
+	size_t size = draw_size(w);
 
 	if (*p && draw(w, 4)) {
 		free(*p);
@@ -70,7 +69,6 @@ static void use_slot(struct worker *w)
 	fill(w, *p, size);
 }
 
-/* Whole pages: with less glibc aborts later, where brk(2) has failed before. */
 static void map_pages(struct worker *w)
 {
 	const size_t pages = 1 + draw(w, 600);
@@ -116,6 +114,7 @@ static void move_around(struct worker *w)
 			block = NULL;
 		break;
 	case 2:
+		/* With less than pages glibc aborts where brk failed before. */
 		sbrk(draw(w, 5) * PAGE);
 		break;
 	case 3:
