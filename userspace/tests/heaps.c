@@ -430,6 +430,28 @@ static void foreign_sbrk(void)
 	clean();
 }
 
+/* Fewer chunks between two holes than a program has by chance. */
+static void foreign_sbrk_twice(void)
+{
+	char *before = get(1000), *mine[2], *between[2], *after;
+	size_t i, n;
+
+	for (i = 0; i < 2; i++) {
+		mine[i] = sbrk(4096);
+		memset(mine[i], 0x41, 4096);
+		for (n = 0; n < 3; n++)
+			between[i] = get(100000);
+	}
+	after = get(1000);
+	expect(before, "in use", "     prev_inuse$");
+	for (i = 0; i < 2; i++) {
+		expect(between[i], "in use", "     prev_inuse$");
+		say("has chunk %p|somebody else took with sbrk", mine[i] + 100);
+	}
+	expect(after, "in use", "     prev_inuse$");
+	clean();
+}
+
 /* A mapping right above: from now on brk fails. */
 static void *block_brk(void)
 {
@@ -475,6 +497,32 @@ static void brk_blocked_large(void)
 	expect(last, "in use", "     prev_inuse$");
 	say("has stats|^in use +3000[0-9]{2} ");
 	say("hasnot stats|were not found");
+	clean();
+}
+
+/*
+ * Fenceposts end what malloc had from brk, and when brk goes on there is nothing
+ * behind them: no hole, and nobody else's.
+ */
+static void brk_blocked_for_a_while(void)
+{
+	char *before = get(1000), *first, *after, *end;
+	size_t i;
+
+	end = block_brk();
+	do
+		first = get(1000);
+	while (first < end && first > before);
+	munmap(end, 4096);
+	for (i = 0; i < 3000; i++)
+		after = get(1000);
+	if (after < end || after > (char *)sbrk(0))
+		say("fail malloc did not go back to the break");
+	expect(before, "in use", "     prev_inuse$");
+	expect(first, "in use", "     prev_inuse$");
+	expect(after, "in use", "     prev_inuse$");
+	say("has chunks|  fencepost");
+	say("hasnot chunks|  foreign");
 	clean();
 }
 
@@ -609,6 +657,25 @@ static void mmapped(void)
 	say("has chunk %p|^usable +%zu$", p, malloc_usable_size(p));
 	say("has chunk %p|^chunk +%p$", q, header(q));
 	say("has arenas|^mmapped chunks: 2 with .*; 2 found$");
+	clean();
+}
+
+/* With less than a page to align to; and realloc() leaves an old header behind. */
+static void mmapped_aligned(void)
+{
+	char *p[] = { memalign(256, 1 << 20), memalign(2048, 1 << 20),
+		      memalign(1 << 16, 1 << 20) };
+	size_t i;
+
+	p[2] = realloc(p[2], 1 << 21);
+	for (i = 0; i < ARRAY_SIZE(p); i++) {
+		if (!p[i])
+			_exit(1);
+		say("has chunk %p|^state +mmapped", p[i] + 5000);
+		say("has chunk %p|^chunk +%p$", p[i], header(p[i]));
+		say("has chunk %p|^usable +%zu$", p[i], malloc_usable_size(p[i]));
+	}
+	say("has arenas|^mmapped chunks: 3 with .*; 3 found$");
 	clean();
 }
 
@@ -905,9 +972,11 @@ static const struct scenario {
 	S(no_malloc), S(one_malloc), S(in_heap), S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
-	S(heaps_of_a_thread), S(foreign_sbrk), S(brk_blocked),
-	S(brk_blocked_large), S(brk_blocked_at_once), S(brk_blocked_at_first),
-	S(huge_pages), S(malloc_check), S(another_libc), S(mmapped), S(pinned),
+	S(heaps_of_a_thread), S(foreign_sbrk),
+	S(foreign_sbrk_twice), S(brk_blocked), S(brk_blocked_large),
+	S(brk_blocked_for_a_while), S(brk_blocked_at_once),
+	S(brk_blocked_at_first), S(huge_pages), S(malloc_check),
+	S(another_libc), S(mmapped), S(mmapped_aligned), S(pinned),
 	S(pinned_by_cache), S(damaged_in_mapping),
 	S(damaged_first_in_mapping), S(next_size_too_small),
 	S(size_not_aligned), S(size_too_large), S(prev_inuse_cleared),
