@@ -154,26 +154,60 @@ const struct mapping *maps_named(const struct maps *maps, const char *path)
 }
 
 /**
+ * maps_next_run - the next memory of a kind
+ * @maps: the list
+ * @i: the mapping to begin with; the one behind the run afterwards
+ * @kind_of: which kind is a mapping of?
+ * @arg: for @kind_of
+ * @run: filled
+ *
+ * mprotect() and madvise(), which malloc calls too (glibc.malloc.hugetlb=1), make
+ * several mappings of one, in the middle of chunks; the kernel merges what others
+ * took with what malloc did.  So it is runs that are looked through.
+ *
+ * Return: false where there is none.
+ */
+bool maps_next_run(const struct maps *maps, size_t *i, map_kind_fn *kind_of,
+		   const void *arg, struct map_run *run)
+{
+	const struct mapping *m = maps->map;
+
+	while (*i < maps->n && !kind_of(&m[*i], arg))
+		++*i;
+	if (*i >= maps->n)
+		return false;
+	run->start = m[*i].start;
+	run->kind = kind_of(&m[*i], arg);
+	do
+		run->end = m[(*i)++].end;
+	while (*i < maps->n && m[*i].start == run->end &&
+	       kind_of(&m[*i], arg) == run->kind);
+	return true;
+}
+
+static unsigned int rw_kind(const struct mapping *m, const void *arg)
+{
+	(void)arg;
+	return map_is_rw(m);
+}
+
+/**
  * maps_run_end - where the readable and writable memory around @addr ends
  * @maps: the list
  * @addr: the address
- *
- * mprotect() and madvise() split one heap into several lines of maps; they
- * are one run as long as each begins where the last one ended.
  *
  * Return: the end, or @addr where nothing is mapped.
  */
 u64 maps_run_end(const struct maps *maps, u64 addr)
 {
 	const struct mapping *m = maps_find(maps, addr);
-	const struct mapping *last;
+	struct map_run run;
+	size_t i;
 
 	if (!m || !map_is_rw(m))
 		return addr;
-	last = maps->map + maps->n;
-	while (m + 1 < last && m[1].start == m->end && map_is_rw(m + 1))
-		m++;
-	return m->end;
+	i = m - maps->map;
+	return maps_next_run(maps, &i, rw_kind, NULL, &run) ? run.end : addr;
 }
 
 /**

@@ -29,12 +29,24 @@ struct maps {
 	size_t room;
 };
 
+/* Memory of one kind, of one mapping or of several without a gap. */
+struct map_run {
+	u64 start;
+	u64 end;
+	unsigned int kind;
+};
+
+/* A caller's kinds of mappings; 0: not one that it looks for. */
+typedef unsigned int map_kind_fn(const struct mapping *m, const void *arg);
+
 int maps_parse(struct maps *maps, FILE *f);
 void maps_add(struct maps *maps, const struct mapping *m);
 void maps_sort(struct maps *maps);
 void maps_free(struct maps *maps);
 const struct mapping *maps_find(const struct maps *maps, u64 addr);
 const struct mapping *maps_named(const struct maps *maps, const char *path);
+bool maps_next_run(const struct maps *maps, size_t *i, map_kind_fn *kind_of,
+		   const void *arg, struct map_run *run);
 u64 maps_run_end(const struct maps *maps, u64 addr);
 bool maps_hold(const struct maps *maps, u64 addr, u64 len);
 

@@ -20,7 +20,7 @@ static bool all_found(const struct search *s)
 }
 
 /* The header at @addr, if it is that of a chunk whose mapping fits here. */
-static bool read_header(struct search *s, u64 addr, const struct mapping *in,
+static bool read_header(struct search *s, u64 addr, const struct map_run *in,
 			struct mmapped_chunk *c)
 {
 	const struct layout *l = &s->g->l;
@@ -54,7 +54,7 @@ static bool read_header(struct search *s, u64 addr, const struct mapping *in,
  * the mapping, and realloc() does not change it; the chunk that counts is further
  * in and says the same start.  Here, one that was aligned to pages.
  */
-static void find_aligned(struct search *s, const struct mapping *in,
+static void find_aligned(struct search *s, const struct map_run *in,
 			 struct mmapped_chunk *c)
 {
 	u64 page = c->map, end = c->map + min_u64(c->map_len, MAX_LEAD);
@@ -73,7 +73,7 @@ static void find_aligned(struct search *s, const struct mapping *in,
  * in: then its user memory is the first that is aligned to some power of two,
  * and the header is 2 words below that.
  */
-static bool chunk_in_page(struct search *s, u64 page, const struct mapping *in,
+static bool chunk_in_page(struct search *s, u64 page, const struct map_run *in,
 			  struct mmapped_chunk *c)
 {
 	const struct layout *l = &s->g->l;
@@ -106,16 +106,16 @@ static u64 behind_region(const struct glibc *g, u64 page)
 	return r ? align_up(r->end, PAGE) : page;
 }
 
-/* The kernel merges mappings: one may have regions and such chunks. */
-static void search_mapping(struct search *s, const struct mapping *m)
+/* A run may have regions and such chunks. */
+static void search_run(struct search *s, const struct map_run *in)
 {
 	struct mmapped_chunk c;
-	u64 at = m->start, taken = m->start, behind;
+	u64 at = in->start, taken = in->start, behind;
 
 	while (!all_found(s)) {
 		/* The page of a header was written to. */
-		at = target_next_touched(s->g->t, at, m->end);
-		if (at >= m->end)
+		at = target_next_touched(s->g->t, at, in->end);
+		if (at >= in->end)
 			return;
 		behind = behind_region(s->g, at);
 		if (behind > at) {
@@ -123,11 +123,11 @@ static void search_mapping(struct search *s, const struct mapping *m)
 			continue;
 		}
 		if (++s->pages > MAX_PAGES) {
-			s->m->skipped += m->end - at;
+			s->m->skipped += in->end - at;
 			return;
 		}
-		if (chunk_in_page(s, at, m, &c) && c.map >= taken) {
-			find_aligned(s, m, &c);
+		if (chunk_in_page(s, at, in, &c) && c.map >= taken) {
+			find_aligned(s, in, &c);
 			add(s->m, &c);
 			at = c.map + c.map_len;
 			taken = at;
@@ -135,6 +135,12 @@ static void search_mapping(struct search *s, const struct mapping *m)
 			at += PAGE;
 		}
 	}
+}
+
+static unsigned int anon_kind(const struct mapping *m, const void *arg)
+{
+	(void)arg;
+	return map_is_anon(m);
 }
 
 /**
@@ -145,21 +151,13 @@ static void search_mapping(struct search *s, const struct mapping *m)
 void mmapped_find(struct glibc *g, struct mmapped *m)
 {
 	struct search s = { .g = g, .m = m };
-	const struct maps *maps = &g->t->maps;
-	size_t i;
+	struct map_run run;
+	size_t i = 0;
 
 	memset(m, 0, sizeof(*m));
-	for (i = 0; i < maps->n && !all_found(&s); i++) {
-		struct mapping run = maps->map[i];
-
-		if (!map_is_anon(&run))
-			continue;
-		/* madvise() and mprotect() make several mappings of one. */
-		while (i + 1 < maps->n && maps->map[i + 1].start == run.end &&
-		       map_is_anon(&maps->map[i + 1]))
-			run.end = maps->map[++i].end;
-		search_mapping(&s, &run);
-	}
+	while (!all_found(&s) &&
+	       maps_next_run(&g->t->maps, &i, anon_kind, NULL, &run))
+		search_run(&s, &run);
 	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&
 		      (g->l.mmapped_mem_drifts ||
 		       m->bytes == g->mp.mmapped_mem);

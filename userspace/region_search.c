@@ -109,94 +109,84 @@ static bool is_thread_heap(const struct glibc *g, const struct mapping *m)
 	return false;
 }
 
-/* Memory of one kind, of one mapping or of several without a gap. */
-struct stretch {
-	u64 start;
-	u64 end;
-	enum region_kind kind;
+/* Where memory of the main arena is searched for. */
+struct search {
+	struct glibc *g;
+	const struct region *brk;	/* found already; empty where there is none */
+	u64 missing;	/* bytes that are still to be found */
+	u32 steps;	/* places behind damaged chunks that may be looked at */
 };
 
-/* Which mappings may hold memory of the main arena, and of which kind? */
-static bool may_hold_regions(const struct glibc *g, const struct mapping *m,
-			     const struct region *brk, enum region_kind *kind)
+enum { OF_BRK = 1, OF_MMAP };
+
+static unsigned int kind_of(const struct mapping *m, const void *arg)
 {
-	*kind = map_is_heap(m) ? REGION_BRK : REGION_MMAP;
-	return map_is_heap(m) ? !brk->end :
-	       map_is_anon(m) && !is_thread_heap(g, m);
+	const struct search *s = arg;
+
+	if (map_is_heap(m))
+		return s->brk->end ? 0 : OF_BRK;
+	return map_is_anon(m) && !is_thread_heap(s->g, m) ? OF_MMAP : 0;
+}
+
+/* Calls @look for every run of memory that may hold regions of the main arena. */
+static void for_each_run(struct search *s,
+			 void (*look)(struct search *s, const struct map_run *in))
+{
+	struct map_run run;
+	size_t i = 0;
+
+	while (maps_next_run(&s->g->t->maps, &i, kind_of, s, &run)) {
+		if (s->brk->start < run.end && s->brk->end > run.start)
+			run.start = min_u64(align_up(s->brk->end, PAGE), run.end);
+		look(s, &run);
+	}
+}
+
+static enum region_kind region_kind(const struct map_run *in)
+{
+	return in->kind == OF_BRK ? REGION_BRK : REGION_MMAP;
 }
 
 /*
- * The first stretch from mapping *@i on; that is behind it then.  madvise(), which
- * malloc calls too (glibc.malloc.hugetlb=1), makes several mappings of one, in the
- * middle of chunks.  What @brk has is left out.
- */
-static bool next_stretch(const struct glibc *g, const struct region *brk,
-			 size_t *i, struct stretch *s)
-{
-	const struct mapping *m = g->t->maps.map;
-	const size_t n = g->t->maps.n;
-	enum region_kind kind;
-
-	while (*i < n && !may_hold_regions(g, &m[*i], brk, &s->kind))
-		++*i;
-	if (*i == n)
-		return false;
-	s->start = m[*i].start;
-	do {
-		s->end = m[(*i)++].end;
-	} while (*i < n && m[*i].start == s->end &&
-		 may_hold_regions(g, &m[*i], brk, &kind) && kind == s->kind);
-	if (brk->start < s->end && brk->end > s->start)
-		s->start = min_u64(align_up(brk->end, PAGE), s->end);
-	return true;
-}
-
-/*
- * Regions in one stretch; what is not malloc's may have merged into it.
+ * Regions in one run; what is not malloc's may have merged into it.
  *
  * Any page may be the first of one.  But where many sane chunks lead to one that
  * is not, no region begins among them, and none of their pages is tried: in
  * another malloc's memory, or what somebody made to look like that, the search
  * would take the square of its size.
  */
-static void find_regions_in(struct glibc *g, const struct stretch *s)
+static void find_regions_in(struct search *s, const struct map_run *in)
 {
-	u64 at = target_next_touched(g->t, s->start, s->end);
+	struct glibc *g = s->g;
+	u64 at = target_next_touched(g->t, in->start, in->end);
 
-	while (at < s->end) {
+	while (at < in->end) {
 		struct probe p = { 0 };
-		struct region r = region_at(g, at, s->end, &p);
+		struct region r = region_at(g, at, in->end, &p);
 
 		if (r.end > at) {
-			r.kind = s->kind;
+			r.kind = region_kind(in);
 			glibc_add_region(g, &r);
 			at = r.end;
 		} else {
 			at = target_next_page(g->t, p.chunks >= MANY ? p.end : at,
-					      s->end);
+					      in->end);
 		}
 	}
 }
-
-/* A search behind damaged chunks. */
-struct mending {
-	struct glibc *g;
-	u64 missing;	/* bytes that are still to be found */
-	u32 steps;	/* places that may still be looked at */
-};
 
 /*
  * Behind the last sane chunk, at @p->end: where do chunks lead home again?  What
  * was never touched is stepped over, or reading would touch it.
  * Return: true if they do.
  */
-static bool leads_home_behind(struct mending *m, u64 limit, struct probe *p)
+static bool leads_home_behind(struct search *s, u64 limit, struct probe *p)
 {
-	struct glibc *g = m->g;
-	const u64 stop = p->end + min_u64(limit - p->end, m->missing);
+	struct glibc *g = s->g;
+	const u64 stop = p->end + min_u64(limit - p->end, s->missing);
 	u64 at = p->end + g->l.align, touched = 0;
 
-	for (; at < stop && m->steps; m->steps--) {
+	for (; at < stop && s->steps; s->steps--) {
 		if (align_down(at, PAGE) != touched) {
 			touched = target_next_touched(g->t, align_down(at, PAGE),
 						      stop);
@@ -207,16 +197,16 @@ static bool leads_home_behind(struct mending *m, u64 limit, struct probe *p)
 		}
 		if (leads_home(g, at, limit, p))
 			return true;
-		m->steps -= min_u64(m->steps - 1, p->chunks);
+		s->steps -= min_u64(s->steps - 1, p->chunks);
 		at += g->l.align;
 	}
 	return false;
 }
 
 /* What was found of it already, as if it began behind the damage, is not two. */
-static void add_mended(struct mending *m, struct region *r)
+static void add_mended(struct search *s, struct region *r)
 {
-	struct glibc *g = m->g;
+	struct glibc *g = s->g;
 	u64 bytes = r->end - r->start;
 	size_t i;
 
@@ -228,37 +218,37 @@ static void add_mended(struct mending *m, struct region *r)
 		if (known->start < r->start || known->end != r->end)
 			return;
 		bytes = known->start - r->start;
-		if (bytes <= m->missing) {
-			m->missing -= bytes;
+		if (bytes <= s->missing) {
+			s->missing -= bytes;
 			*known = *r;
 		}
 		return;
 	}
-	if (bytes <= m->missing) {
-		m->missing -= bytes;
+	if (bytes <= s->missing) {
+		s->missing -= bytes;
 		glibc_add_region(g, r);
 	}
 }
 
-static void mend_regions_in(struct mending *m, const struct stretch *s)
+static void mend_regions_in(struct search *s, const struct map_run *in)
 {
-	u64 at = target_next_touched(m->g->t, s->start, s->end);
+	struct glibc *g = s->g;
+	u64 at = target_next_touched(g->t, in->start, in->end);
 
-	while (at < s->end && m->missing && m->steps) {
+	while (at < in->end && s->missing && s->steps) {
 		struct probe p = { 0 };
-		struct region r = region_at(m->g, at, s->end, &p);
+		struct region r = region_at(g, at, in->end, &p);
 		u64 last = at;
 
 		if (!r.end && p.chunks >= MANY) {
 			last = p.end;
-			if (leads_home_behind(m, s->end, &p)) {
-				end_region(m->g, &r, s->end, &p);
-				r.kind = s->kind;
-				add_mended(m, &r);
+			if (leads_home_behind(s, in->end, &p)) {
+				end_region(g, &r, in->end, &p);
+				r.kind = region_kind(in);
+				add_mended(s, &r);
 			}
 		}
-		at = r.end > at ? r.end : target_next_page(m->g->t, last,
-								 s->end);
+		at = r.end > at ? r.end : target_next_page(g->t, last, in->end);
 	}
 }
 
@@ -271,17 +261,14 @@ static void mend_regions_in(struct mending *m, const struct stretch *s)
  */
 void glibc_search_regions(struct glibc *g, const struct region *brk)
 {
-	struct mending m = { .g = g, .steps = MAX_STEPS };
+	struct search s = { .g = g, .brk = brk, .steps = MAX_STEPS };
 	char a[HUMAN_ROOM], b[HUMAN_ROOM];
-	struct stretch s;
-	size_t i = 0;
 
-	while (next_stretch(g, brk, &i, &s))
-		find_regions_in(g, &s);
-	m.missing = count_missing(g);
-	for (i = 0; m.missing && next_stretch(g, brk, &i, &s);)
-		mend_regions_in(&m, &s);
-	g->missing = m.missing;
+	for_each_run(&s, find_regions_in);
+	s.missing = count_missing(g);
+	if (s.missing)
+		for_each_run(&s, mend_regions_in);
+	g->missing = s.missing;
 	if (g->missing)
 		notes_add(&g->notes, "%s of the main arena's %s were not found, and are not shown: a chunk in them is damaged%s",
 			  text_human(a, g->missing),
