@@ -438,6 +438,21 @@ static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 	return addr + c.size;
 }
 
+/*
+ * Where malloc's memory goes on behind the fenceposts that end at @addr.  Where
+ * brk only failed for a while, there is nothing in between, but in 32 bits 8 bytes
+ * behind the fenceposts and as many before the first chunk, which align them.
+ */
+static u64 behind_hole(struct pass *p, u64 addr)
+{
+	u64 next = layout_first_chunk(p->l, align_up(addr, p->l->align));
+
+	if (next >= p->r.end)
+		return p->r.end;
+	return makes_sense(p, next) ? next :
+				      skip(p, addr, CHUNK_FOREIGN, FAULT_NONE);
+}
+
 static void walk_region(struct pass *p)
 {
 	u64 addr = p->r.first;
@@ -464,9 +479,7 @@ static void walk_region(struct pass *p)
 		/* Two fenceposts: malloc's memory ends, or has a hole. */
 		if (p->r.kind != REGION_BRK)
 			break;
-		/* Where only brk failed for a while, there is nothing in it. */
-		if (addr < p->r.end && !makes_sense(p, addr))
-			addr = skip(p, addr, CHUNK_FOREIGN, FAULT_NONE);
+		addr = behind_hole(p, addr);
 		posts = 0;
 	}
 	flush(p);
