@@ -36,25 +36,34 @@ DEFINE_PER_CPU(u64, heapinfo_brk_calls);
  * return in another order than they were served. A table of the calls under
  * way, indexed by address space, tells a call whether there were others between
  * its entry and its return, and where the last one that returned left the break.
- * Two address spaces in one place only make calls look raced that were not.
  */
 #define PLACE_BITS	8
+#define ORDERS		4
 
 /**
- * struct place - of one address space in which calls are under way
- * @lock: of the others; makes all calls be told in one order
- * @under_way: calls that have not returned
+ * struct order - of the calls of one address space
+ * @mm: it; NULL where the order is free. Its callers hold it while calls are
+ *	under way, and no longer: then its address may become another's.
+ * @brk: where the last of its calls that returned left the break
  * @turn: calls that have begun
- * @mm: whose first call began when no other was under way
- * @brk: where the last call of @mm that returned left the break
+ * @under_way: calls that have not returned
  */
-struct place {
-	/* Guards the others; held also while a call is told. */
-	spinlock_t lock;
-	unsigned int under_way;
-	u32 turn;
+struct order {
 	struct mm_struct *mm;
 	unsigned long brk;
+	u32 turn;
+	unsigned int under_way;
+};
+
+/**
+ * struct place - of the address spaces that meet in one index
+ * @lock: of the orders; held also while a call is told
+ * @orders: of those in which calls are under way. Where there are more than
+ *	these, the calls of the others are told as raced, in no order.
+ */
+struct place {
+	spinlock_t lock;
+	struct order orders[ORDERS];
 };
 
 static struct place places[1 << PLACE_BITS];
@@ -62,6 +71,31 @@ static struct place places[1 << PLACE_BITS];
 static struct place *place_of(struct mm_struct *mm)
 {
 	return &places[hash_ptr(mm, PLACE_BITS)];
+}
+
+/* That of @mm, or NULL. Under the lock of the place. */
+static struct order *find_order(struct place *place,
+				const struct mm_struct *mm)
+{
+	struct order *order;
+
+	for (order = place->orders; order < place->orders + ORDERS; order++)
+		if (order->mm == mm)
+			return order;
+	return NULL;
+}
+
+/* Begins with the break as it is. Under the lock of the place. */
+static struct order *new_order(struct place *place, struct mm_struct *mm)
+{
+	struct order *order = find_order(place, NULL);
+
+	if (order) {
+		order->mm = mm;
+		order->brk = READ_ONCE(mm->brk);
+		order->turn = 0;
+	}
+	return order;
 }
 
 /**
@@ -74,15 +108,17 @@ void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 {
 	struct mm_struct *mm = current->mm;
 	struct place *place = place_of(mm);
+	struct order *order;
 
 	entry->brk.shared = true;
+	entry->brk.raced = true;
+	entry->turn = 0;
 	spin_lock(&place->lock);
 	entry->brk.from = READ_ONCE(mm->brk);
-	entry->brk.raced = place->under_way++;
-	entry->turn = ++place->turn;
-	if (!entry->brk.raced) {
-		place->mm = mm;
-		place->brk = entry->brk.from;
+	order = find_order(place, mm) ?: new_order(place, mm);
+	if (order) {
+		entry->brk.raced = order->under_way++;
+		entry->turn = ++order->turn;
 	}
 	spin_unlock(&place->lock);
 }
@@ -92,13 +128,25 @@ void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
  * that is where the break is now, then a call that was served after this one
  * has returned before it and has been given the way of both.
  */
-static void put_in_order(struct heapinfo_brk *brk, struct place *place)
+static void put_in_order(struct heapinfo_brk *brk, struct order *order)
 {
-	brk->from = place->brk;
-	if (READ_ONCE(place->mm->brk) == brk->from)
+	brk->from = order->brk;
+	if (READ_ONCE(order->mm->brk) == brk->from)
 		brk->to = brk->from;
 	brk->call = heapinfo_brk_way(brk->from, brk->to);
-	place->brk = brk->to;
+	order->brk = brk->to;
+}
+
+/* The one that ends has begun in this order. Under the lock of the place. */
+static void leave_order(struct heapinfo_brk_entry *entry, struct order *order)
+{
+	struct heapinfo_brk *brk = &entry->brk;
+
+	brk->raced |= order->turn != entry->turn;
+	if (brk->result == HEAPINFO_OK && brk->call != HEAPINFO_QUERY)
+		put_in_order(brk, order);
+	if (!--order->under_way)
+		order->mm = NULL;
 }
 
 /**
@@ -109,17 +157,15 @@ static void put_in_order(struct heapinfo_brk *brk, struct place *place)
  */
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 {
-	struct heapinfo_brk *brk = &entry->brk;
-	struct mm_struct *mm = current->mm;
-	struct place *place = place_of(mm);
+	struct place *place = place_of(current->mm);
+	struct order *order = NULL;
 
 	spin_lock(&place->lock);
-	brk->raced |= place->turn != entry->turn;
-	if (brk->result == HEAPINFO_OK && brk->call != HEAPINFO_QUERY &&
-	    place->mm == mm)
-		put_in_order(brk, place);
-	trace_brk(brk);
-	place->under_way--;
+	if (entry->turn)
+		order = find_order(place, current->mm);
+	if (order)
+		leave_order(entry, order);
+	trace_brk(&entry->brk);
 	spin_unlock(&place->lock);
 }
 

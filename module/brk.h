@@ -43,7 +43,8 @@ struct heapinfo_brk {
  * @brk: the event as far as it is known. It is completed here and handed on
  *	from here: a copy on the stack would have to be filled, and watched by
  *	the stack protector, in every call.
- * @turn: which of the calls in its place of the table it is, if shared
+ * @turn: which of the calls of its address space it is, from 1 on, if shared; 0
+ *	where there was no room for an order
  */
 struct heapinfo_brk_entry {
 	struct heapinfo_brk brk;

@@ -10,6 +10,7 @@
 #include <linux/prctl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 #ifdef __x86_64__
@@ -449,6 +450,60 @@ TEST_F_TIMEOUT(processes, storm, HEAPINFO_LONG)
 		  heapinfo_number(&state_after, "CallsRecorded") +
 		  heapinfo_number(&state_after, "CallsRefused") +
 		  heapinfo_number(&state_after, "CallsLost"));
+}
+
+#define STORMS		40
+#define FEW_THREADS	8
+
+/* In a process of its own; holds still when its threads have done. */
+static void __attribute__((noreturn)) few_in_a_storm(const int done[2])
+{
+	pthread_t threads[FEW_THREADS];
+	unsigned long i;
+
+	storm.base = (raw_brk(0) + 16 * page) & -page;
+	raw_brk(storm.base);
+	pthread_barrier_init(&storm.start, NULL, FEW_THREADS);
+	for (i = 0; i < FEW_THREADS; i++)
+		if (pthread_create(&threads[i], NULL, storm_thread, (void *)i))
+			_exit(1);
+	for (i = 0; i < FEW_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	if (write(done[1], "", 1) != 1)
+		_exit(1);
+	pause();
+	_exit(0);
+}
+
+/* Many that race at once are each put in an order of their own. */
+TEST_F_TIMEOUT(processes, storms_beside_storms, HEAPINFO_LONG)
+{
+	static struct heapinfo state;
+	pid_t pids[STORMS];
+	unsigned int i;
+	int done[2];
+	char byte;
+
+	ASSERT_EQ(0, pipe(done));
+	for (i = 0; i < STORMS; i++) {
+		pids[i] = fork();
+		ASSERT_LE(0, pids[i]);
+		if (!pids[i])
+			few_in_a_storm(done);
+	}
+	for (i = 0; i < STORMS; i++)
+		ASSERT_EQ(1, read(done[0], &byte, 1));
+	for (i = 0; i < STORMS; i++) {
+		ASSERT_EQ(0, heapinfo_read(&after, pids[i]));
+		EXPECT_EQ(0, heapinfo_number(&after, "BrkMoves"));
+		EXPECT_EQ(heapinfo_number(&after, "Brk") - self->brk,
+			  heapinfo_number(&after, "BytesGrown") -
+			  heapinfo_number(&after, "BytesShrunk"));
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	ASSERT_EQ(0, heapinfo_read_path(&state, "/proc/heapinfo"));
+	EXPECT_EQ(0, heapinfo_number(&state, "CallsLost"));
 }
 
 TEST_HARNESS_MAIN
