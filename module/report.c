@@ -75,25 +75,57 @@ static void put_delta(struct line *line, unsigned long from, unsigned long to)
 }
 
 /*
+ * How many bytes of the character at @s can be written as they are; 0: none. A
+ * character of UTF-8 can, in its one right form, but for the control characters
+ * from 0x80 to 0x9f. A byte below 0xa0 outside of one is such a control character
+ * to a terminal that does not know UTF-8.
+ */
+static unsigned int plain_bytes(const unsigned char *s, unsigned int len)
+{
+	/* The least second byte: with less there is a shorter form, or control. */
+	unsigned char least = s[0] == 0xc2 || s[0] == 0xe0 ? 0xa0 :
+			      s[0] == 0xf0 ? 0x90 : 0x80;
+	unsigned int i, n;
+
+	if (s[0] < 0x80)
+		return s[0] >= ' ' && s[0] != '\\' && s[0] != 0x7f;
+	n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
+	    s[0] < 0xf5 ? 4 : 0;
+	if (!n || n > len || s[1] < least)
+		return 0;
+	for (i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+static void put_octal(struct line *line, unsigned char c)
+{
+	put_char(line, '\\');
+	put_char(line, '0' + (c >> 6));
+	put_char(line, '0' + (c >> 3 & 7));
+	put_char(line, '0' + (c & 7));
+}
+
+/*
  * Names come from the process itself. What could start a line, end a column or
  * move a terminal's cursor is written in octal. At most @len bytes of a name,
  * which ends earlier at a null byte.
  */
 static void put_comm(struct line *line, const char *comm, unsigned int len)
 {
-	unsigned int i;
-	unsigned char c;
+	const unsigned char *s = (const unsigned char *)comm;
+	const unsigned char *end = s + strnlen(comm, len);
+	unsigned int n;
 
-	for (i = 0; i < len && comm[i]; i++) {
-		c = comm[i];
-		if (c >= ' ' && c != '\\' && c != 0x7f) {
-			put_char(line, c);
+	while (s < end) {
+		n = plain_bytes(s, end - s);
+		if (!n) {
+			put_octal(line, *s++);
 			continue;
 		}
-		put_char(line, '\\');
-		put_char(line, '0' + (c >> 6));
-		put_char(line, '0' + (c >> 3 & 7));
-		put_char(line, '0' + (c & 7));
+		while (n--)
+			put_char(line, *s++);
 	}
 }
 

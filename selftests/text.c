@@ -71,6 +71,15 @@ TEST_F(text, hostile_names)
 		{ "\033[2J\177\r", "\\033[2J\\177\\015" },
 		{ "\001\002\037", "\\001\\002\\037" },
 		{ "two words (x)", "two words (x)" },
+		/* UTF-8 as it is, but for the control characters that it has. */
+		{ "h\u00e9\u20ac\U0001f600", "h\u00e9\u20ac\U0001f600" },
+		{ "\302\2332J", "\\302\\2332J" },
+		{ "\2332J", "\\2332J" },
+		{ "\340\202\2332J", "\\340\\202\\2332J" },
+		{ "\360\200\202\233", "\\360\\200\\202\\233" },
+		{ "\351t\351", "\\351t\\351" },
+		/* Cut off where the room for a name ends. */
+		{ "0123456789abcd\u20ac", "0123456789abcd\\342" },
 		{ "", "" },
 	};
 	struct heapinfo_row row;
