@@ -9,6 +9,7 @@
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/path.h>
 #include <linux/pid.h>
@@ -17,6 +18,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
@@ -28,13 +30,20 @@
 #define STACK_GUARD_GAP	(256UL << PAGE_SHIFT)
 
 /*
- * How often the lock of the address space is asked for before the reason is
- * given up as unknown: its holder may sleep, and this context may not.
+ * How long the lock of the address space is asked for before the reason is given
+ * up as unknown, in ns: its holder may sleep, and this context may not.
  */
-#define LOCK_TRIES	20000
+#define LOCK_WAIT	100000
+
+/*
+ * Between two readings of vm.max_map_count, in jiffies: anybody can have a call
+ * fail as often as they like, and a worker that reads is on nobody's account.
+ */
+#define REFRESH_PERIOD	(HZ / 10)
 
 /* vm.max_map_count as last read; the variable itself is not for modules. */
 static int max_map_count;
+static unsigned long refreshed;	/* in jiffies, when that was */
 
 /*
  * Opens it below the root of the first process: workers of later kernels (7.3
@@ -72,6 +81,7 @@ static void read_max_map_count(struct work_struct *work)
 	ssize_t len;
 	int value;
 
+	WRITE_ONCE(refreshed, jiffies);
 	file = open_max_map_count();
 	if (IS_ERR(file))
 		return;
@@ -84,16 +94,22 @@ static void read_max_map_count(struct work_struct *work)
 		WRITE_ONCE(max_map_count, value);
 }
 
-static DECLARE_WORK(refresh_work, read_max_map_count);
+static DECLARE_DELAYED_WORK(refresh_work, read_max_map_count);
 
 /**
  * heapinfo_failure_refresh() - learn again what the administrator may change
+ *
+ * At once, or where that was done a moment ago, as soon as it is due again.
  *
  * Context: any.
  */
 void heapinfo_failure_refresh(void)
 {
-	schedule_work(&refresh_work);
+	unsigned long due = READ_ONCE(refreshed) + REFRESH_PERIOD;
+	unsigned long now = jiffies;
+
+	schedule_delayed_work(&refresh_work,
+			      time_before(now, due) ? due - now : 0);
 }
 
 /**
@@ -114,18 +130,21 @@ void heapinfo_failure_start(void)
  */
 void heapinfo_failure_stop(void)
 {
-	cancel_work_sync(&refresh_work);
+	cancel_delayed_work_sync(&refresh_work);
 }
 
 static bool lock_mm(struct mm_struct *mm)
 {
-	unsigned int tries;
+	u64 until;
 
-	for (tries = 0; tries < LOCK_TRIES; tries++) {
+	if (mmap_read_trylock(mm))
+		return true;
+	until = ktime_get_mono_fast_ns() + LOCK_WAIT;
+	do {
+		cpu_relax();
 		if (mmap_read_trylock(mm))
 			return true;
-		cpu_relax();
-	}
+	} while (ktime_get_mono_fast_ns() < until);
 	return false;
 }
 
