@@ -18,9 +18,10 @@
 /*
  * Calls that may be under way at once on each entry point. A call sleeps
  * inside the kernel while another thread holds the address space, so this
- * goes by threads, not by processors.
+ * goes by threads, not by processors. From 6.7 on each processor has room for
+ * the addresses of all: no more than 32 KiB of it.
  */
-#define CALLS_AT_ONCE	max(1024U, 64 * num_possible_cpus())
+#define CALLS_AT_ONCE	clamp(64 * num_possible_cpus(), 1024U, 4096U)
 
 #define TAKE_OFF_AGAIN_MS	10
 
