@@ -27,8 +27,14 @@
 
 #define NAME_LEN	(sizeof(HEAPINFO_NAME) - 1)
 
-/* Added to the number of the directory's inode: stable while that lives. */
-#define INO_OFFSET	0x80000000UL
+/*
+ * The number of our inode, from that of the directory's: stable while that lives,
+ * and of 32 bits as all in procfs, since 32-bit programs cannot list others.
+ */
+static ino_t ino_of(const struct inode *dir)
+{
+	return (u32)dir->i_ino ^ 0x80000000U;
+}
 
 static struct dentry *(*kernel_lookup)(struct inode *dir,
 				       struct dentry *dentry,
@@ -218,7 +224,7 @@ static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 	if (!inode)
 		goto put_task;
 
-	inode->i_ino = dir->i_ino + INO_OFFSET;
+	inode->i_ino = ino_of(dir);
 	inode->i_mode = S_IFREG | 0444;
 	heapinfo_inode_touch(inode);
 	owner_of(task, &inode->i_uid, &inode->i_gid);
@@ -263,7 +269,7 @@ static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 
 	if (!ret && ctx->pos == kernel_entries_end &&
 	    dir_emit(ctx, HEAPINFO_NAME, NAME_LEN,
-		     file_inode(file)->i_ino + INO_OFFSET, DT_REG))
+		     ino_of(file_inode(file)), DT_REG))
 		ctx->pos++;
 	heapinfo_hook_leave();
 	return ret;
