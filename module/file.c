@@ -109,15 +109,20 @@ static int open_mm(struct task_struct *task, const struct path *entry,
 	return -EAGAIN;
 }
 
+static void drop_history(struct heapinfo_report *report)
+{
+	kvfree(report->history);
+	report->history = NULL;
+}
+
 static void end_report(struct heapinfo_report *report)
 {
 	if (report->task)
 		put_task_struct(report->task);
 	put_pid(report->tgid);
-	kvfree(report->history);
+	drop_history(report);
 	report->task = NULL;
 	report->tgid = NULL;
-	report->history = NULL;
 }
 
 /*
@@ -173,12 +178,19 @@ static bool has_text(const struct heapinfo_report *report)
 	       (report->task && report->task->flags & PF_KTHREAD);
 }
 
-/* Position 0 is all above the rows; position i is row i - 1. */
+/*
+ * Position 0 is all above the rows; position i is row i - 1. Behind the last the
+ * rows are given back: who keeps many files open that were read keeps no more.
+ * The report stays, so that a reading that goes on there finds the end again.
+ */
 static void *at_position(struct heapinfo_report *report, loff_t pos)
 {
 	unsigned int rows = report->history ? report->history->nr : 0;
 
-	return has_text(report) && pos <= rows ? report : NULL;
+	if (has_text(report) && pos <= rows)
+		return report;
+	drop_history(report);
+	return NULL;
 }
 
 /*

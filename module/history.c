@@ -654,7 +654,7 @@ static void copy_rows(struct heapinfo_history *copy,
  * @start_boottime: when the process began, in ns of CLOCK_BOOTTIME
  * @brk: its break, the peak of a process that was never recorded
  *
- * Context: may sleep.
+ * Context: may sleep; the memory is charged to the memory cgroup of the caller.
  * Return: the copy, to be freed with kvfree(); -ENOMEM as a pointer.
  */
 struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
@@ -669,7 +669,8 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 	struct record *record;
 
 	for (;;) {
-		copy = kvzalloc(struct_size(copy, events, room), GFP_KERNEL);
+		copy = kvzalloc(struct_size(copy, events, room),
+				GFP_KERNEL_ACCOUNT);
 		if (!copy)
 			return ERR_PTR(-ENOMEM);
 		copy->since = HEAPINFO_SINCE_NEVER;
