@@ -83,6 +83,7 @@ struct bucket {
 	u64 gone_rows;		/* rows, */
 	u64 gone_rows_lost;	/* and those that were lost before */
 	u64 refused;		/* calls without a record */
+	u64 last_refusal;	/* when memory last did not suffice for one */
 } ____cacheline_aligned;
 
 static struct bucket buckets[1 << BUCKET_BITS];
@@ -92,10 +93,8 @@ static struct kmem_cache *block_cache;
 /* When recording was complete; 0 until then. */
 static u64 load_time;
 
-/* Memory in use, and the moment it last did not suffice. */
 static atomic_long_t bytes_used;
 static atomic_long_t nr_records;
-static atomic64_t last_refusal;
 
 /*
  * By the number of the process, which is at hand in current: to follow the pid
@@ -135,10 +134,12 @@ static struct record *new_record(unsigned long brk)
 	struct record *record;
 
 	if (!take_bytes(sizeof(*record), false))
-		goto refused;
+		return NULL;
 	record = kmem_cache_zalloc(record_cache, RECORD_GFP);
-	if (!record)
-		goto give;
+	if (!record) {
+		give_bytes(sizeof(*record));
+		return NULL;
+	}
 	record->tgid = get_pid(task_tgid(current));
 	record->nr = task_tgid_nr(current);
 	record->mm = current->mm;
@@ -147,12 +148,6 @@ static struct record *new_record(unsigned long brk)
 	record->blocks = record->inline_blocks;
 	atomic_long_inc(&nr_records);
 	return record;
-
-give:
-	give_bytes(sizeof(*record));
-refused:
-	atomic64_set(&last_refusal, ktime_get_boottime_ns());
-	return NULL;
 }
 
 static size_t table_size(void)
@@ -430,13 +425,15 @@ static __always_inline void add_call(struct record *record,
 
 /*
  * When a process that has no record began: exec would have made one, unless
- * memory was refused in its time.
+ * memory was refused in its time.  Under the lock of its bucket, which knows of
+ * its refusals and of few others'.
  */
-static enum heapinfo_since since_without_record(u64 start_boottime)
+static enum heapinfo_since since_without_record(const struct bucket *bucket,
+						u64 start_boottime)
 {
 	u64 loaded;
 
-	if ((u64)atomic64_read(&last_refusal) > start_boottime)
+	if (bucket->last_refusal > start_boottime)
 		return HEAPINFO_SINCE_REFUSAL;
 	loaded = READ_ONCE(load_time);
 	if (loaded && start_boottime > loaded)
@@ -461,13 +458,15 @@ static noinline struct record *first_record(struct bucket *bucket,
 	if (!record && made) {
 		record = made;
 		made = NULL;
-		record->since = since_without_record(start);
+		record->since = since_without_record(bucket, start);
 		hlist_add_head(&record->node, &bucket->records);
 	}
 	if (made)
 		free_record(made);
-	if (!record)
+	if (!record) {
 		bucket->refused++;
+		bucket->last_refusal = ktime_get_boottime_ns();
+	}
 	return record;
 }
 
@@ -499,10 +498,11 @@ static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
 {
 	pid_t nr = task_tgid_nr(task);
 	struct bucket *bucket = bucket_of(nr);
+	/* Pairs with smp_store_release() in heapinfo_history_complete(). */
+	bool complete = smp_load_acquire(&load_time);
 	struct record *old, *made = NULL;
 
-	/* Pairs with smp_store_release() in heapinfo_history_start(). */
-	if (smp_load_acquire(&load_time))
+	if (complete)
 		made = new_record(READ_ONCE(task->mm->brk));
 	if (made)
 		made->since = HEAPINFO_SINCE_EXEC;
@@ -512,6 +512,8 @@ static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
 		unlink_record(bucket, old);
 	if (made)
 		hlist_add_head(&made->node, &bucket->records);
+	else if (complete)
+		bucket->last_refusal = ktime_get_boottime_ns();
 	spin_unlock(&bucket->lock);
 	if (old)
 		free_record(old);
@@ -685,7 +687,8 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 		if (record && record->tgid != tgid)
 			record = NULL;
 		if (!record) {
-			copy->since = since_without_record(start_boottime);
+			copy->since = since_without_record(bucket,
+							   start_boottime);
 			copy->totals.peak = brk;
 		} else if (record->mm == mm) {
 			copy->since = record->since;
