@@ -560,13 +560,12 @@ static void free_all(void)
 }
 
 /**
- * heapinfo_history_start() - begin to remember
+ * heapinfo_history_start() - get ready to remember
  *
- * Does nothing with history=0. The source of calls runs already. Exit is
- * attached before what makes records, so that none outlives its process, and
- * exec before brk, so that no record outlives its program: on_brk() need not
- * compare address spaces. A program that began in between may have made calls
- * that nobody saw, so exec makes records only once brk is attached.
+ * Does nothing with history=0. The source of calls does not run yet, so that
+ * every call it sees is accounted for here. Exit is attached before what makes
+ * records, so that none outlives its process, and exec before brk, so that no
+ * record outlives its program: on_brk() need not compare address spaces.
  *
  * Context: may sleep.
  * Return: 0; -ENOMEM; -EOPNOTSUPP if a tracepoint is missing.
@@ -599,8 +598,6 @@ int heapinfo_history_start(void)
 	ret = register_trace_brk(on_brk, NULL);
 	if (ret)
 		goto detach_exec;
-	/* Pairs with smp_load_acquire() in on_exec(). */
-	smp_store_release(&load_time, ktime_get_boottime_ns());
 	return 0;
 
 detach_exec:
@@ -615,9 +612,24 @@ free_record_cache:
 }
 
 /**
+ * heapinfo_history_complete() - the source of calls runs
+ *
+ * From now on a program that begins has no calls that nobody saw, and exec makes
+ * a record for it.
+ *
+ * Context: any.
+ */
+void heapinfo_history_complete(void)
+{
+	/* Pairs with smp_load_acquire() in on_exec(). */
+	smp_store_release(&load_time, ktime_get_boottime_ns());
+}
+
+/**
  * heapinfo_history_stop() - forget everything
  *
- * Context: may sleep; nobody may read histories any more.
+ * Context: may sleep; nobody may read histories any more, and the source of calls
+ * does not run.
  */
 void heapinfo_history_stop(void)
 {

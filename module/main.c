@@ -59,15 +59,16 @@ static int __init heapinfo_init(void)
 	ret = check_params();
 	if (ret)
 		return ret;
-	ret = heapinfo_brk_start(source);
-	if (ret)
-		return ret;
 	ret = heapinfo_history_start();
 	if (ret)
-		goto stop_brk;
-	ret = heapinfo_status_start();
+		return ret;
+	ret = heapinfo_brk_start(source);
 	if (ret)
 		goto stop_history;
+	heapinfo_history_complete();
+	ret = heapinfo_status_start();
+	if (ret)
+		goto stop_brk;
 	ret = heapinfo_procfs_start();
 	if (ret)
 		goto stop_status;
@@ -75,10 +76,10 @@ static int __init heapinfo_init(void)
 
 stop_status:
 	heapinfo_status_stop();
-stop_history:
-	heapinfo_history_stop();
 stop_brk:
 	heapinfo_brk_stop();
+stop_history:
+	heapinfo_history_stop();
 	return ret;
 }
 
@@ -86,8 +87,8 @@ static void __exit heapinfo_exit(void)
 {
 	heapinfo_procfs_stop();
 	heapinfo_status_stop();
-	heapinfo_history_stop();
 	heapinfo_brk_stop();
+	heapinfo_history_stop();
 }
 
 module_init(heapinfo_init);

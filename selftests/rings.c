@@ -7,6 +7,7 @@
 #include "heapinfo.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 
 static struct heapinfo info, state, state_before;
 static unsigned long page;
@@ -369,6 +370,50 @@ TEST_F_TIMEOUT(bound, refuses_processes, HEAPINFO_LONG)
 	EXPECT_STREQ("since refusal", heapinfo_word(&info, "Recorded"));
 	EXPECT_EQ(1, heapinfo_number(&info, "BrkCalls"));
 	EXPECT_EQ(0, heapinfo_number(&info, "BrkMoves"));
+}
+
+#define CALLERS		4
+#define LOADS		8
+
+static void each_caller(const pid_t *callers, int signal)
+{
+	unsigned int i;
+
+	for (i = 0; i < CALLERS; i++) {
+		kill(callers[i], signal);
+		if (signal != SIGCONT)
+			waitpid(callers[i], NULL, WUNTRACED);
+	}
+}
+
+/* Calls that come while the module is being loaded are accounted for, too. */
+TEST(loaded_while_all_call)
+{
+	int ret = heapinfo_reload("");
+	pid_t callers[CALLERS];
+	unsigned long base;
+	unsigned int i;
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	base = raw_brk(0);
+	for (i = 0; i < CALLERS; i++) {
+		callers[i] = fork();
+		ASSERT_LE(0, callers[i]);
+		while (!callers[i])
+			make_rows(base, 0, 11);
+	}
+	for (i = 0; i < LOADS; i++) {
+		EXPECT_EQ(0, heapinfo_reload(i % 2 ? "source=syscalls" :
+						     "source=probe"));
+		each_caller(callers, SIGSTOP);
+		ASSERT_EQ(0, read_state(&state));
+		EXPECT_EQ(heapinfo_number(&state, "CallsSeen"),
+			  calls_accounted(&state));
+		each_caller(callers, SIGCONT);
+	}
+	each_caller(callers, SIGKILL);
 }
 
 TEST_HARNESS_MAIN
