@@ -44,6 +44,18 @@
 	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |	\
 	 FTRACE_OPS_FL_PERMANENT | HEAPINFO_FTRACE_RECURSION)
 
+/*
+ * How brk(2) is seen unless somebody says it. Before 5.11 a return probe is handled
+ * under a lock that interrupts take too (its hash table's), and what records wants
+ * locks that they do not keep out: beside other return probes two processors could
+ * wait for each other.
+ */
+#ifdef HEAPINFO_HAS_KRETPROBE_LOCK
+#define HEAPINFO_DEFAULT_SOURCE	"syscalls"
+#else
+#define HEAPINFO_DEFAULT_SOURCE	"probe"
+#endif
+
 /* Inode operations name the mount's owner (5.12), then its id map (6.3). */
 #if defined(HEAPINFO_HAS_IDMAP_ARG)
 #define HEAPINFO_IDMAP		struct mnt_idmap *idmap,

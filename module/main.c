@@ -2,15 +2,16 @@
 /* Load, unload and the parameters of heapinfo.ko. */
 #include "heapinfo.h"
 #include "brk.h"
+#include "compat.h"
 #include "history.h"
 #include "procfs.h"
 #include "status.h"
 
 #include <linux/sizes.h>
 
-static char *source = "probe";
+static char *source = HEAPINFO_DEFAULT_SOURCE;
 module_param(source, charp, 0444);
-MODULE_PARM_DESC(source, "how brk(2) is seen: probe (a kretprobe) or syscalls (the kernel's tracepoints) [probe]");
+MODULE_PARM_DESC(source, "how brk(2) is seen: probe (a kretprobe) or syscalls (the kernel's tracepoints) [" HEAPINFO_DEFAULT_SOURCE "]");
 
 static int history = 64;
 module_param(history, int, 0444);

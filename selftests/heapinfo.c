@@ -17,9 +17,9 @@
 /* The parameters of the module and their defaults. */
 static const struct parameter {
 	const char *name;
-	const char *value;
+	const char *value;	/* NULL: the module's description has it */
 } parameters[] = {
-	{ "source", "probe" },
+	{ "source", NULL },
 	{ "history", "64" },
 	{ "memory", "32" },
 	{ "queries", "0" },
@@ -320,13 +320,33 @@ unsigned long long heapinfo_read_number(const char *path)
 	return strtoull(text, NULL, 0);
 }
 
+/* On kernels where probes are not safe enough, calls are seen by tracepoints. */
+static const char *default_source(void)
+{
+	static const char *source;
+	char line[256];
+	FILE *parms;
+
+	if (source)
+		return source;
+	source = "probe";
+	parms = popen("modinfo -F parm ${HEAPINFO_KO:-heapinfo} 2>/dev/null",
+		      "r");
+	while (parms && fgets(line, sizeof(line), parms))
+		if (!strncmp(line, "source:", 7) && strstr(line, "[syscalls]"))
+			source = "syscalls";
+	if (parms)
+		pclose(parms);
+	return source;
+}
+
 /* The word "@name=..." of @params, or its default. */
 static void wanted_value(const struct parameter *parameter, const char *params,
 			 char *value, size_t size)
 {
 	size_t length = strlen(parameter->name);
 
-	snprintf(value, size, "%s", parameter->value);
+	snprintf(value, size, "%s", parameter->value ?: default_source());
 	while (*params) {
 		params += strspn(params, " ");
 		if (!strncmp(params, parameter->name, length) &&
