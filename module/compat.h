@@ -209,26 +209,22 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
 
 /*
- * The range of arch_randomize_brk() for 64-bit x86: 32 MiB, then 1 GiB (6.9 and
- * the stable branches named here). No header tells. Debian alone, whose headers
- * have package.h, took it back from 6.1.119 to 6.1.122.
+ * The range of arch_randomize_brk() for 64-bit x86: 32 MiB, then 1 GiB (6.9, and
+ * the branches named here from that version on). No header tells. Debian alone,
+ * whose headers have package.h, took it back from 6.1.119 to 6.1.122.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0)
-#define HEAPINFO_BRK_SINCE	0
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 6, 48)
-#elif __has_include(<generated/package.h>) && \
+#define HEAPINFO_BRANCH_SINCE(major, minor, first)			\
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, first) &&	\
+	 LINUX_VERSION_CODE < KERNEL_VERSION(major, (minor) + 1, 0))
+#if __has_include(<generated/package.h>) && \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) && \
 	LINUX_VERSION_CODE <= KERNEL_VERSION(6, 1, 122)
-#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 9, 0)
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
-#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(6, 1, 107)
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 0)
-#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(5, 15, 166)
-#else
-#define HEAPINFO_BRK_SINCE	KERNEL_VERSION(5, 10, 225)
-#endif
-#if LINUX_VERSION_CODE >= HEAPINFO_BRK_SINCE
+#define HEAPINFO_BRK_WINDOW	SZ_32M
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0) || \
+	HEAPINFO_BRANCH_SINCE(6, 6, 48) || \
+	HEAPINFO_BRANCH_SINCE(6, 1, 107) || \
+	HEAPINFO_BRANCH_SINCE(5, 15, 166) || \
+	HEAPINFO_BRANCH_SINCE(5, 10, 225)
 #define HEAPINFO_BRK_WINDOW	SZ_1G
 #else
 #define HEAPINFO_BRK_WINDOW	SZ_32M

@@ -46,8 +46,9 @@ static unsigned long end_of_bss(struct mm_struct *mm, unsigned long start_brk)
  * @task: a task that uses @mm, for the personality it was started with
  *
  * Whether the heap was randomised is told from where it lies: the sysctl that
- * decided may have changed since. A draw of less than two pages, one in
- * 100,000, reads as none; since 6.1.140 one page is left in any case.
+ * decided may have changed since. A draw of less than two pages, one in 131,072
+ * or in 4,096 by the window, reads as none; since 6.1.140 one page is left in any
+ * case.
  *
  * Context: may sleep; takes the mmap lock of @mm for reading and, in it,
  * arg_lock, under which prctl(PR_SET_MM_MAP) moves the break.
