@@ -57,11 +57,12 @@ struct order {
 
 /**
  * struct place - of the address spaces that meet in one index
- * @lock: of the orders; held also while a call is told
+ * @lock: makes all their calls be told in one order
  * @orders: of those in which calls are under way. Where there are more than
  *	these, the calls of the others are told as raced, in no order.
  */
 struct place {
+	/* Guards the orders; held also while a call is told. */
 	spinlock_t lock;
 	struct order orders[ORDERS];
 };
