@@ -3,7 +3,7 @@
  * relay LOG STATUS SECONDS - the outer end of a VM's port, on stdin: writes
  * what COMMAND writes to stdout and stderr, the kernel's log to the file LOG,
  * and COMMAND's status to the file STATUS. Exits 0 with the last frame, 1 when
- * the VM ended before it, 2 when SECONDS passed before it.
+ * the VM ended before it, 2 when SECONDS passed before it; 0 are no limit.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 enum { ENDED = 1, TOO_LATE = 2, BROKEN = 3 };
 
 static struct timespec deadline;
+static int limited;
 
 static void fail(const char *what)
 {
@@ -26,12 +27,14 @@ static void fail(const char *what)
 	exit(BROKEN);
 }
 
-/* Milliseconds left, at least 0. */
+/* Milliseconds left, at least 0, or -1 where there is no limit. */
 static int time_left(void)
 {
 	struct timespec now;
 	long long left;
 
+	if (!limited)
+		return -1;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	left = (deadline.tv_sec - now.tv_sec) * 1000LL +
 	       (deadline.tv_nsec - now.tv_nsec) / 1000000;
@@ -77,7 +80,8 @@ int main(int argc, char **argv)
 	if (log < 0)
 		fail(argv[1]);
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += atoi(argv[3]);
+	limited = atoi(argv[3]);
+	deadline.tv_sec += limited;
 
 	for (;;) {
 		int to = log;
