@@ -115,7 +115,7 @@ sparse: deps-check
 
 bench: deps-check
 	@selftests/bench/bench
-	@$(MAKE) --no-print-directory -s -C userspace bench
+	@selftests/bench/reader
 
 deps-%:
 	@$(VM)/install-deps $*
