@@ -55,6 +55,27 @@ dkms_versions()
 	done
 }
 
+# forget_dkms VERSION... - take these versions from DKMS, also where dkms itself is
+# gone and cannot do it
+forget_dkms()
+{
+	local version file release
+	for version; do
+		! has dkms || dkms remove "heapinfo/$version" --all >/dev/null ||
+			return
+		rm -rf "/usr/src/heapinfo-$version"
+	done
+	! has dkms || return 0
+	rm -rf /var/lib/dkms/heapinfo
+	for file in /lib/modules/*/updates/dkms/heapinfo.ko*; do
+		[ -e "$file" ] || continue
+		rm "$file"
+		release=${file#/lib/modules/}
+		depmod "${release%%/*}"
+		rmdir --ignore-fail-on-non-empty "${file%/*}" "${file%/*/*}"
+	done
+}
+
 # plain_modules - heapinfo.ko as modules_install leaves it, one file a line
 plain_modules()
 {
