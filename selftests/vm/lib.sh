@@ -100,7 +100,8 @@ intact()
 # stdin, which holds whatever else it depends on. So what two checkouts make
 # stands side by side. Where it is missing, MAKER makes it under the name that is
 # its last argument, one maker at a time; only when that succeeded does it get
-# its own name. Then products of NAME that nobody used for a week are dropped.
+# its own name. Then products of NAME that nobody used for a week are dropped, and
+# what makers of NAME left that were interrupted.
 product()
 {
 	local name=$CACHE/$1 maker=$2 path lock
@@ -126,11 +127,24 @@ product()
 			while read -r old; do
 				rm -rf --one-file-system "$old" "${old%.stamp}"
 			done
+			drop_halves "$name"
 		fi
 		exec {lock}>&-
 	fi
 	touch "$path.stamp"
 	echo "$path"
+}
+
+# drop_halves NAME - remove what no maker holds the lock of
+drop_halves()
+{
+	local half path
+	for half in "$1"-*.half; do
+		path=${half%.half}
+		path=${path%.stamp}
+		[ ! -e "$half" ] || flock -n "$(lock_file "$path")" \
+			rm -rf --one-file-system "$half" || :
+	done
 }
 
 # lock_file PATH - the file whose lock guards a product; makes its folder
