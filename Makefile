@@ -6,7 +6,9 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 VM := selftests/vm
 
-VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+# Its assignments read the same here, but for the quotes.
+include dkms.conf
+VERSION := $(subst ",,$(PACKAGE_VERSION))
 
 # Where either is given, an installation writes nothing outside of it.
 reader-alone := $(DESTDIR)$(prefix)
