@@ -75,8 +75,8 @@ attached()
 		needs $program || return
 	done
 	echo 'p:others/lookup proc_tgid_base_lookup' >$tracing/kprobe_events &&
-	echo 'r:others/brk __x64_sys_brk' >>$tracing/kprobe_events || return
-	events='others:lookup others:brk heapinfo:brk'
+	echo 'r:others/returned __x64_sys_brk' >>$tracing/kprobe_events || return
+	events='others:lookup others:returned heapinfo:brk'
 	recorded=''
 	for event in $events; do
 		recorded="$recorded -e $event"
@@ -114,7 +114,7 @@ attached()
 	cd / || return
 	perf script -i "$scratch/perf.data" >"$scratch/perf" 2>&1
 	trace-cmd report -i "$scratch/trace.dat" >"$scratch/trace-cmd" 2>&1
-	for event in 'lookup:' 'brk:' 'heapinfo:brk:\|call=grow'; do
+	for event in 'lookup:' 'returned:' 'heapinfo:brk:\|call=grow'; do
 		for program in perf trace-cmd; do
 			grep -q "$event" "$scratch/$program" && continue
 			echo "# $program has not seen $event"
