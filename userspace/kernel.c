@@ -8,12 +8,26 @@
 
 #define MAX_EVENTS 65536u
 
+/*
+ * The module writes printable ASCII; a core file may say anything, and what is
+ * said here is printed as it is.
+ */
+static char *printable_dup(const char *s)
+{
+	char *copy = xstrdup(s), *c;
+
+	for (c = copy; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return copy;
+}
+
 static void add_key(struct kernel_facts *k, const char *name,
 		    const char *value)
 {
 	k->key = xrealloc(k->key, k->keys + 1, sizeof(*k->key));
-	k->key[k->keys].name = xstrdup(name);
-	k->key[k->keys].value = xstrdup(value);
+	k->key[k->keys].name = printable_dup(name);
+	k->key[k->keys].value = printable_dup(value);
 	k->keys++;
 }
 
@@ -88,6 +102,13 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
+/* A word of the module's own: printed as it is, and so nothing else. */
+static bool take_word(char *to, size_t room, const char *from)
+{
+	snprintf(to, room, "%s", from);
+	return *from && !from[strspn(from, "abcdefghijklmnopqrstuvwxyz_")];
+}
+
 /* seq time tid call asked from to delta result comm, by tabs. */
 static bool parse_event(char *line, struct brk_event *e)
 {
@@ -103,7 +124,8 @@ static bool parse_event(char *line, struct brk_event *e)
 	e->seq = strtoull(col[0], NULL, 10);
 	e->time_ns = parse_time(col[1]);
 	e->tid = strtol(col[2], NULL, 10);
-	snprintf(e->call, sizeof(e->call), "%s", col[3]);
+	if (!take_word(e->call, sizeof(e->call), col[3]))
+		return false;
 	e->asked = strtoull(col[4], NULL, 16);
 	e->from = strtoull(col[5], NULL, 16);
 	e->to = strtoull(col[6], NULL, 16);
@@ -113,7 +135,8 @@ static bool parse_event(char *line, struct brk_event *e)
 		*eq = '\0';
 		e->overlap = strtoull(eq + 1, NULL, 16);
 	}
-	snprintf(e->result, sizeof(e->result), "%s", col[8]);
+	if (!take_word(e->result, sizeof(e->result), col[8]))
+		return false;
 	/* The name of a thread may hold tabs, or nothing at all. */
 	if (save)
 		unescape(save);
