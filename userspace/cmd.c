@@ -59,12 +59,12 @@ u64 cmd_number(const char *arg, const struct argp_state *state)
  */
 void cmd_show_notes(const struct heap *h)
 {
+	const char *note = target_note(h->t);
 	size_t i;
 
 	fflush(stdout);
-	if (h->t->partial)
-		fputs("heapinfo: note: the core is truncated; what it does not hold is missing here\n",
-		      stderr);
+	if (note)
+		fprintf(stderr, "heapinfo: note: %s\n", note);
 	for (i = 0; h->has_glibc && i < h->g.notes.n; i++) {
 		fputs("heapinfo: note: ", stderr);
 		text_safe(stderr, h->g.notes.line[i],

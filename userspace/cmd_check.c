@@ -13,6 +13,10 @@ static void note_doubt(struct heap *h, const struct check *c)
 	const char *why = "the heap changed while it was read";
 	const char *what = "; --freeze tells";
 
+	if (h->t->doubt == DOUBT_TRUNCATED) {
+		notes_add(&h->g.notes, "what looks wrong may only be missing, and what is missing was not looked at; check the disk space and 'ulimit -c' where the core was written");
+		return;
+	}
 	if (c->held)
 		why = h->t->doubt == DOUBT_MIDWAY ?
 		      "the process was stopped by a signal in the middle of malloc or free" :
@@ -32,7 +36,8 @@ static void note_doubt(struct heap *h, const struct check *c)
 /* What was not found was not looked at. */
 static bool is_unsure(const struct heap *h, const struct check *c)
 {
-	return c->unsure || (h->g.missing && !c->findings.total);
+	return c->unsure || h->t->partial ||
+	       (h->g.missing && !c->findings.total);
 }
 
 static void print_text(const struct heap *h, const struct check *c)
@@ -94,9 +99,9 @@ static int run(const struct common *co)
 		return cmd_fail(&e);
 	}
 	target_thaw(h.t);
-	ret = is_unsure(&h, &c) ? EXIT_UNKNOWN : c.findings.total ? EXIT_DAMAGED :
-	      h.t->partial ? EXIT_UNKNOWN : EXIT_CLEAN;
-	if (c.unsure)
+	ret = is_unsure(&h, &c) ? EXIT_UNKNOWN :
+	      c.findings.total ? EXIT_DAMAGED : EXIT_CLEAN;
+	if (c.unsure || h.t->partial)
 		note_doubt(&h, &c);
 	if (co->json) {
 		print_json(&h, &c);

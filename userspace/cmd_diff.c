@@ -430,6 +430,20 @@ static void print_json(const struct diff *d)
 	json_print(doc, &d->b.h);
 }
 
+/* A document ends with the notes of one heap: let that be all of them. */
+static void join_notes(struct diff *d)
+{
+	const struct notes *from = &d->a.h.g.notes;
+	struct notes *to = &d->b.h.g.notes;
+	const char *note = target_note(d->a.h.t);
+	size_t i;
+
+	for (i = 0; i < from->n; i++)
+		notes_add(to, "%s", from->line[i]);
+	if (note && !target_note(d->b.h.t))
+		notes_add(to, "%s", note);
+}
+
 static void close_side(struct side *s)
 {
 	free(s->used);
@@ -451,6 +465,7 @@ static int run(const struct common *c)
 	if (!ret) {
 		make_diff(d);
 		if (c->json) {
+			join_notes(d);
 			print_json(d);
 		} else {
 			print_text(d);

@@ -16,6 +16,9 @@ static void say_why_not(struct heap *h)
 		snprintf(h->why_not, sizeof(h->why_not),
 			 "this program uses %s, whose chunks heapinfo cannot decode; 'show', 'history' and 'map' say what the kernel knows",
 			 h->other);
+	else if (h->t->partial)
+		snprintf(h->why_not, sizeof(h->why_not),
+			 "no glibc malloc was found in what is left of this truncated core; check the disk space and 'ulimit -c' where it was written; 'show', 'history' and 'map' say what the kernel knows");
 	else
 		snprintf(h->why_not, sizeof(h->why_not),
 			 "no glibc malloc was found in this program: it has none, or an allocator that heapinfo does not know; 'show', 'history' and 'map' say what the kernel knows");

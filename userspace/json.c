@@ -112,8 +112,11 @@ struct json_object *json_document(const struct heap *h, const char *command)
 static void add_notes(struct json_object *doc, const struct heap *h)
 {
 	struct json_object *a = json_object_new_array();
+	const char *note = target_note(h->t);
 	size_t i;
 
+	if (note)
+		json_append_text(a, note);
 	for (i = 0; h->has_glibc && i < h->g.notes.n; i++)
 		json_append_text(a, h->g.notes.line[i]);
 	json_object_object_add(doc, "notes", a);

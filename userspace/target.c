@@ -357,9 +357,23 @@ const char *target_or(const struct target *t)
 		[DOUBT_RUNNING] = ", or changed meanwhile",
 		[DOUBT_MIDWAY] = ", or a thread was stopped in the middle of a change",
 		[DOUBT_SNAPSHOT] = ", or changed while the snapshot was taken",
+		[DOUBT_TRUNCATED] = ", or missing in the truncated core",
 	};
 
 	return words[t->doubt];
+}
+
+/**
+ * target_note - what every answer about a target must say with it
+ * @t: the target
+ *
+ * Return: a line, or NULL.
+ */
+const char *target_note(const struct target *t)
+{
+	return t->partial ?
+	       "the core is truncated; what it does not hold is missing here" :
+	       NULL;
 }
 
 /**

@@ -42,12 +42,13 @@ struct target_ops {
 struct target_cache;
 struct freezer;
 
-/* Why what looks wrong in a heap may be a change half done. */
+/* Why what looks wrong in a heap may be a change half done, or not be wrong. */
 enum doubt {
 	DOUBT_NONE,
 	DOUBT_RUNNING,	/* it runs while it is read */
 	DOUBT_MIDWAY,	/* it was stopped while a thread was inside malloc */
 	DOUBT_SNAPSHOT,	/* it ran while the snapshot was taken */
+	DOUBT_TRUNCATED,	/* what is missing was cut off the core */
 };
 
 struct target {
@@ -96,6 +97,9 @@ void target_thaw(struct target *t);
 
 /* What else it may be, where something looks damaged: "", or ", or ...". */
 const char *target_or(const struct target *t);
+
+/* What every answer about it must say with it; or NULL. */
+const char *target_note(const struct target *t);
 
 /*
  * Notes of owner "heapinfo" in a snapshot: the text files of /proc as they

@@ -375,18 +375,24 @@ static void read_notes(struct target *t, Elf *elf, const GElf_Phdr *ph,
 	}
 }
 
-/* A snapshot says whether the process ran meanwhile; other cores did not. */
+/*
+ * A snapshot says whether the process ran meanwhile; other cores did not.  What
+ * was cut off says more against what looks wrong than either.
+ */
 static void read_doubt(struct target *t)
 {
 	FILE *f = core_text(t, SNAPSHOT_DOUBT);
 	char word[16] = "";
 
+	if (t->partial)
+		t->doubt = DOUBT_TRUNCATED;
 	if (!f)
 		return;
 	if (fscanf(f, "%15s", word) != 1)
 		word[0] = '\0';
-	t->doubt = !strcmp(word, "running") ? DOUBT_SNAPSHOT :
-		   !strcmp(word, "midway") ? DOUBT_MIDWAY : DOUBT_NONE;
+	if (!t->partial)
+		t->doubt = !strcmp(word, "running") ? DOUBT_SNAPSHOT :
+			   !strcmp(word, "midway") ? DOUBT_MIDWAY : DOUBT_NONE;
 	fclose(f);
 }
 
