@@ -8,13 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "elf_bound.h"
 #include "elfinfo.h"
 
 #define MAX_IMAGE (64u << 20)	/* of writable data worth looking through */
+#define MAX_READ (256u << 20)	/* of a file in all, while it is open */
+#define MAX_PHDRS 4096u
 
 struct elf_file {
 	int fd;
 	Elf *elf;
+	struct elf_budget budget;
+	const struct module *mod;
 	size_t phdrs;
 	u64 bias;
 	unsigned int word;
@@ -168,7 +173,7 @@ static bool find_bias(struct elf_file *ef, const struct mapping *m)
 /**
  * elf_open - open the file of a module
  * @t: the target
- * @mod: the module
+ * @mod: the module; it must stay until elf_close()
  *
  * Return: the file, or NULL where it cannot be had or is no ELF file.
  */
@@ -178,13 +183,15 @@ struct elf_file *elf_open(struct target *t, const struct module *mod)
 	struct elf_file *ef = xcalloc(1, sizeof(*ef));
 	GElf_Ehdr eh;
 
+	ef->mod = mod;
+	ef->budget.left = MAX_READ;
 	ef->fd = m ? target_file(t, m) : -1;
-	elf_version(EV_CURRENT);
 	if (ef->fd >= 0)
-		ef->elf = elf_begin(ef->fd, ELF_C_READ, NULL);
+		ef->elf = elf_begin_bounded(ef->fd);
 	if (!ef->elf || elf_kind(ef->elf) != ELF_K_ELF ||
 	    !gelf_getehdr(ef->elf, &eh) ||
-	    elf_getphdrnum(ef->elf, &ef->phdrs) || !find_bias(ef, m)) {
+	    elf_getphdrnum(ef->elf, &ef->phdrs) || ef->phdrs > MAX_PHDRS ||
+	    !find_bias(ef, m)) {
 		elf_close(ef);
 		return NULL;
 	}
@@ -218,6 +225,14 @@ u64 elf_bias(const struct elf_file *ef)
 	return ef->bias;
 }
 
+/* Raw bytes of the file, which may not have them; they stay until it is closed. */
+static Elf_Data *raw_bytes(struct elf_file *ef, u64 offset, u64 len,
+			   Elf_Type type)
+{
+	return elf_spend(&ef->budget, len) ?
+	       elf_getdata_rawchunk(ef->elf, offset, len, type) : NULL;
+}
+
 /* Raw bytes of the file at the file's own address @vaddr. */
 static Elf_Data *chunk_at(struct elf_file *ef, u64 vaddr, u64 len,
 			  Elf_Type type)
@@ -229,9 +244,8 @@ static Elf_Data *chunk_at(struct elf_file *ef, u64 vaddr, u64 len,
 		if (gelf_getphdr(ef->elf, i, &ph) && ph.p_type == PT_LOAD &&
 		    range_inside(vaddr, len, ph.p_vaddr,
 				 ph.p_vaddr + ph.p_filesz))
-			return elf_getdata_rawchunk(ef->elf, ph.p_offset +
-						    (vaddr - ph.p_vaddr),
-						    len, type);
+			return raw_bytes(ef, ph.p_offset +
+					 (vaddr - ph.p_vaddr), len, type);
 	return NULL;
 }
 
@@ -263,15 +277,17 @@ static void apply_rela(struct elf_file *ef, struct image *img)
 
 	for (i = 0; i < ef->phdrs && !d; i++)
 		if (gelf_getphdr(ef->elf, i, &ph) && ph.p_type == PT_DYNAMIC)
-			d = elf_getdata_rawchunk(ef->elf, ph.p_offset,
-						 ph.p_filesz, ELF_T_DYN);
+			d = raw_bytes(ef, ph.p_offset, ph.p_filesz, ELF_T_DYN);
 	for (n = 0; d && gelf_getdyn(d, n, &dyn) && dyn.d_tag != DT_NULL; n++) {
 		if (dyn.d_tag == DT_RELA)
 			addr = dyn.d_un.d_ptr;
 		else if (dyn.d_tag == DT_RELASZ)
 			len = dyn.d_un.d_val;
 	}
-	d = len ? chunk_at(ef, addr, len, ELF_T_RELA) : NULL;
+	/* The loader reads it where it is mapped. */
+	d = len && range_inside(addr + ef->bias, len, ef->mod->start,
+				ef->mod->end) ?
+	    chunk_at(ef, addr, len, ELF_T_RELA) : NULL;
 	for (n = 0; d && gelf_getrela(d, n, &r); n++)
 		if (is_relative(ef, GELF_R_TYPE(r.r_info)) &&
 		    range_inside(r.r_offset, ef->word, img->addr,
@@ -298,8 +314,8 @@ bool elf_data_image(struct elf_file *ef, struct image *img)
 	for (i = 0; i < ef->phdrs && !d; i++)
 		if (gelf_getphdr(ef->elf, i, &ph) && ph.p_type == PT_LOAD &&
 		    ph.p_flags & PF_W && ph.p_filesz <= MAX_IMAGE)
-			d = elf_getdata_rawchunk(ef->elf, ph.p_offset,
-						 ph.p_filesz, ELF_T_BYTE);
+			d = raw_bytes(ef, ph.p_offset, ph.p_filesz,
+				      ELF_T_BYTE);
 	if (!d || !d->d_size)
 		return false;
 	img->addr = ph.p_vaddr;
@@ -334,8 +350,7 @@ bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
 		if (!gelf_getphdr(ef->elf, i, &ph) || ph.p_type != PT_LOAD ||
 		    ph.p_flags & (PF_W | PF_X) || ph.p_filesz > MAX_IMAGE)
 			continue;
-		d = elf_getdata_rawchunk(ef->elf, ph.p_offset, ph.p_filesz,
-					 ELF_T_BYTE);
+		d = raw_bytes(ef, ph.p_offset, ph.p_filesz, ELF_T_BYTE);
 		hit = d ? memmem(d->d_buf, d->d_size, needle,
 				 strlen(needle)) : NULL;
 		if (!hit)
@@ -349,7 +364,23 @@ bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
 	return false;
 }
 
-static bool table_has(Elf *elf, Elf_Scn *scn, const char *const names[])
+static bool is_symtab(const GElf_Shdr *sh)
+{
+	return sh->sh_type == SHT_DYNSYM || sh->sh_type == SHT_SYMTAB;
+}
+
+/* A table of symbols with their names, which libelf reads whole. */
+static bool spend_symtab(struct elf_file *ef, const GElf_Shdr *sh)
+{
+	GElf_Shdr names;
+
+	return elf_spend(&ef->budget, sh->sh_size) &&
+	       gelf_getshdr(elf_getscn(ef->elf, sh->sh_link), &names) &&
+	       elf_spend(&ef->budget, names.sh_size);
+}
+
+static bool table_has(struct elf_file *ef, Elf_Scn *scn,
+		      const char *const names[])
 {
 	GElf_Shdr sh;
 	Elf_Data *d;
@@ -357,12 +388,13 @@ static bool table_has(Elf *elf, Elf_Scn *scn, const char *const names[])
 	int i;
 	size_t j;
 
-	if (!gelf_getshdr(scn, &sh) ||
-	    (sh.sh_type != SHT_DYNSYM && sh.sh_type != SHT_SYMTAB))
+	if (!gelf_getshdr(scn, &sh) || !is_symtab(&sh) ||
+	    !spend_symtab(ef, &sh))
 		return false;
 	d = elf_getdata(scn, NULL);
 	for (i = 0; d && gelf_getsym(d, i, &sym); i++) {
-		const char *s = elf_strptr(elf, sh.sh_link, sym.st_name);
+		const char *s = elf_strptr(ef->elf, sh.sh_link,
+					   sym.st_name);
 
 		if (!s || sym.st_shndx == SHN_UNDEF)
 			continue;
@@ -385,9 +417,22 @@ bool elf_has_symbol(struct elf_file *ef, const char *const names[])
 	Elf_Scn *scn = NULL;
 
 	while ((scn = elf_nextscn(ef->elf, scn)))
-		if (table_has(ef->elf, scn, names))
+		if (table_has(ef, scn, names))
 			return true;
 	return false;
+}
+
+/* libdwfl reads these tables itself: may it? */
+static bool symtabs_bounded(struct elf_file *ef)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = elf_nextscn(ef->elf, scn)))
+		if (gelf_getshdr(scn, &sh) && is_symtab(&sh) &&
+		    !spend_symtab(ef, &sh))
+			return false;
+	return true;
 }
 
 static void take_symbols(Dwfl_Module *dm, struct elf_wanted *want, size_t n)
@@ -435,8 +480,10 @@ void elf_symbols(struct target *t, const struct module *mod,
 	Dwfl *dwfl;
 	int fd;
 
-	if (!ef)
+	if (!ef || !symtabs_bounded(ef)) {
+		elf_close(ef);
 		return;
+	}
 	unsetenv("DEBUGINFOD_URLS");
 	dwfl = dwfl_begin(&callbacks);
 	fd = dup(ef->fd);

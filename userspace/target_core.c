@@ -12,7 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "elf_bound.h"
 #include "target.h"
+
+/* More than the notes and the mappings of any process. */
+#define MAX_NOTES (256u << 20)
+#define MAX_PHDRS (2u << 20)
 
 struct segment {
 	u64 addr;
@@ -38,6 +43,7 @@ struct core {
 	struct thread *thread;
 	size_t threads;
 	int machine;
+	struct elf_budget notes;
 };
 
 static const struct segment *segment_of(const struct core *c, u64 addr)
@@ -349,6 +355,8 @@ static void read_notes(struct target *t, Elf *elf, const GElf_Phdr *ph,
 		t->partial = true;
 		return;
 	}
+	if (!elf_spend(&c->notes, ph->p_filesz))
+		return;
 	data = elf_getdata_rawchunk(elf, ph->p_offset, ph->p_filesz,
 				    ELF_T_NHDR);
 	if (!data)
@@ -404,6 +412,7 @@ static void read_headers(struct target *t, Elf *elf, size_t phdrs)
 	FILE *f;
 	size_t i;
 
+	c->notes.left = MAX_NOTES;
 	for (i = 0; i < phdrs; i++) {
 		if (!gelf_getphdr(elf, i, &ph))
 			t->partial = true;
@@ -414,6 +423,7 @@ static void read_headers(struct target *t, Elf *elf, size_t phdrs)
 	}
 	sort_segments(c);
 	maps_sort(&t->maps);
+	c->notes.left = MAX_NOTES;
 	for (i = 0; i < phdrs; i++)
 		if (gelf_getphdr(elf, i, &ph) && ph.p_type == PT_NOTE)
 			read_notes(t, elf, &ph, true);
@@ -441,8 +451,7 @@ static int load(struct target *t, const char *path, struct error *e)
 		return error_set(e, "cannot open %s: %s", path,
 				 strerror(errno));
 	c->file_size = S_ISREG(st.st_mode) ? st.st_size : 0;
-	elf_version(EV_CURRENT);
-	elf = elf_begin(c->fd, ELF_C_READ, NULL);
+	elf = elf_begin_bounded(c->fd);
 	if (!elf || elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh))
 		ret = error_set(e, "%s is no ELF file%s", path, st.st_size ?
 				"; give a core that the kernel, gcore or 'heapinfo snapshot' wrote" :
@@ -456,6 +465,9 @@ static int load(struct target *t, const char *path, struct error *e)
 	else if (elf_getphdrnum(elf, &phdrs) || !phdrs)
 		ret = error_set(e, "%s is truncated: it ends before its program headers; check the disk space and 'ulimit -c' where it was written",
 				path);
+	else if (phdrs > MAX_PHDRS)
+		ret = error_set(e, "%s lists %zu mappings, more than heapinfo reads: it is damaged, or no core of a process",
+				path, phdrs);
 	if (!ret) {
 		t->wordsize = gelf_getclass(elf) == ELFCLASS32 ? 4 : 8;
 		c->machine = eh.e_machine;

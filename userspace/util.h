@@ -8,7 +8,8 @@
  *   maps.h    the mappings of an address space, looked up by address
  *   target.h  memory, text files (maps, stat, heapinfo) and threads of a live
  *             process, a core file or a snapshot; stopping a live one
- *   elfinfo.h what the mapped ELF files say: modules, data images, symbols
+ *   elfinfo.h what the mapped ELF files say: modules, data images, symbols;
+ *             elf_bound.h bounds what reading one takes
  *   kernel.h  what the kernel says of the break: stat and /proc/PID/heapinfo
  *   layout.h  the one table of glibc versions, and struct layout made from it
  *   glibc.h   malloc found in a target: arenas, regions, mp_, tcaches

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Unit tests of files that somebody wrote to mislead or to exhaust the reader. */
+#include <elf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../elfinfo.h"
+#include "open-synth.h"
+
+#define HUGE_LEN (2ull << 30)	/* holes of a file; they take nothing */
+#define MOST_MEMORY (1ull << 30)	/* that reading such a file may take */
+#define BIAS 0x10000u
+#define MAX_HEADERS 28u
+
+/* A file of holes behind its headers. */
+struct forged {
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph[MAX_HEADERS];
+	Elf64_Shdr sh[MAX_HEADERS];
+	char bytes[PAGE];	/* at BYTES_AT, and at this address */
+};
+
+#define BYTES_AT PAGE
+
+static int forged_fd;
+
+static void forge(struct forged *f, unsigned int type)
+{
+	memset(f, 0, sizeof(*f));
+	f->eh = (Elf64_Ehdr){
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+			     ELFDATA2LSB, EV_CURRENT },
+		.e_type = type, .e_machine = EM_X86_64,
+		.e_version = EV_CURRENT, .e_ehsize = sizeof(f->eh),
+		.e_phoff = offsetof(struct forged, ph),
+		.e_phentsize = sizeof(f->ph[0]),
+		.e_shentsize = sizeof(f->sh[0]),
+	};
+}
+
+static void add_phdr(struct forged *f, u32 type, u32 flags, u64 offset, u64 len)
+{
+	f->ph[f->eh.e_phnum++] = (Elf64_Phdr){
+		.p_type = type, .p_flags = flags, .p_offset = offset,
+		.p_vaddr = offset, .p_filesz = len, .p_memsz = len,
+		.p_align = PAGE,
+	};
+}
+
+/* The first one is of no type. */
+static void add_section(struct forged *f, u32 type, u32 link)
+{
+	f->eh.e_shoff = offsetof(struct forged, sh);
+	if (!f->eh.e_shnum)
+		f->eh.e_shnum = 1;
+	f->sh[f->eh.e_shnum++] = (Elf64_Shdr){
+		.sh_type = type, .sh_offset = 2 * PAGE, .sh_link = link,
+		.sh_size = HUGE_LEN / sizeof(Elf64_Sym) * sizeof(Elf64_Sym),
+		.sh_entsize = type == SHT_SYMTAB ? sizeof(Elf64_Sym) : 0,
+	};
+}
+
+static void write_forged(const struct forged *f)
+{
+	forged_fd = memfd_create("forged", MFD_CLOEXEC);
+	assert_true(forged_fd >= 0);
+	assert_int_equal(ftruncate(forged_fd, 2 * PAGE + HUGE_LEN), 0);
+	assert_true(pwrite(forged_fd, f, offsetof(struct forged, bytes), 0) > 0);
+	assert_true(pwrite(forged_fd, f->bytes, PAGE, BYTES_AT) == PAGE);
+}
+
+static int open_forged(struct target *t, const struct mapping *m)
+{
+	(void)t;
+	(void)m;
+	return dup(forged_fd);
+}
+
+static const char *const no_names[] = { "nosuch", NULL };
+
+/* All that the reader asks of a module's file. */
+static void read_module(void)
+{
+	static const struct target_ops ops = { .file = open_forged };
+	struct mapping m = { .start = BIAS, .end = BIAS + PAGE, .inode = 1,
+			     .path = (char *)"/forged" };
+	struct target t = { .ops = &ops, .wordsize = 8,
+			    .maps = { .map = &m, .n = 1 } };
+	struct module mod = { .path = m.path, .start = m.start,
+			      .end = BIAS + 3 * PAGE };
+	struct elf_wanted want = { .name = "nosuch" };
+	struct elf_file *ef = elf_open(&t, &mod);
+	struct image img = { 0 };
+	char text[80];
+
+	if (ef) {
+		elf_data_image(ef, &img);
+		elf_find_text(ef, "nosuch", text, sizeof(text));
+		elf_has_symbol(ef, no_names);
+	}
+	free(img.bytes);
+	elf_close(ef);
+	elf_symbols(&t, &mod, &want, 1);
+}
+
+static void read_core(void)
+{
+	char path[64];
+	struct error e;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", forged_fd);
+	target_close(target_open_core(path, &e));
+}
+
+/* In a process of its own, so that its peak is that of reading. */
+static void takes_little(const struct forged *f, void (*reads)(void))
+{
+	struct rusage used;
+	int status;
+	pid_t pid;
+
+	write_forged(f);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		reads();
+		_exit(0);
+	}
+	assert_int_equal(wait4(pid, &status, 0, &used), pid);
+	assert_int_equal(status, 0);
+	assert_in_range(used.ru_maxrss, 0, MOST_MEMORY >> 10);
+	close(forged_fd);
+}
+
+static void forge_library(struct forged *f)
+{
+	forge(f, ET_DYN);
+	add_phdr(f, PT_LOAD, PF_R, 0, PAGE);
+	add_phdr(f, PT_LOAD, PF_R | PF_W, BYTES_AT, PAGE);
+}
+
+static void test_huge_relocations(void **state)
+{
+	Elf64_Dyn dyn[] = { { DT_RELA, { 2 * PAGE } },
+			    { DT_RELASZ, { HUGE_LEN } }, { DT_NULL, { 0 } } };
+	struct forged f;
+
+	(void)state;
+	forge_library(&f);
+	add_phdr(&f, PT_LOAD, PF_R, 2 * PAGE, HUGE_LEN);
+	add_phdr(&f, PT_DYNAMIC, PF_R, BYTES_AT, sizeof(dyn));
+	memcpy(f.bytes, dyn, sizeof(dyn));
+	takes_little(&f, read_module);
+}
+
+static void test_huge_dynamic(void **state)
+{
+	struct forged f;
+
+	(void)state;
+	forge_library(&f);
+	add_phdr(&f, PT_DYNAMIC, PF_R, 2 * PAGE, HUGE_LEN);
+	takes_little(&f, read_module);
+}
+
+static void test_huge_symbols(void **state)
+{
+	struct forged f;
+
+	(void)state;
+	forge_library(&f);
+	add_section(&f, SHT_SYMTAB, 2);
+	add_section(&f, SHT_STRTAB, 0);
+	takes_little(&f, read_module);
+}
+
+/* Each of them is small enough. */
+static void test_many_texts(void **state)
+{
+	struct forged f;
+	u64 i;
+
+	(void)state;
+	forge_library(&f);
+	for (i = 2; f.eh.e_phnum < MAX_HEADERS; i++)
+		add_phdr(&f, PT_LOAD, PF_R, i * PAGE, 60u << 20);
+	takes_little(&f, read_module);
+}
+
+/* Where 16 bits are too few, section 0 has how many there are. */
+static void test_many_sections(void **state)
+{
+	struct forged f;
+
+	(void)state;
+	forge_library(&f);
+	f.eh.e_shoff = offsetof(struct forged, sh);
+	f.sh[0].sh_size = HUGE_LEN / sizeof(Elf64_Shdr);
+	takes_little(&f, read_module);
+	f.eh.e_type = ET_CORE;
+	takes_little(&f, read_core);
+}
+
+static void test_many_headers(void **state)
+{
+	struct forged f;
+
+	(void)state;
+	forge_library(&f);
+	f.eh.e_phnum = PN_XNUM;
+	f.eh.e_shoff = offsetof(struct forged, sh);
+	f.eh.e_shnum = 1;
+	f.sh[0].sh_info = HUGE_LEN / sizeof(Elf64_Phdr);
+	takes_little(&f, read_module);
+	f.eh.e_type = ET_CORE;
+	takes_little(&f, read_core);
+}
+
+static void test_huge_notes(void **state)
+{
+	struct forged f;
+
+	(void)state;
+	forge(&f, ET_CORE);
+	add_phdr(&f, PT_LOAD, PF_R | PF_W, BYTES_AT, PAGE);
+	add_phdr(&f, PT_NOTE, 0, 2 * PAGE, HUGE_LEN);
+	takes_little(&f, read_core);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_huge_relocations),
+		cmocka_unit_test(test_huge_dynamic),
+		cmocka_unit_test(test_huge_symbols),
+		cmocka_unit_test(test_many_texts),
+		cmocka_unit_test(test_many_sections),
+		cmocka_unit_test(test_many_headers),
+		cmocka_unit_test(test_huge_notes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
