@@ -334,6 +334,9 @@ bool elf_data_image(struct elf_file *ef, struct image *img)
  * @out: the text from there on, up to its end or a line's
  * @room: bytes at @out
  *
+ * A libc linked without -z separate-code (Ubuntu 18.04's, RHEL 8's) has its
+ * texts in one segment with its code.
+ *
  * Return: true if it is there.
  */
 bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
@@ -348,7 +351,7 @@ bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
 		size_t n;
 
 		if (!gelf_getphdr(ef->elf, i, &ph) || ph.p_type != PT_LOAD ||
-		    ph.p_flags & (PF_W | PF_X) || ph.p_filesz > MAX_IMAGE)
+		    ph.p_flags & PF_W || ph.p_filesz > MAX_IMAGE)
 			continue;
 		d = raw_bytes(ef, ph.p_offset, ph.p_filesz, ELF_T_BYTE);
 		hit = d ? memmem(d->d_buf, d->d_size, needle,

@@ -219,7 +219,7 @@ static bool memory_image(struct target *t, const struct module *mod,
 	return true;
 }
 
-/* Where no file can be read, as in a core from another machine. */
+/* Where no file can be read, as in a core from another machine, or says nothing. */
 static void banner_from_memory(struct target *t, const struct module *mod,
 			       char *out, size_t room, const char *needle)
 {
@@ -491,11 +491,13 @@ bool glibc_search_module(struct glibc *g, const struct module *mod,
 {
 	struct search s = { .g = g, .mod = mod };
 	struct elf_file *ef = elf_open(g->t, mod), *text = ef;
+	bool has_text;
 
 	candidates_init(&s.c, g->t->wordsize);
 	if (libc != mod)
 		text = elf_open(g->t, libc);
 	read_banner(g, libc, text);
+	has_text = text;
 	if (libc != mod)
 		elf_close(text);
 	search_file(&s, ef);
@@ -506,6 +508,9 @@ bool glibc_search_module(struct glibc *g, const struct module *mod,
 		search_symbols(&s);
 	if (!s.arena)
 		return false;
+	/* Late, as it is not for every module: memory takes longer to read. */
+	if (has_text && !g->banner[0])
+		read_banner(g, libc, NULL);
 	choose_layout(&s);
 	g->main_arena = s.arena;
 	g->mp.addr = s.mp;

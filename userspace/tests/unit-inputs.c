@@ -237,6 +237,85 @@ static void test_huge_notes(void **state)
 	takes_little(&f, read_core);
 }
 
+#define BANNER "GNU C Library (made up) stable release version 2.35."
+
+static bool finds_banner(unsigned int flags)
+{
+	struct mapping m = { .start = BIAS, .end = BIAS + PAGE, .inode = 1,
+			     .path = (char *)"/forged" };
+	struct target t = { .ops = &(struct target_ops){ .file = open_forged },
+			    .wordsize = 8, .maps = { .map = &m, .n = 1 } };
+	struct module mod = { .path = m.path, .start = m.start,
+			      .end = BIAS + 2 * PAGE };
+	struct elf_file *ef;
+	char text[80] = "";
+	struct forged f;
+	bool found;
+
+	forge(&f, ET_DYN);
+	add_phdr(&f, PT_LOAD, PF_R, 0, PAGE);
+	add_phdr(&f, PT_LOAD, flags, BYTES_AT, PAGE);
+	strcpy(f.bytes + 100, BANNER "\nand more");
+	write_forged(&f);
+	ef = elf_open(&t, &mod);
+	assert_non_null(ef);
+	found = elf_find_text(ef, "GNU C Library (", text, sizeof(text));
+	assert_string_equal(text, found ? BANNER : "");
+	elf_close(ef);
+	close(forged_fd);
+	return found;
+}
+
+/* Not every linker puts the texts apart from the code. */
+static void test_banner_in_code(void **state)
+{
+	(void)state;
+	assert_true(finds_banner(PF_R));
+	assert_true(finds_banner(PF_R | PF_X));
+	assert_false(finds_banner(PF_R | PF_W));
+}
+
+/* The file has no such text: another was put in its place, or it is packed. */
+static void test_banner_of_memory(void **state)
+{
+	static const char maps[] =
+		"555500000000-555500004000 rw-p 0 0:0 0 [heap]\n"
+		"7f2000000000-7f2000004000 rw-p 0 0:0 0\n"
+		"7f3000000000-7f3000001000 r-xp 0 0:0 1 %1$s\n"
+		"7f4000001000-7f4000003000 rw-p 1000 0:0 1 %1$s\n"
+		"7f4000100000-7f4000102000 rw-p 0 0:0 0\n";
+	char dir[] = "/tmp/heapinfo-XXXXXX", path[64], text[512];
+	struct forged f;
+	struct synth s;
+	struct heap h;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/libc.so.6", dir);
+	forge(&f, ET_DYN);
+	add_phdr(&f, PT_LOAD, PF_R, 0, PAGE);
+	file = fopen(path, "w");
+	assert_int_equal(fwrite(&f, sizeof(f), 1, file), 1);
+	fclose(file);
+	synth_make(&s, 8, 8);
+	s.seg[SYNTH_SEGMENTS - 1] = (struct synth_segment){
+		.addr = 0x7f3000000000, .len = PAGE, .bytes = xcalloc(PAGE, 1),
+	};
+	strcpy((char *)s.seg[SYNTH_SEGMENTS - 1].bytes + 100, BANNER);
+	snprintf(text, sizeof(text), maps, path);
+	s.text_name = "maps";
+	s.text = text;
+	s.text_len = strlen(text);
+	open_synth(&s, &h);
+	assert_string_equal(h.g.banner, BANNER);
+	assert_string_equal(h.g.version, "2.35");
+	heap_close(&h);
+	synth_free(&s);
+	unlink(path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -247,6 +326,8 @@ int main(void)
 		cmocka_unit_test(test_many_sections),
 		cmocka_unit_test(test_many_headers),
 		cmocka_unit_test(test_huge_notes),
+		cmocka_unit_test(test_banner_in_code),
+		cmocka_unit_test(test_banner_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
