@@ -7,6 +7,7 @@
 #include "kernel.h"
 
 #define MAX_EVENTS 65536u
+#define MAX_PAGE 65536u	/* of the machines that Linux knows */
 
 /*
  * The module writes printable ASCII; a core file may say anything, and what is
@@ -249,6 +250,46 @@ static u64 read_limit(struct target *t)
 	return limit;
 }
 
+/* Are the mappings those of the program whose stat was read? */
+static bool maps_fit(const struct target *t, const struct kernel_facts *k)
+{
+	const struct mapping *heap = maps_named(&t->maps, "[heap]");
+
+	if (!maps_find(&t->maps, k->start_data))
+		return false;
+	/* It begins on a page, and where bss touches it, before its start. */
+	return !heap || (heap->start <= align_up(k->start_brk, MAX_PAGE) &&
+			 k->brk >= k->start_brk);
+}
+
+/* stat is read after the maps, and an exec may come between the two. */
+static void from_proc(struct target *t, struct kernel_facts *k)
+{
+	unsigned int tries = 3;
+	struct error e;
+
+	do {
+		k->start_brk = 0;
+		k->known = from_stat(t, k);
+		brk_from_maps(t, k);
+	} while (k->known && t->live && !maps_fit(t, k) && tries-- &&
+		 !target_reload_maps(t, &e));
+	k->end_bss = k->known ? end_of_bss(t, k) : 0;
+	k->known = k->start_brk != 0;
+	k->data_limit = read_limit(t);
+}
+
+/* No heap ends before it begins, whoever says so. */
+static void drop_nonsense(struct kernel_facts *k)
+{
+	if (k->brk >= k->start_brk)
+		return;
+	k->known = false;
+	k->brk_exact = false;
+	k->start_brk = 0;
+	k->brk = 0;
+}
+
 /**
  * kernel_heap_rss - how much of [heap] is in memory
  * @t: the target
@@ -284,7 +325,7 @@ u64 kernel_heap_rss(struct target *t)
 
 /**
  * kernel_read - gather what the kernel says of the heap
- * @t: the target
+ * @t: the target; its maps are read again where an exec changed them
  * @k: filled; kernel_free() it
  */
 void kernel_read(struct target *t, struct kernel_facts *k)
@@ -292,13 +333,9 @@ void kernel_read(struct target *t, struct kernel_facts *k)
 	memset(k, 0, sizeof(*k));
 	k->data_limit = UINT64_MAX;
 	from_module(t, k);
-	if (!k->module) {
-		k->known = from_stat(t, k);
-		brk_from_maps(t, k);
-		k->end_bss = k->known ? end_of_bss(t, k) : 0;
-		k->known = k->start_brk != 0;
-		k->data_limit = read_limit(t);
-	}
+	if (!k->module)
+		from_proc(t, k);
+	drop_nonsense(k);
 }
 
 /**

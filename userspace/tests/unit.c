@@ -390,6 +390,81 @@ static void test_module_file(void **state)
 	kernel_free(&k);
 }
 
+/* Two programs of one process: before an exec, and after it. */
+static const struct program {
+	u64 data;
+	u64 start_brk;
+	u64 heap;
+} before_exec = { 0x401000, 0x1314000, 0x1314000 },
+  after_exec = { 0x401000, 0x2ab5000, 0x2ab5000 };
+
+static const struct program *program_now;
+
+static FILE *stat_text(struct target *t, const char *name)
+{
+	static char text[512];
+	unsigned int i, at;
+
+	(void)t;
+	if (strcmp(name, "stat"))
+		return NULL;
+	at = sprintf(text, "4172 (4-main) S");
+	for (i = 4; i < 45; i++)
+		at += sprintf(text + at, " 1");
+	sprintf(text + at, " %ju %ju %ju 0\n", (uintmax_t)program_now->data,
+		(uintmax_t)program_now->data + 0x100,
+		(uintmax_t)program_now->start_brk);
+	return fmemopen(text, strlen(text), "r");
+}
+
+static void add_maps(struct maps *maps, const struct program *p)
+{
+	struct mapping data = { .start = p->data, .end = p->data + 0x1000 };
+	struct mapping heap = { .start = p->heap, .end = p->heap + 0x21000,
+				.path = (char *)"[heap]" };
+
+	maps_add(maps, &data);
+	maps_add(maps, &heap);
+}
+
+static int maps_now(struct target *t, struct maps *maps, struct error *e)
+{
+	(void)t;
+	(void)e;
+	add_maps(maps, program_now);
+	return 0;
+}
+
+static void reads_heap(const struct program *mapped,
+		       const struct program *now, bool live, bool known)
+{
+	static const struct target_ops ops = { .text = stat_text,
+					       .maps = maps_now };
+	struct target t = { .ops = &ops, .live = live };
+	struct kernel_facts k;
+
+	add_maps(&t.maps, mapped);
+	program_now = now;
+	kernel_read(&t, &k);
+	assert_int_equal(k.known, known);
+	assert_int_equal(k.brk - k.start_brk, known ? 0x21000 : 0);
+	kernel_free(&k);
+	maps_free(&t.maps);
+}
+
+/* Between maps and stat another program may have begun; a core may be forged. */
+static void test_break_of_another_program(void **state)
+{
+	static const struct program forged = { 0x401000, 0x2ab5000, 0x1314000 };
+
+	(void)state;
+	reads_heap(&before_exec, &before_exec, true, true);
+	reads_heap(&before_exec, &after_exec, true, true);
+	reads_heap(&after_exec, &before_exec, true, true);
+	reads_heap(&before_exec, &after_exec, false, false);
+	reads_heap(&forged, &forged, true, false);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -406,6 +481,7 @@ int main(void)
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_no_progress_in_a_file),
 		cmocka_unit_test(test_module_file),
+		cmocka_unit_test(test_break_of_another_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
