@@ -254,12 +254,47 @@ static void add_segment(struct target *t, const GElf_Phdr *ph)
 	c->seg[c->segs++] = (struct segment){ ph->p_vaddr, len, ph->p_offset };
 }
 
+/* An entry of NT_FILE. */
+struct file_range {
+	u64 start;
+	u64 end;
+	u64 offset;
+	const char *name;
+};
+
+static int by_range(const void *a, const void *b)
+{
+	const struct file_range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Both are in order, so that each is gone through once. */
+static void name_mappings(struct target *t, const struct file_range *f,
+			  size_t n)
+{
+	size_t i, at = 0;
+
+	for (i = 0; n && i < t->maps.n; i++) {
+		struct mapping *m = &t->maps.map[i];
+
+		while (at + 1 < n && f[at + 1].start <= m->start)
+			at++;
+		if (m->start < f[at].start || m->start >= f[at].end)
+			continue;
+		free(m->path);
+		m->path = xstrdup(f[at].name);
+		m->offset = f[at].offset + (m->start - f[at].start);
+	}
+}
+
 /* NT_FILE: count, page size, {start, end, offset in pages} each, names. */
 static void note_files(struct target *t, const u8 *d, size_t len)
 {
+	const char *name, *end = (const char *)d + len;
 	unsigned int w = t->wordsize;
+	struct file_range *f;
 	u64 count, unit, i;
-	const char *name;
 
 	if (len < 2 * w)
 		return;
@@ -267,26 +302,21 @@ static void note_files(struct target *t, const u8 *d, size_t len)
 	unit = get_word(d + w, w);
 	if (count > (len - 2 * w) / (3 * w))
 		return;
+	f = xcalloc(count, sizeof(*f));
 	name = (const char *)d + (2 + 3 * count) * w;
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && memchr(name, 0, end - name); i++) {
 		const u8 *e = d + (2 + 3 * i) * w;
-		u64 start = get_word(e, w), end = get_word(e + w, w);
-		size_t left = (const char *)d + len - name, j;
 
-		if (!left || !memchr(name, 0, left))
-			return;
-		for (j = 0; j < t->maps.n; j++) {
-			struct mapping *m = &t->maps.map[j];
-
-			if (m->start < start || m->start >= end)
-				continue;
-			free(m->path);
-			m->path = xstrdup(name);
-			m->offset = get_word(e + 2 * w, w) * unit +
-				    (m->start - start);
-		}
+		f[i].start = get_word(e, w);
+		f[i].end = get_word(e + w, w);
+		f[i].offset = get_word(e + 2 * w, w) * unit;
+		f[i].name = name;
 		name += strlen(name) + 1;
 	}
+	/* The kernel's are in order; whoever forged this need not care. */
+	sort_array(f, i, sizeof(*f), by_range);
+	name_mappings(t, f, i);
+	free(f);
 }
 
 /* Offsets in the kernel's elf_prstatus and elf_prpsinfo. */

@@ -237,6 +237,83 @@ static void test_huge_notes(void **state)
 	takes_little(&f, read_core);
 }
 
+#define MANY 400000u	/* mappings, and files that they are of */
+#define MAPPED_AT 0x7f0000000000ull
+
+static void write_at(u64 at, const void *bytes, size_t len)
+{
+	assert_int_equal(pwrite(forged_fd, bytes, len, at), len);
+}
+
+/* NT_FILE, the highest address first. */
+static size_t write_files(u64 at)
+{
+	static u64 entry[2 + 3 * MANY];
+	static char names[MANY * 8];
+	Elf64_Nhdr nh = { .n_namesz = 5, .n_type = NT_FILE };
+	size_t len = 0, i;
+
+	entry[0] = MANY;
+	entry[1] = PAGE;
+	for (i = 0; i < MANY; i++) {
+		u64 start = MAPPED_AT + (MANY - 1 - i) * 2 * PAGE;
+
+		entry[2 + 3 * i] = start;
+		entry[3 + 3 * i] = start + PAGE;
+		entry[4 + 3 * i] = 3;
+		len += sprintf(names + len, "/%06zu", MANY - 1 - i) + 1;
+	}
+	nh.n_descsz = sizeof(entry) + len;
+	write_at(at, &nh, sizeof(nh));
+	write_at(at + sizeof(nh), "CORE\0\0\0", 8);
+	at += sizeof(nh) + 8;
+	write_at(at, entry, sizeof(entry));
+	write_at(at + sizeof(entry), names, len);
+	return sizeof(nh) + 8 + nh.n_descsz;
+}
+
+/* Each file is looked up once, however many there are. */
+static void test_many_files(void **state)
+{
+	static Elf64_Phdr ph[MANY + 1];
+	struct forged f;
+	struct target *t;
+	struct error e;
+	char path[64];
+	size_t i;
+
+	(void)state;
+	forge(&f, ET_CORE);
+	f.eh.e_phnum = PN_XNUM;
+	f.eh.e_phoff = PAGE;
+	f.eh.e_shnum = 1;
+	f.eh.e_shoff = offsetof(struct forged, sh);
+	f.sh[0].sh_info = MANY + 1;
+	write_forged(&f);
+	for (i = 0; i < MANY; i++)
+		ph[i] = (Elf64_Phdr){
+			.p_type = PT_LOAD, .p_flags = PF_R, .p_filesz = PAGE,
+			.p_vaddr = MAPPED_AT + i * 2 * PAGE, .p_memsz = PAGE,
+		};
+	ph[MANY] = (Elf64_Phdr){ .p_type = PT_NOTE,
+				 .p_offset = PAGE + sizeof(ph), .p_align = 4 };
+	ph[MANY].p_filesz = write_files(ph[MANY].p_offset);
+	write_at(PAGE, ph, sizeof(ph));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", forged_fd);
+	alarm(60);
+	t = target_open_core(path, &e);
+	alarm(0);
+	assert_non_null(t);
+	assert_int_equal(t->maps.n, MANY);
+	for (i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "/%06zu", i);
+		assert_string_equal(t->maps.map[i].path, path);
+		assert_int_equal(t->maps.map[i].offset, 3 * PAGE);
+	}
+	target_close(t);
+	close(forged_fd);
+}
+
 #define BANNER "GNU C Library (made up) stable release version 2.35."
 
 static bool finds_banner(unsigned int flags)
@@ -326,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_many_sections),
 		cmocka_unit_test(test_many_headers),
 		cmocka_unit_test(test_huge_notes),
+		cmocka_unit_test(test_many_files),
 		cmocka_unit_test(test_banner_in_code),
 		cmocka_unit_test(test_banner_of_memory),
 	};
