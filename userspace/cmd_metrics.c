@@ -24,7 +24,7 @@ static struct {
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0,
-	  "Write to a temporary file beside FILE, then rename it (*.prom)", 1 },
+	  "Write to FILE (*.prom), which appears whole or not at all", 1 },
 	{ "limit", 'l', "N", 0,
 	  "Only the N processes with the largest heaps (100; 0: all)", 1 },
 	{ 0 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Write to a temporary file beside the wanted one, then rename it. */
+/* Write to a file without a name, or to a temporary one, and name it at the end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,52 @@
 #include <unistd.h>
 
 #include "outfile.h"
+
+#define MAX_NAMES 1000u	/* that may be taken */
+
+bool outfile_always_named;
+
+static const int deadly[] = { SIGHUP, SIGINT, SIGTERM };
+static const char *volatile leftover;	/* what a signal must not leave */
+
+static void on_signal(int sig)
+{
+	if (leftover)
+		unlink(leftover);
+	/* Still blocked: it ends the program when this returns. */
+	raise(sig);
+}
+
+/* What is ignored (nohup), or caught by the caller, stays so. */
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal,
+				.sa_flags = SA_RESETHAND }, old;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(deadly); i++)
+		if (!sigaction(deadly[i], NULL, &old) &&
+		    old.sa_handler == SIG_DFL)
+			sigaction(deadly[i], &sa, NULL);
+}
+
+static void block_signals(sigset_t *before)
+{
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < ARRAY_SIZE(deadly); i++)
+		sigaddset(&set, deadly[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
+static void drop_name(struct outfile *o)
+{
+	leftover = NULL;
+	free(o->tmp);
+	o->tmp = NULL;
+}
 
 static int fail(struct outfile *o, const char *what, struct error *e)
 {
@@ -21,6 +68,42 @@ static int fail(struct outfile *o, const char *what, struct error *e)
 	return -1;
 }
 
+/* Whatever ends the program, nothing is left of what has no name. */
+static int open_unnamed(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	int fd;
+
+	if (outfile_always_named)
+		return -1;
+	/* The slash is part of it, for the root. */
+	dir = slash ? strndup(path, slash + 1 - path) : xstrdup(".");
+	fd = dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+	free(dir);
+	return fd;
+}
+
+/* Not every file system knows files without a name. */
+static int open_named(struct outfile *o)
+{
+	size_t room = strlen(o->path) + sizeof(".XXXXXX");
+	sigset_t before;
+	int fd;
+
+	o->tmp = xcalloc(room, 1);
+	snprintf(o->tmp, room, "%s.XXXXXX", o->path);
+	catch_signals();
+	block_signals(&before);
+	fd = mkostemp(o->tmp, O_CLOEXEC);
+	if (fd >= 0)
+		leftover = o->tmp;
+	else
+		drop_name(o);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return fd;
+}
+
 /**
  * outfile_open - begin to write a file
  * @o: filled; outfile_done() or outfile_drop() it
@@ -28,17 +111,18 @@ static int fail(struct outfile *o, const char *what, struct error *e)
  * @mode: its permissions
  * @e: why not
  *
+ * One at a time.  Until outfile_done() nothing is left where SIGHUP, SIGINT or
+ * SIGTERM ends the program.
+ *
  * Return: 0, or -1.
  */
 int outfile_open(struct outfile *o, const char *path, mode_t mode,
 		 struct error *e)
 {
-	size_t room = strlen(path) + sizeof(".XXXXXX");
-
-	o->path = xstrdup(path);
-	o->tmp = xcalloc(room, 1);
-	snprintf(o->tmp, room, "%s.XXXXXX", path);
-	o->fd = mkostemp(o->tmp, O_CLOEXEC);
+	*o = (struct outfile){ .path = xstrdup(path) };
+	o->fd = open_unnamed(path);
+	if (o->fd < 0)
+		o->fd = open_named(o);
 	if (o->fd < 0 || fchmod(o->fd, mode))
 		return fail(o, "write", e);
 	return 0;
@@ -68,6 +152,40 @@ int outfile_write(struct outfile *o, const void *buf, size_t len, u64 at,
 	return 0;
 }
 
+/* A name for what has none: the wanted one, or where that is taken, one beside it. */
+static int give_name(struct outfile *o)
+{
+	size_t room = strlen(o->path) + 32;
+	char self[32];
+	unsigned int i;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", o->fd);
+	if (!linkat(AT_FDCWD, self, AT_FDCWD, o->path, AT_SYMLINK_FOLLOW))
+		return 0;
+	o->tmp = xcalloc(room, 1);
+	for (i = 0; errno == EEXIST && i < MAX_NAMES; i++) {
+		snprintf(o->tmp, room, "%s.%d.%u", o->path, (int)getpid(), i);
+		if (!linkat(AT_FDCWD, self, AT_FDCWD, o->tmp,
+			    AT_SYMLINK_FOLLOW))
+			return 0;
+	}
+	drop_name(o);
+	return -1;
+}
+
+static int publish(struct outfile *o, struct error *e)
+{
+	int bad;
+
+	if (!o->tmp && give_name(o))
+		return fail(o, "write", e);
+	bad = close(o->fd);
+	o->fd = -1;
+	if (bad)
+		return fail(o, "write", e);
+	return o->tmp && rename(o->tmp, o->path) ? fail(o, "replace", e) : 0;
+}
+
 /**
  * outfile_done - let the file appear
  * @o: the file
@@ -77,17 +195,18 @@ int outfile_write(struct outfile *o, const void *buf, size_t len, u64 at,
  */
 int outfile_done(struct outfile *o, struct error *e)
 {
-	if (close(o->fd)) {
-		o->fd = -1;
-		return fail(o, "write", e);
+	sigset_t before;
+	int ret;
+
+	/* What is left is a matter of moments, and is not to be left halfway. */
+	block_signals(&before);
+	ret = publish(o, e);
+	if (!ret) {
+		drop_name(o);
+		outfile_drop(o);
 	}
-	o->fd = -1;
-	if (rename(o->tmp, o->path))
-		return fail(o, "replace", e);
-	free(o->tmp);
-	o->tmp = NULL;
-	outfile_drop(o);
-	return 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
 }
 
 /**
@@ -100,7 +219,7 @@ void outfile_drop(struct outfile *o)
 		close(o->fd);
 	if (o->tmp)
 		unlink(o->tmp);
-	free(o->tmp);
+	drop_name(o);
 	free(o->path);
 	*o = (struct outfile){ .fd = -1 };
 }

@@ -10,8 +10,11 @@
 struct outfile {
 	int fd;
 	char *path;
-	char *tmp;	/* beside @path, until outfile_done() */
+	char *tmp;	/* beside @path, until outfile_done(); or NULL */
 };
+
+/* Tests look at file systems that know no files without a name, too. */
+extern bool outfile_always_named;
 
 int outfile_open(struct outfile *o, const char *path, mode_t mode,
 		 struct error *e);
