@@ -2,45 +2,17 @@
 /* heapinfo arenas: main and thread arenas, their heaps and what is in them. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cmd.h"
 #include "json.h"
 #include "mmapped.h"
-#include "survey.h"
 #include "text.h"
+#include "usage.h"
 
-struct usage {
-	u64 in_use;
-	u64 cached;
-	u64 free;
-	u64 top;
-	u64 other;	/* fenceposts, foreign, damaged */
-	u64 chunks;
-};
-
-static int take_batch(const struct batch *b, void *ctx)
+/* Of the program's, as 'show' counts them. */
+static u64 chunks(const struct usage *u)
 {
-	struct usage *usage = ctx, *u;
-	size_t i;
-
-	for (i = 0; i < b->n; i++) {
-		const struct chunk *c = &b->chunk[i];
-
-		u = &usage[b->g->region[c->region].arena];
-		u->chunks++;
-		if (c->state == CHUNK_IN_USE)
-			u->in_use += c->size;
-		else if (chunk_state_is_cached(c->state))
-			u->cached += c->size;
-		else if (chunk_state_is_free(c->state))
-			u->free += c->size;
-		else if (c->state == CHUNK_TOP)
-			u->top += c->size;
-		else
-			u->other += c->size;
-	}
-	return 0;
+	return u->chunks_in_use + u->chunks_cached + u->chunks_free;
 }
 
 static const char *region_name(enum region_kind kind)
@@ -69,7 +41,7 @@ static void print_regions(const struct glibc *g, size_t arena)
 	}
 }
 
-static void print_text(const struct heap *h, const struct usage *usage,
+static void print_text(const struct heap *h, const struct usages *usages,
 		       const struct mmapped *m)
 {
 	const struct glibc *g = &h->g;
@@ -81,7 +53,7 @@ static void print_text(const struct heap *h, const struct usage *usage,
 	       "IN USE", "CACHED", "FREE", "TOP", "CHUNKS", text_plain());
 	for (i = 0; i < g->arenas; i++) {
 		const struct arena *a = &g->arena[i];
-		const struct usage *u = &usage[i];
+		const struct usage *u = &usages->arena[i];
 
 		printf("%-5zu %#-16" PRIx64 " %7" PRIu64 " %10s %10s %10s %10s %10s %10" PRIu64 "%s%s\n",
 		       i, a->addr, a->attached,
@@ -89,7 +61,7 @@ static void print_text(const struct heap *h, const struct usage *usage,
 		       text_human(human[1], u->in_use),
 		       text_human(human[2], u->cached),
 		       text_human(human[3], u->free),
-		       text_human(human[4], u->top), u->chunks,
+		       text_human(human[4], u->top), chunks(u),
 		       a->main ? "  main" : "",
 		       a->main && a->flags & ARENA_NONCONTIGUOUS ? ", not contiguous" : "");
 		print_regions(g, i);
@@ -141,13 +113,13 @@ static struct json_object *arena_json(const struct glibc *g, size_t i,
 	json_add_u64(o, "in_use", u->in_use);
 	json_add_u64(o, "cached", u->cached);
 	json_add_u64(o, "free", u->free);
-	json_add_u64(o, "other", u->other);
-	json_add_u64(o, "chunks", u->chunks);
+	json_add_u64(o, "other", u->overhead + u->foreign + u->damaged);
+	json_add_u64(o, "chunks", chunks(u));
 	json_object_object_add(o, "regions", regions_json(g, i));
 	return o;
 }
 
-static void print_json(const struct heap *h, const struct usage *usage,
+static void print_json(const struct heap *h, const struct usages *usages,
 		       const struct mmapped *m)
 {
 	struct json_object *doc = json_document(h, "arenas");
@@ -156,7 +128,7 @@ static void print_json(const struct heap *h, const struct usage *usage,
 	size_t i;
 
 	for (i = 0; i < g->arenas; i++)
-		json_object_array_add(a, arena_json(g, i, &usage[i]));
+		json_object_array_add(a, arena_json(g, i, &usages->arena[i]));
 	json_object_object_add(doc, "arenas", a);
 	a = json_object_new_array();
 	for (i = 0; i < m->n; i++) {
@@ -181,8 +153,7 @@ static void print_json(const struct heap *h, const struct usage *usage,
 static int run(const struct common *c)
 {
 	struct mmapped m = { 0 };
-	struct usage *usage;
-	struct survey s = { .what = "arenas", .fn = take_batch };
+	struct usages u;
 	struct error e;
 	struct heap h;
 
@@ -190,20 +161,17 @@ static int run(const struct common *c)
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
-	usage = xcalloc(h.g.arenas, sizeof(*usage));
-	s.ctx = usage;
-	survey(&h, &s);
+	usages_read(&h, &u);
 	mmapped_find(&h.g, &m);
 	target_thaw(h.t);
 	if (c->json) {
-		print_json(&h, usage, &m);
+		print_json(&h, &u, &m);
 	} else {
-		print_text(&h, usage, &m);
+		print_text(&h, &u, &m);
 		cmd_show_notes(&h);
 	}
-	survey_free(&s);
 	mmapped_free(&m);
-	free(usage);
+	usages_free(&u);
 	heap_close(&h);
 	return EXIT_CLEAN;
 }
