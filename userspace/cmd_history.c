@@ -82,14 +82,33 @@ static int no_history(const struct heap *h, struct error *e)
 			 (int)h->t->pid);
 }
 
-static void print_summary(const struct kernel_facts *k)
+/* It has a record of none, or not of this one: a core does not tell which. */
+static void print_no_record(const struct target *t)
+{
+	struct kernel_facts module = { 0 };
+	u64 rows = UINT64_MAX;
+
+	if (t->live) {
+		kernel_read_module(&module);
+		rows = kernel_number(&module, "History", UINT64_MAX);
+		kernel_free(&module);
+	}
+	if (!rows)
+		puts("Nothing is recorded: the module was loaded with history=0.");
+	else if (rows != UINT64_MAX)
+		puts("Nothing is recorded: the module's bound on memory, or that of the process's cgroup, refused it; load the module with a larger memory=, or raise the cgroup's limit.");
+	else
+		puts("Nothing is recorded: the module was loaded with history=0, or its bound on memory, memory=, or that of the process's cgroup refused it.");
+}
+
+static void print_summary(const struct target *t, const struct kernel_facts *k)
 {
 	const char *recorded = kernel_key(k, "Recorded");
 	char grown[HUMAN_ROOM], shrunk[HUMAN_ROOM];
 	u64 lost = kernel_number(k, "EventsLost", 0);
 
 	if (recorded && !strcmp(recorded, "no")) {
-		puts("Nothing is recorded: the module was loaded with history=0.");
+		print_no_record(t);
 		return;
 	}
 	printf("Recorded %s: %" PRIu64 " calls, %s grown, %s shrunk, %" PRIu64 " failed",
@@ -109,7 +128,7 @@ static void print_text(struct heap *h)
 	struct clocks clocks;
 	size_t i;
 
-	print_summary(k);
+	print_summary(h->t, k);
 	clocks_of(h->t, &clocks);
 	if (k->events || opt.follow) {
 		putchar('\n');

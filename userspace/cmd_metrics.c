@@ -191,29 +191,22 @@ static void print_failures(FILE *f, const struct procs *ps)
 
 static void print_module(FILE *f)
 {
-	FILE *proc = fopen("/proc/heapinfo", "re");
-	char line[128], key[32];
+	struct kernel_facts module;
 	size_t i;
-	u64 n;
 
+	kernel_read_module(&module);
 	print_head(f, "heapinfo_module_loaded", "gauge",
 		   "1 where the kernel module heapinfo is loaded.");
-	fprintf(f, "heapinfo_module_loaded %d\n", proc != NULL);
-	while (proc && fgets(line, sizeof(line), proc)) {
-		if (sscanf(line, "%31[A-Za-z]:\t%" SCNu64, key, &n) != 2)
+	fprintf(f, "heapinfo_module_loaded %d\n", module.keys > 0);
+	for (i = 0; i < ARRAY_SIZE(module_metrics); i++) {
+		if (!kernel_key(&module, module_metrics[i].key))
 			continue;
-		for (i = 0; i < ARRAY_SIZE(module_metrics); i++) {
-			if (strcmp(module_metrics[i].key, key))
-				continue;
-			print_head(f, module_metrics[i].name,
-				   module_metrics[i].type,
-				   module_metrics[i].help);
-			fprintf(f, "%s %" PRIu64 "\n", module_metrics[i].name,
-				n);
-		}
+		print_head(f, module_metrics[i].name, module_metrics[i].type,
+			   module_metrics[i].help);
+		fprintf(f, "%s %" PRIu64 "\n", module_metrics[i].name,
+			kernel_number(&module, module_metrics[i].key, 0));
 	}
-	if (proc)
-		fclose(proc);
+	kernel_free(&module);
 }
 
 static void print_metrics(FILE *f, const struct procs *ps)

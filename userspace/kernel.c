@@ -339,8 +339,23 @@ void kernel_read(struct target *t, struct kernel_facts *k)
 }
 
 /**
+ * kernel_read_module - gather what the module says of itself
+ * @k: its keys are filled, with none where it is not loaded; kernel_free() it
+ */
+void kernel_read_module(struct kernel_facts *k)
+{
+	FILE *f = fopen("/proc/heapinfo", "re");
+
+	memset(k, 0, sizeof(*k));
+	if (!f)
+		return;
+	parse_heapinfo(k, f);
+	fclose(f);
+}
+
+/**
  * kernel_free - give the facts back
- * @k: from kernel_read()
+ * @k: from kernel_read() or kernel_read_module()
  */
 void kernel_free(struct kernel_facts *k)
 {
