@@ -93,7 +93,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		take_range(arg, state);
 		break;
 	case KEY_ARENA:
-		opt.arena = cmd_number(arg, state) & INT32_MAX;
+		opt.arena = cmd_number(arg, state);
+		if (opt.arena < 0 || opt.arena > INT32_MAX)
+			argp_error(state, "'%s' is no arena; 'heapinfo arenas' numbers them",
+				   arg);
 		break;
 	case KEY_LIMIT:
 		opt.limit = cmd_number(arg, state);

@@ -100,10 +100,11 @@ static void print_border(u64 addr, const struct area *above,
 {
 	bool open = (!above || is_hole(above)) && (!below || is_hole(below));
 	unsigned int i, room = w - MARGIN - 2, len = says ? strlen(says) : 0;
+	unsigned int from = room > len + 4 ? room - len - 4 : 0;
 
 	printf("%#18" PRIx64 " +", addr);
 	for (i = 0; i < room; i++) {
-		if (len && i == room - len - 4) {
+		if (len && i == from) {
 			printf(" %s%s%s ", text_color(COLOR_BOLD), says,
 			       text_plain());
 			i += len + 1;
@@ -171,7 +172,8 @@ static const char *border_says(u64 addr, const struct kernel_facts *k)
 		return NULL;
 	if (addr == k->start_brk)
 		return k->brk == k->start_brk ?
-		       "start of the heap = program break: no heap yet" :
+		       /* of 35 characters at most: the narrowest map has 39 */
+		       "start of heap = break: no heap yet" :
 		       "start of the heap";
 	return addr == align_up(k->brk, PAGE) ? "program break" : NULL;
 }

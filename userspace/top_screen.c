@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static SCREEN *screen;
+static bool plain;
 static int line;
 
 /**
@@ -30,8 +31,7 @@ bool screen_open(bool color)
 	noecho();
 	keypad(stdscr, TRUE);
 	curs_set(0);
-	if (!color)
-		attrset(A_NORMAL);
+	plain = !color;
 	return true;
 }
 
@@ -47,12 +47,13 @@ void screen_begin(void)
 /**
  * screen_line - add a line, cut at the right edge
  * @text: printable ASCII
- * @bold: stress it
+ * @bold: stress it, where that may be
  */
 void screen_line(const char *text, bool bold)
 {
 	if (line >= LINES)
 		return;
+	bold = bold && !plain;
 	if (bold)
 		attron(A_BOLD);
 	mvaddnstr(line++, 0, text, COLS);
