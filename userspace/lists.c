@@ -218,6 +218,29 @@ static void check_tcache_count(struct lists *ls, struct list *l)
 		      l->count, l->claimed);
 }
 
+/* The next chunk of a list with one direction; false where the list ends badly. */
+static bool take_single(struct lists *ls, struct list *l, u64 chunk,
+			struct node *n, struct outside *outside)
+{
+	bool cached = l->kind == LIST_TCACHE;
+
+	if (!chunk_is_aligned(&ls->g->l, chunk))
+		fault(ls, l, chunk, cached ? WORDS_TCACHE_UNALIGNED :
+					     WORDS_FAST_UNALIGNED,
+		      "%#" PRIx64 " is not aligned as a chunk is", chunk);
+	else if (!read_node(ls, chunk, n))
+		fault(ls, l, chunk, WORDS_NONE, "%#" PRIx64 " is no memory",
+		      chunk);
+	else if (!take(ls, l, chunk, n->size, cached ? MARK_TCACHE :
+						       MARK_FASTBIN, outside))
+		fault(ls, l, chunk, cached ? WORDS_TCACHE_DOUBLE :
+					     WORDS_DOUBLE_FREE_FASTTOP,
+		      "%#" PRIx64 " is on a free list already", chunk);
+	else
+		return true;
+	return false;
+}
+
 static void walk_tcache_bin(struct lists *ls, size_t tc, unsigned int i)
 {
 	const struct layout *lay = &ls->g->l;
@@ -234,23 +257,8 @@ static void walk_tcache_bin(struct lists *ls, size_t tc, unsigned int i)
 	while (mem && l.count <= UINT16_MAX) {
 		u64 chunk = mem_to_chunk(lay, mem);
 
-		if (!chunk_is_aligned(lay, chunk)) {
-			fault(ls, &l, chunk, WORDS_TCACHE_UNALIGNED,
-			      "%#" PRIx64 " is not aligned as a chunk is",
-			      chunk);
+		if (!take_single(ls, &l, chunk, &n, &outside))
 			break;
-		}
-		if (!read_node(ls, chunk, &n)) {
-			fault(ls, &l, chunk, WORDS_NONE,
-			      "%#" PRIx64 " is no memory", chunk);
-			break;
-		}
-		if (!take(ls, &l, chunk, n.size, MARK_TCACHE, &outside)) {
-			fault(ls, &l, chunk, WORDS_TCACHE_DOUBLE,
-			      "%#" PRIx64 " is on a free list already",
-			      chunk);
-			break;
-		}
 		if (!fits_tcache_bin(lay, &n, i))
 			fault(ls, &l, chunk, WORDS_NONE,
 			      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
@@ -280,23 +288,8 @@ static void walk_fastbin(struct lists *ls, size_t arena, unsigned int i)
 		return;
 	l.head = chunk;
 	for (; chunk; chunk = reveal_ptr(lay, chunk + 2 * lay->word, n.fd)) {
-		if (!chunk_is_aligned(lay, chunk)) {
-			fault(ls, &l, chunk, WORDS_FAST_UNALIGNED,
-			      "%#" PRIx64 " is not aligned as a chunk is",
-			      chunk);
+		if (!take_single(ls, &l, chunk, &n, &outside))
 			break;
-		}
-		if (!read_node(ls, chunk, &n)) {
-			fault(ls, &l, chunk, WORDS_NONE,
-			      "%#" PRIx64 " is no memory", chunk);
-			break;
-		}
-		if (!take(ls, &l, chunk, n.size, MARK_FASTBIN, &outside)) {
-			fault(ls, &l, chunk, WORDS_DOUBLE_FREE_FASTTOP,
-			      "%#" PRIx64 " is on a free list already",
-			      chunk);
-			break;
-		}
 		if (layout_fast_index(lay, n.size) != i)
 			fault(ls, &l, chunk, WORDS_FAST_SIZE,
 			      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
