@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A command of heapinfo: each is one cmd_*.c, listed in main.c. */
+/* A command of heapinfo: each is one cmd_*.c, listed in commands.c. */
 #ifndef HEAPINFO_CMD_H
 #define HEAPINFO_CMD_H
 
@@ -52,9 +52,6 @@ extern const struct command cmd_chunks;
 extern const struct command cmd_why;
 extern const struct command cmd_check;
 extern const struct command cmd_stats;
-
-/* The overview of 'show', also at the end of 'run'. */
-void show_heap(struct heap *h, bool json);
 
 extern const struct command *const commands[];	/* ends with NULL */
 

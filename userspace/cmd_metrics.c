@@ -116,16 +116,6 @@ static void print_heap_bytes(FILE *f, const struct procs *ps)
 	}
 }
 
-static bool has_module(const struct procs *ps)
-{
-	size_t i;
-
-	for (i = 0; i < ps->n; i++)
-		if (ps->p[i].k.module)
-			return true;
-	return false;
-}
-
 static void print_peaks(FILE *f, const struct procs *ps)
 {
 	size_t i;
@@ -216,7 +206,7 @@ static void print_metrics(FILE *f, const struct procs *ps)
 		   "Processes whose heap may not be looked at.");
 	fprintf(f, "heapinfo_hidden_processes %" PRIu64 "\n", ps->hidden);
 	print_heap_bytes(f, ps);
-	if (!has_module(ps))
+	if (!procs_know_module(ps))
 		return;
 	print_peaks(f, ps);
 	print_calls(f, ps);

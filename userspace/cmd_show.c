@@ -396,14 +396,8 @@ static void print_json(struct heap *h, const struct usages *u)
 	json_print(doc, h);
 }
 
-/**
- * show_heap - print the overview of an open heap
- * @h: the heap
- * @json: as JSON
- *
- * A stopped process goes on as soon as all is read.
- */
-void show_heap(struct heap *h, bool json)
+/* A stopped process goes on as soon as all is read. */
+static void show_heap(struct heap *h, bool json)
 {
 	struct usages u = { 0 };
 

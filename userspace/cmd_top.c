@@ -111,16 +111,6 @@ static const char *user_name(uid_t uid, char *buf, size_t room)
 	return buf;
 }
 
-static bool any_module(const struct procs *ps)
-{
-	size_t i;
-
-	for (i = 0; i < ps->n; i++)
-		if (ps->p[i].k.module)
-			return true;
-	return false;
-}
-
 static void format_heading(char *out, bool module)
 {
 	snprintf(out, ROW_ROOM, "%7s %-9s %10s %11s %10s%s  %s", "PID", "USER",
@@ -177,7 +167,7 @@ static void format_summary(char *out, const struct procs *ps, bool first)
 
 static void print_table(const struct procs *ps, bool first)
 {
-	bool module = any_module(ps);
+	bool module = procs_know_module(ps);
 	char row[ROW_ROOM];
 	size_t i;
 
@@ -234,7 +224,7 @@ static void print_json(const struct procs *ps)
 
 static void draw(const struct procs *ps, bool first)
 {
-	bool module = any_module(ps);
+	bool module = procs_know_module(ps);
 	char row[ROW_ROOM];
 	size_t i;
 

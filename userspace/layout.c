@@ -14,8 +14,9 @@
  *     way a compiler lays a struct out, so a new field is a new member of
  *     struct version and one line in state_make() or mp_make().
  *  4. A text of glibc's that is new, or gone, is a row of "messages".
- *  5. 'make check GLIBC=' with a tree of that release: the tests find every
- *     number above wrong by reading real processes.
+ *  5. On a machine that has that glibc, or in a container of a distribution
+ *     that does, run 'make check-unit check-live' here: reading processes whose
+ *     heap is known finds every number above that is wrong.
  */
 #include "layout.h"
 

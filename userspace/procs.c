@@ -189,6 +189,22 @@ void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b))
 }
 
 /**
+ * procs_know_module - does the module say anything of any of them?
+ * @ps: the processes
+ *
+ * Return: true if so.
+ */
+bool procs_know_module(const struct procs *ps)
+{
+	size_t i;
+
+	for (i = 0; i < ps->n; i++)
+		if (ps->p[i].k.module)
+			return true;
+	return false;
+}
+
+/**
  * procs_free - give a look back
  * @ps: from procs_read()
  */

@@ -30,6 +30,7 @@ void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b));
 int procs_by_heap(const void *a, const void *b);
 int procs_by_growth(const void *a, const void *b);
 int procs_by_rss(const void *a, const void *b);
+bool procs_know_module(const struct procs *ps);
 void procs_free(struct procs *ps);
 
 #endif
