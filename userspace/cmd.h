@@ -32,6 +32,7 @@ struct command {
 	/* As an argp parser: ARGP_ERR_UNKNOWN for keys that it does not know. */
 	error_t (*parse)(int key, char *arg, struct argp_state *state);
 	bool no_target;		/* it takes no PID or --core */
+	bool no_json;		/* it says so where it is asked for JSON */
 	bool in_order;		/* options end at the first argument */
 	int max_args;		/* allowed behind PID; -1: any */
 	int (*run)(const struct common *c);	/* returns the exit status */

@@ -265,5 +265,6 @@ const struct command cmd_metrics = {
 	.options = options,
 	.parse = parse,
 	.no_target = true,
+	.no_json = true,
 	.run = run,
 };

@@ -113,6 +113,9 @@ static struct argp_option *all_options(const struct command *cmd)
 	if (n)
 		memcpy(all, cmd->options, n * sizeof(*all));
 	memcpy(all + n, o, (end - o) * sizeof(*all));
+	for (; all[n].name; n++)
+		if (cmd->no_json && all[n].key == KEY_JSON)
+			all[n].flags |= OPTION_HIDDEN;
 	return all;
 }
 
