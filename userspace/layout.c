@@ -34,6 +34,7 @@ struct version {
 	unsigned int tcache_bins;
 	unsigned int tcache_width;
 	unsigned int tcache_fill;
+	bool tcache_first;		/* of what a thread allocates */
 	u64 tcache_lim[2];		/* 64-bit, 32-bit */
 	bool tcache_by_entry;
 	bool tcache_key;
@@ -57,36 +58,42 @@ static const struct version versions[] = {
 		.first = 26, .fastbins = true, .free_tests_alignment = true,
 		.bad_flags = ~7u,
 		.tcache_bins = 64, .tcache_width = 1, .tcache_fill = 7,
+		.tcache_first = true,
 		.tcache_by_entry = true,
 	}, {
 		.first = 27, .fastbins = true, .have_fastchunks = true,
 		.free_tests_alignment = true,
 		.bad_flags = ~2u,
 		.tcache_bins = 64, .tcache_width = 1, .tcache_fill = 7,
+		.tcache_first = true,
 		.tcache_by_entry = true,
 	}, {
 		.first = 29, .fastbins = true, .have_fastchunks = true,
 		.free_tests_alignment = true,
 		.bad_flags = ~2u,
 		.tcache_bins = 64, .tcache_width = 1, .tcache_fill = 7,
+		.tcache_first = true,
 		.tcache_by_entry = true, .tcache_key = true,
 	}, {
 		.first = 30, .fastbins = true, .have_fastchunks = true,
 		.free_tests_alignment = true,
 		.bad_flags = ~2u,
 		.tcache_bins = 64, .tcache_width = 2, .tcache_fill = 7,
+		.tcache_first = true,
 		.tcache_key = true,
 	}, {
 		.first = 32, .fastbins = true, .have_fastchunks = true,
 		.free_tests_alignment = true,
 		.bad_flags = ~2u, .safe_linking = true,
 		.tcache_bins = 64, .tcache_width = 2, .tcache_fill = 7,
+		.tcache_first = true,
 		.tcache_key = true,
 	}, {
 		.first = 34, .fastbins = true, .have_fastchunks = true,
 		.free_tests_alignment = true,
 		.bad_flags = ~2u, .safe_linking = true,
 		.tcache_bins = 64, .tcache_width = 2, .tcache_fill = 7,
+		.tcache_first = true,
 		.tcache_key = true, .tcache_key_random = true,
 	}, {
 		.first = 35, .fastbins = true, .have_fastchunks = true,
@@ -95,6 +102,7 @@ static const struct version versions[] = {
 		.mp_huge_pages = true, .heap_pagesize = true,
 		.heap_max_by_hp = true,
 		.tcache_bins = 64, .tcache_width = 2, .tcache_fill = 7,
+		.tcache_first = true,
 		.tcache_key = true, .tcache_key_random = true,
 	}, {
 		.first = 42, .fastbins = true, .have_fastchunks = true,
@@ -290,6 +298,7 @@ static void tcache_make(struct layout *l, const struct version *v)
 	l->tcache_small_bins = 64;
 	l->tcache_width = v->tcache_width;
 	l->tcache_counts_down = v->tcache_bins > 64;
+	l->tcache_first = v->tcache_first;
 	l->tcache_by_entry = v->tcache_by_entry;
 	field(&at, v->tcache_width, v->tcache_bins);
 	l->tcache_entries = field(&at, l->word, v->tcache_bins);

@@ -98,6 +98,7 @@ struct layout {
 	unsigned int tcache_small_bins;	/* of one size each */
 	unsigned int tcache_width;	/* bytes of a counter */
 	bool tcache_counts_down;
+	bool tcache_first;	/* the first chunk of its thread's arena */
 	bool tcache_by_entry;	/* malloc looks at entries, not at counts */
 	unsigned int tcache_entries;
 	unsigned int tcache_size;

@@ -6,7 +6,8 @@
  * ones the C library tells it: every struct pthread is on a list whose heads
  * lie in the data of ld.so (libpthread before 2.34), and starts with a
  * pointer to itself.  Below it, in the thread's static TLS, is the pointer to
- * the tcache, known by the size of the chunk that it points into.
+ * the tcache, known by the size of the chunk that it points into and by being
+ * in the same place in every thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -190,47 +191,93 @@ static bool read_tcache(struct glibc *g, u64 mem, struct tcache *tc)
 	return true;
 }
 
+static bool bin_is_unused(const struct tcache *tc, unsigned int i)
+{
+	return !tc->count[i] && !tc->entry[i];
+}
+
+static bool bin_is_sound(const struct glibc *g, const struct tcache *tc,
+			 unsigned int i)
+{
+	u64 chunk = mem_to_chunk(&g->l, tc->entry[i]);
+
+	return tc->count[i] && tc->count[i] <= fill_count(g) &&
+	       chunk_is_aligned(&g->l, chunk) &&
+	       maps_find(&g->t->maps, chunk);
+}
+
+/* Where a thread's first malloc() made it, in the arena that it got for itself. */
+static bool is_first_chunk(const struct glibc *g, const struct tcache *tc)
+{
+	u64 chunk = mem_to_chunk(&g->l, tc->addr);
+	const struct region *r = glibc_region_of(g, chunk);
+
+	return g->l.tcache_first && r && r->first == chunk;
+}
+
 /*
  * What the program allocated may have the size of a tcache, and its address
  * may stand in a variable of the thread.  Return: how many bins look right,
- * less those that do not.
+ * less those that do not.  Bins that are not used say nothing where they are
+ * zeroes, as those of any new memory.
  */
 static int likeness(const struct glibc *g, const struct tcache *tc)
 {
-	int score = 0;
+	int score = is_first_chunk(g, tc) ? MAX_TCACHE_BINS : 0;
 	unsigned int i;
 
-	for (i = 0; i < g->l.tcache_bins; i++) {
-		u64 chunk = mem_to_chunk(&g->l, tc->entry[i]);
-
-		if (!tc->count[i] && !tc->entry[i])
-			continue;
-		score += tc->count[i] && tc->count[i] <= fill_count(g) &&
-			 chunk_is_aligned(&g->l, chunk) &&
-			 maps_find(&g->t->maps, chunk) ? 1 : -1;
-	}
+	for (i = 0; i < g->l.tcache_bins; i++)
+		if (bin_is_unused(tc, i))
+			score += g->l.tcache_counts_down && fill_count(g);
+		else
+			score += bin_is_sound(g, tc, i) ? 1 : -1;
 	return score;
 }
 
-/* The best of those between @from and @to below the thread control block. */
-static void tcache_below(struct search *s, u64 tcb, u64 from, u64 to,
-			 struct tcache *best, int *score)
-{
-	unsigned int w = s->t->wordsize;
+/* A word below a thread's control block that may lead to its tcache. */
+struct candidate {
+	u64 off;	/* how far below */
+	size_t thread;
+	int score;
 	struct tcache tc;
-	u64 off, mem;
-	int like;
+};
+
+struct candidates {
+	struct candidate *list;
+	size_t n;
+};
+
+/* All of one thread between @from and @to below its control block. */
+static void add_candidates(struct search *s, size_t thread, u64 from, u64 to,
+			   struct candidates *cs)
+{
+	u64 tcb = s->thread[thread].tcb, off, mem;
+	unsigned int w = s->t->wordsize;
+	struct candidate *c;
+	struct tcache tc;
 
 	for (off = from; off < to && off < tcb; off += w) {
 		if (!target_word(s->t, tcb - off, &mem) || !mem ||
-		    mem == best->addr || !read_tcache(s->g, mem, &tc))
+		    !read_tcache(s->g, mem, &tc))
 			continue;
-		like = likeness(s->g, &tc);
-		if (best->addr && like <= *score)
-			continue;
-		*best = tc;
-		*score = like;
+		cs->list = xrealloc(cs->list, cs->n + 1, sizeof(*cs->list));
+		c = &cs->list[cs->n++];
+		c->off = off;
+		c->thread = thread;
+		c->score = likeness(s->g, &tc);
+		c->tc = tc;
+		c->tc.tid = s->thread[thread].tid;
+		c->tc.tcb = tcb;
 	}
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->off != y->off)
+		return x->off < y->off ? -1 : 1;
+	return x->thread < y->thread ? -1 : x->thread > y->thread;
 }
 
 static void add_tcache(struct glibc *g, const struct tcache *tc)
@@ -244,40 +291,63 @@ static void add_tcache(struct glibc *g, const struct tcache *tc)
 	g->tcache[g->tcaches++] = *tc;
 }
 
+/*
+ * The pointer is one variable of libc's, as far below the control block in each
+ * thread of the process: it is where the threads together have most of what looks
+ * like tcaches.  What a thread has there is its tcache, damaged or not; what any
+ * has elsewhere is memory of the program's, in a variable or on the stack.
+ *
+ * Return: true if they agreed on a place, by a score of @least.
+ */
+static bool take_agreed(struct search *s, u64 from, u64 to, int least)
+{
+	struct candidates cs = { 0 };
+	size_t i, end, first = 0, last = 0;
+	int best = least - 1;
+
+	for (i = 0; i < s->n; i++)
+		if (s->thread[i].tcb)
+			add_candidates(s, i, from, to, &cs);
+	sort_array(cs.list, cs.n, sizeof(*cs.list), by_offset);
+	for (i = 0; i < cs.n; i = end) {
+		int sum = 0;
+
+		for (end = i; end < cs.n && cs.list[end].off == cs.list[i].off;
+		     end++)
+			sum += cs.list[end].score;
+		if (sum <= best)
+			continue;
+		best = sum;
+		first = i;
+		last = end;
+	}
+	for (i = first; i < last; i++)
+		add_tcache(s->g, &cs.list[i].tc);
+	free(cs.list);
+	return last;
+}
+
 /**
  * glibc_find_tcaches - find the tcache of every thread
  * @g: malloc, with its regions found
  *
- * A thread that never freed may have none.
+ * A thread that never freed, or never allocated, may have none.
  */
 void glibc_find_tcaches(struct glibc *g)
 {
 	struct search s = { .g = g, .t = g->t };
+	bool wanted = g->l.tcache_bins && g->regions;
 	size_t i, lost = 0;
 
 	s.n = target_threads(g->t, &s.thread);
 	g->threads = s.n;
-	if (g->l.tcache_bins && g->regions)
+	if (wanted)
 		find_tcbs(&s);
-	for (i = 0; i < s.n && g->l.tcache_bins && g->regions; i++) {
-		struct tcache tc = { 0 };
-		int score = 0;
-
-		if (!s.thread[i].tcb) {
-			lost++;
-			continue;
-		}
-		tcache_below(&s, s.thread[i].tcb, s.t->wordsize, TLS_NEAR, &tc,
-			     &score);
-		if (!tc.addr || score < 0)
-			tcache_below(&s, s.thread[i].tcb, TLS_NEAR, TLS_FAR,
-				     &tc, &score);
-		if (!tc.addr)
-			continue;
-		tc.tid = s.thread[i].tid;
-		tc.tcb = s.thread[i].tcb;
-		add_tcache(g, &tc);
-	}
+	/* Far below are, but for programs with large variables, only stacks. */
+	if (wanted && !take_agreed(&s, s.t->wordsize, TLS_NEAR, 0))
+		take_agreed(&s, TLS_NEAR, TLS_FAR, 1);
+	for (i = 0; i < s.n && wanted; i++)
+		lost += !s.thread[i].tcb;
 	if (lost)
 		notes_add(&g->notes, "the control block of %zu of %zu threads was not found: chunks in their tcaches count as in use",
 			  lost, s.n);

@@ -382,6 +382,44 @@ static void threads(void)
 	clean();
 }
 
+/*
+ * Holds what is as large as a tcache on its stack, as a server does a client's
+ * state, and has no tcache itself: from 2.43 on as it does not free, before as it
+ * does not allocate.
+ */
+static void *hold(void *arg)
+{
+	void *held[8];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		held[i] = minor >= 43 ? get(tcache_chunk() - W) :
+					((void **)arg)[i];
+		memset(held[i], 'x' + i % 2, tcache_chunk() - W);
+	}
+	pthread_barrier_wait(&barrier);
+	pause();
+	return held[0];
+}
+
+static void threads_without_tcache(void)
+{
+	static void *p[3][8];
+	pthread_t t;
+	size_t i, j;
+
+	pthread_barrier_init(&barrier, NULL, 4);
+	for (i = 0; i < 3; i++) {
+		for (j = 0; j < 8 && minor < 43; j++)
+			p[i][j] = get(tcache_chunk() - W);
+		if (pthread_create(&t, NULL, hold, p[i]))
+			_exit(1);
+	}
+	pthread_barrier_wait(&barrier);
+	say("has arenas|^4 threads, %d tcaches found", minor < 43);
+	clean();
+}
+
 static void *many_heaps(void *arg)
 {
 	void **p = arg;
@@ -972,7 +1010,7 @@ static const struct scenario {
 	S(no_malloc), S(one_malloc), S(in_heap), S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
-	S(heaps_of_a_thread), S(foreign_sbrk),
+	S(threads_without_tcache), S(heaps_of_a_thread), S(foreign_sbrk),
 	S(foreign_sbrk_twice), S(brk_blocked), S(brk_blocked_large),
 	S(brk_blocked_for_a_while), S(brk_blocked_at_once),
 	S(brk_blocked_at_first), S(huge_pages), S(malloc_check),

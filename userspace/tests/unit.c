@@ -134,6 +134,31 @@ static void test_every_layout(void **state)
 	}
 }
 
+/* What was written over a tcache is damage, not a reason to take it for none. */
+static void test_damaged_tcache(void **state)
+{
+	unsigned int word;
+	struct synth s;
+	struct check c;
+	struct error e;
+	struct heap h;
+	size_t i;
+
+	(void)state;
+	for (word = 4; word <= 8; word += 4) {
+		synth_make(&s, 8, word);
+		for (i = 0; i < s.l.tcache_size; i += word)
+			synth_put(&s, s.tcache + i, 0x41414141);
+		open_synth(&s, &h);
+		assert_int_equal(h.g.tcaches, 1);
+		assert_int_equal(check_heap(&h, &c, &e), 0);
+		assert_true(c.findings.n > 0);
+		check_free(&c);
+		heap_close(&h);
+		synth_free(&s);
+	}
+}
+
 static void assert_mapping(const struct synth *s, u64 missing, size_t findings)
 {
 	struct check c;
@@ -471,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_layouts_of_debian),
 		cmocka_unit_test(test_bin_indexes),
 		cmocka_unit_test(test_every_layout),
+		cmocka_unit_test(test_damaged_tcache),
 		cmocka_unit_test(test_mapping),
 		cmocka_unit_test(test_loop_outside),
 		cmocka_unit_test(test_maps),
