@@ -361,17 +361,22 @@ static void keep_common(struct findings *f, const struct findings *again)
 	f->n = out;
 }
 
-/* Stopped by a signal: nothing will come of waiting. */
-static bool is_held(const struct heap *h)
+/* Stopped by somebody else: nothing will come of waiting. */
+static bool is_held(struct heap *h)
 {
-	char line[512];
-	const char *state;
+	return h->t->freezer ? freezer_was_held(h->t->freezer) :
+	       heap_stand(h) != STAND_RUNS;
+}
 
-	/* What is held for us looks otherwise. */
-	if (h->t->freezer)
-		return freezer_was_held(h->t->freezer);
-	state = stat_field(target_text(h->t, "stat"), line, sizeof(line), 3);
-	return state && *state == 'T';
+/* What it was held in the middle of, as far as is told, is all of the doubt. */
+static void settle_doubt(struct heap *h)
+{
+	enum stand stand = heap_stand(h);
+
+	if (stand == STAND_MIDWAY)
+		h->t->doubt = DOUBT_MIDWAY;
+	else if (stand == STAND_QUIET)
+		h->t->doubt = DOUBT_NONE;
 }
 
 /* Let it go on for a while, then look again.  Return: 0, or -1. */
@@ -405,18 +410,21 @@ static int look_again(struct heap *h, struct check *c, u64 ms,
 int check_heap(struct heap *h, struct check *c, struct error *e)
 {
 	struct check again;
-	bool held;
+	bool held, stood;
 	u64 ms;
 
 	memset(c, 0, sizeof(*c));
 	check_once(h, c);
-	held = c->findings.n && h->t->live && is_held(h);
+	held = c->findings.n && h->t->freezer && is_held(h);
 	for (ms = 5; ms <= 125 &&
 	     (c->findings.n || c->unsure || h->g.missing) &&
 	     h->t->live && h->t->doubt && !held; ms *= 5) {
+		/* It may have been stopped while the first look went on. */
+		stood = !h->t->freezer && is_held(h);
 		if (look_again(h, &again, ms, e))
 			return -1;
-		if (again.findings.n && h->t->doubt) {
+		held = stood && is_held(h);
+		if (again.findings.n && h->t->doubt && !held) {
 			keep_common(&c->findings, &again.findings);
 			check_free(&again);
 			c->unsure = !c->findings.n;
@@ -425,8 +433,10 @@ int check_heap(struct heap *h, struct check *c, struct error *e)
 			*c = again;
 		}
 	}
+	if (held && !h->t->freezer && c->findings.n)
+		settle_doubt(h);
 	/* What cannot be looked at a second time. */
-	c->held = held && h->t->doubt;
+	c->held = held && c->findings.n && h->t->doubt;
 	if (c->held || (c->findings.n && h->t->doubt && !h->t->live))
 		c->unsure = true;
 	return 0;

@@ -15,7 +15,7 @@ struct check {
 	u64 lists;
 	u64 listed;	/* chunks on them */
 	bool unsure;	/* what looked wrong may be a change half done */
-	bool held;	/* and will not be done: a signal has stopped it */
+	bool held;	/* and will not be done: somebody else has stopped it */
 };
 
 int check_heap(struct heap *h, struct check *c, struct error *e);

@@ -19,8 +19,8 @@ static void note_doubt(struct heap *h, const struct check *c)
 	}
 	if (c->held)
 		why = h->t->doubt == DOUBT_MIDWAY ?
-		      "the process was stopped by a signal in the middle of malloc or free" :
-		      "the process was stopped by a signal, perhaps in the middle of malloc or free";
+		      "the process was stopped, by a signal or a debugger, in the middle of malloc or free" :
+		      "the process was stopped, by a signal or a debugger, perhaps in the middle of malloc or free";
 	else if (h->t->doubt == DOUBT_MIDWAY)
 		why = "a thread was stopped in the middle of malloc or free";
 	else if (h->t->doubt == DOUBT_SNAPSHOT)

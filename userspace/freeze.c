@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -20,6 +19,7 @@
 #include <elf.h>
 
 #include "freeze.h"
+#include "target.h"
 
 /* For a thread to stop; less where it waits for what may never come. */
 #define PATIENCE_NS 5000000000ull
@@ -29,7 +29,9 @@ struct stopped {
 	pid_t tid;
 	int signal;	/* it was about to get this one: hand it on */
 	u64 tcb;
-	u64 pc;		/* 0: not known, or in a system call not of malloc's */
+	bool placed;	/* nr and pc are known */
+	s64 nr;		/* of the system call; negative where in none */
+	u64 pc;
 };
 
 struct freezer {
@@ -64,23 +66,6 @@ struct regs32 {
 	u32 cs, flags, sp, ss;
 };
 
-/* The system calls that malloc makes while its lists are half made. */
-static bool is_mallocs(s64 nr, bool wide)
-{
-	static const int nrs[2][6] = {
-		/* brk, mmap2, munmap, mremap, mprotect, madvise */
-		{ 45, 192, 91, 163, 125, 219 },
-		{ SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect,
-		  SYS_madvise },
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(nrs[0]); i++)
-		if (nr == nrs[wide][i])
-			return true;
-	return nr < 0;
-}
-
 /* Where the thread is, and where it keeps its TCB (64-bit threads only). */
 static void read_regs(struct stopped *s)
 {
@@ -94,12 +79,15 @@ static void read_regs(struct stopped *s)
 		return;
 	if (iov.iov_len == sizeof(u.r64)) {
 		s->tcb = u.r64.fs_base;
-		if (is_mallocs(u.r64.orig_rax, true))
-			s->pc = u.r64.rip;
-	} else if (iov.iov_len == sizeof(u.r32) &&
-		   is_mallocs((int)u.r32.orig_ax, false)) {
+		s->nr = u.r64.orig_rax;
+		s->pc = u.r64.rip;
+	} else if (iov.iov_len == sizeof(u.r32)) {
+		s->nr = (int)u.r32.orig_ax;
 		s->pc = u.r32.ip;
+	} else {
+		return;
 	}
+	s->placed = true;
 }
 #else
 static void read_regs(struct stopped *s)
@@ -286,20 +274,20 @@ u64 freezer_tcb(const struct freezer *f, pid_t tid)
 }
 
 /**
- * freezer_pc - where a stopped thread may be inside malloc
+ * freezer_where - where a stopped thread is
  * @f: from freezer_stop()
- * @i: which thread, from 0
- * @pc: its program counter; 0 where it is in a system call that malloc does
- *	not make, or where this is not known
- *
- * Return: true, false behind the last one.
+ * @th: the thread; filled if it is one of those
  */
-bool freezer_pc(const struct freezer *f, size_t i, u64 *pc)
+void freezer_where(const struct freezer *f, struct thread *th)
 {
-	if (i >= f->n)
-		return false;
-	*pc = f->thread[i].pc;
-	return true;
+	const struct stopped *s = find(f, th->tid);
+
+	if (!s)
+		return;
+	th->stopped = true;
+	th->placed = s->placed;
+	th->nr = s->nr;
+	th->pc = s->pc;
 }
 
 /**

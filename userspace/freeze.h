@@ -8,11 +8,12 @@
 #include "util.h"
 
 struct freezer;
+struct thread;
 
 struct freezer *freezer_stop(pid_t pid, struct error *e);
 u64 freezer_go(struct freezer *f);
 u64 freezer_tcb(const struct freezer *f, pid_t tid);
 bool freezer_was_held(const struct freezer *f);
-bool freezer_pc(const struct freezer *f, size_t i, u64 *pc);
+void freezer_where(const struct freezer *f, struct thread *th);
 
 #endif

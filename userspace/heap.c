@@ -37,29 +37,6 @@ static void look_for_replacement(struct heap *h)
 	say_why_not(h);
 }
 
-/* Is a stopped thread in the middle of malloc or free, as far as can be seen? */
-static bool inside_malloc(const struct heap *h)
-{
-	const struct glibc *g = &h->g;
-	size_t i;
-	u8 raw[4];
-	u64 pc;
-
-	for (i = 0; i < g->arenas; i++)
-		if (target_read(h->t, g->arena[i].addr, raw, 4) == 4 &&
-		    get_u32(raw))
-			return true;
-	/* A program with one thread takes no lock, and a tcache has none. */
-	for (i = 0; g->module && freezer_pc(h->t->freezer, i, &pc); i++) {
-		const struct mapping *m = pc ? maps_find(&h->t->maps, pc) :
-					       NULL;
-
-		if (m && !strcmp(m->path, g->module))
-			return true;
-	}
-	return false;
-}
-
 static void sleep_us(u64 us)
 {
 	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
@@ -88,8 +65,8 @@ int heap_freeze(struct heap *h, struct error *e)
 		}
 		if (target_freeze(h->t, e))
 			return -1;
-		h->t->doubt = h->has_glibc && !inside_malloc(h) ? DOUBT_NONE :
-								  DOUBT_MIDWAY;
+		h->t->doubt = h->has_glibc && heap_stand(h) != STAND_MIDWAY ?
+			      DOUBT_NONE : DOUBT_MIDWAY;
 		if (!h->has_glibc || !h->t->doubt ||
 		    freezer_was_held(h->t->freezer))
 			break;
@@ -132,6 +109,10 @@ int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 		say_why_not(h);
 	if (need_glibc && !h->has_glibc)
 		return error_set(e, "%s", h->why_not);
+	/* What a snapshot did not say of itself, or the kernel wrote. */
+	if (!h->t->live && h->has_glibc && !h->t->doubt &&
+	    heap_stand(h) == STAND_MIDWAY)
+		h->t->doubt = DOUBT_MIDWAY;
 	/* As late as can be, so that files are read while the process runs. */
 	return c->freeze && h->t->live ? heap_freeze(h, e) : 0;
 }

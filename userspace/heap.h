@@ -16,11 +16,20 @@ struct heap {
 	char why_not[512];	/* if !has_glibc: a line that says so */
 };
 
+/* What the threads of a process are doing. */
+enum stand {
+	STAND_RUNS,	/* at least one runs */
+	STAND_QUIET,	/* none runs, and none is inside malloc */
+	STAND_MIDWAY,	/* one was stopped inside malloc */
+	STAND_UNKNOWN,	/* none runs, and where they are is not told */
+};
+
 struct common;
 
 int heap_open(struct heap *h, const struct common *c, bool need_glibc,
 	      struct error *e);
 int heap_freeze(struct heap *h, struct error *e);
+enum stand heap_stand(struct heap *h);
 void heap_close(struct heap *h);
 
 #endif

@@ -277,6 +277,22 @@ size_t target_threads(struct target *t, struct thread **list)
 }
 
 /**
+ * target_where - where a thread is that does not run
+ * @t: the target
+ * @th: the thread, from target_threads(); filled
+ *
+ * Return: true if it does not run.
+ */
+bool target_where(struct target *t, struct thread *th)
+{
+	if (t->freezer)
+		freezer_where(t->freezer, th);
+	if (!th->stopped && t->ops->where)
+		t->ops->where(t, th);
+	return th->stopped;
+}
+
+/**
  * target_maps_now - the mappings as they are now
  * @t: a live target
  * @maps: an empty list, filled here; maps_free() it

@@ -21,6 +21,12 @@ struct target;
 struct thread {
 	pid_t tid;
 	u64 tcb;	/* fs_base / gs_base; 0 where the kernel did not say */
+	/* Where it is, if it does not run; of a live one see target_where(). */
+	bool stopped;
+	bool placed;	/* nr and pc are known */
+	bool faulted;	/* what it did there ended the process */
+	s64 nr;		/* of the system call; negative where in none */
+	u64 pc;
 };
 
 struct target_ops {
@@ -36,6 +42,8 @@ struct target_ops {
 	int (*file)(struct target *t, const struct mapping *m);
 	/* Every thread; xrealloc()ed array in @list. */
 	size_t (*threads)(struct target *t, struct thread **list);
+	/* Fill in where it is, if it does not run; NULL: it is known. */
+	void (*where)(struct target *t, struct thread *th);
 	void (*close)(struct target *t);
 };
 
@@ -90,6 +98,7 @@ int target_reload_maps(struct target *t, struct error *e);
 FILE *target_text(struct target *t, const char *name);
 int target_file(struct target *t, const struct mapping *m);
 size_t target_threads(struct target *t, struct thread **list);
+bool target_where(struct target *t, struct thread *th);
 
 /* Stop every thread; let all go on.  No-ops for a core. */
 int target_freeze(struct target *t, struct error *e);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -323,11 +324,19 @@ static void note_files(struct target *t, const u8 *d, size_t len)
 static void note_prstatus(struct target *t, const u8 *d, size_t len)
 {
 	struct core *c = t->priv;
-	struct thread th = { 0 };
+	struct thread th = { .stopped = true };
 
 	if (c->machine == EM_X86_64 && len >= 288) {
 		th.tid = get_u32(d + 32);
 		th.tcb = get_word(d + 112 + 21 * 8, 8);	/* fs_base */
+		th.nr = get_word(d + 112 + 15 * 8, 8);	/* orig_rax */
+		th.pc = get_word(d + 112 + 16 * 8, 8);	/* rip */
+		th.placed = true;
+	} else if (c->machine == EM_386 && len >= 72 + 13 * 4) {
+		th.tid = get_u32(d + 24);
+		th.nr = (int)get_u32(d + 72 + 11 * 4);	/* orig_eax */
+		th.pc = get_u32(d + 72 + 12 * 4);	/* eip */
+		th.placed = true;
 	} else if (c->machine == EM_386 && len >= 28) {
 		th.tid = get_u32(d + 24);
 	} else {
@@ -337,6 +346,20 @@ static void note_prstatus(struct target *t, const u8 *d, size_t len)
 	c->thread[c->threads++] = th;
 	if (!t->pid)
 		t->pid = th.tid;
+}
+
+/* The first thread is the one that got the signal; did it cause it, too? */
+static void note_siginfo(struct core *c, const u8 *d, size_t len)
+{
+	int sig, code;
+
+	if (len < 12 || c->threads != 1)
+		return;
+	sig = get_u32(d);
+	code = get_u32(d + 8);
+	c->thread[0].faulted = code > 0 &&
+			       (sig == SIGSEGV || sig == SIGBUS ||
+				sig == SIGILL || sig == SIGFPE);
 }
 
 static void note_prpsinfo(struct target *t, const u8 *d, size_t len)
@@ -409,6 +432,8 @@ static void read_notes(struct target *t, Elf *elf, const GElf_Phdr *ph,
 			note_prstatus(t, d, nh.n_descsz);
 		else if (nh.n_type == NT_PRPSINFO)
 			note_prpsinfo(t, d, nh.n_descsz);
+		else if (nh.n_type == NT_SIGINFO)
+			note_siginfo(c, d, nh.n_descsz);
 		off = next;
 	}
 }

@@ -76,6 +76,42 @@ static size_t live_threads(struct target *t, struct thread **list)
 	return n;
 }
 
+/* "-1 SP PC", "NR ARGUMENTS... SP PC", or "running". */
+static void read_syscall(struct target *t, struct thread *th)
+{
+	char name[32], line[256] = "", *last;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "task/%d/syscall", (int)th->tid);
+	f = live_text(t, name);
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+	last = strrchr(line, ' ');
+	if (!last)
+		return;
+	th->nr = strtoll(line, NULL, 0);
+	th->pc = strtoull(last, NULL, 0);
+	th->placed = true;
+}
+
+/* A signal or a debugger may have stopped it; what has ended stays so. */
+static void live_where(struct target *t, struct thread *th)
+{
+	char name[32], line[512];
+	const char *state;
+
+	snprintf(name, sizeof(name), "task/%d/stat", (int)th->tid);
+	state = stat_field(live_text(t, name), line, sizeof(line), 3);
+	th->stopped = !state || strchr("TtZX", *state);
+	th->placed = !state || strchr("ZX", *state);
+	th->nr = -1;
+	th->pc = 0;
+	if (th->stopped && !th->placed)
+		read_syscall(t, th);
+}
+
 /* A thread that is ending has no memory long before it is a zombie. */
 static bool has_memory(struct target *t)
 {
@@ -317,6 +353,7 @@ static const struct target_ops live_ops = {
 	.text = live_text,
 	.file = live_file,
 	.threads = live_threads,
+	.where = live_where,
 	.close = live_close,
 };
 

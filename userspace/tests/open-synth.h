@@ -3,28 +3,22 @@
 #ifndef HEAPINFO_OPEN_SYNTH_H
 #define HEAPINFO_OPEN_SYNTH_H
 
-#include <string.h>
 #include <unistd.h>
 
-#include "../heap.h"
+#include "../cmd.h"
 #include "synth.h"
 
 static inline void open_synth(const struct synth *s, struct heap *h)
 {
 	char path[64];
+	struct common c = { .core = path };
 	struct error e = { "" };
 	int fd = synth_core(s);
 
-	memset(h, 0, sizeof(*h));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	h->t = target_open_core(path, &e);
+	if (heap_open(h, &c, true, &e))
+		fail_msg("%s", e.text);
 	close(fd);
-	if (!h->t)
-		fail_msg("%s", e.text);
-	modules_find(h->t, &h->mods);
-	h->has_glibc = glibc_open(h->t, &h->mods, &h->g, &e);
-	if (!h->has_glibc)
-		fail_msg("%s", e.text);
 }
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Make up a heap and write it as a core, see synth.h. */
 #include <elf.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -482,9 +483,16 @@ static size_t make_notes(const struct synth *s, u8 *to)
 	size_t n;
 
 	memcpy(status + (w == 8 ? 32 : 24), &(u32){ TID }, 4);
+	memcpy(status + (w == 8 ? 112 + 15 * w : 72 + 11 * w), &s->nr, w);
+	memcpy(status + (w == 8 ? 112 + 16 * w : 72 + 12 * w), &s->pc, w);
 	if (w == 8)
 		memcpy(status + 112 + 21 * 8, &tcb, 8);
 	n = note(to, "CORE", NT_PRSTATUS, status, w == 8 ? 336 : 144);
+	if (s->fault_code) {
+		int info[32] = { SIGSEGV, 0, s->fault_code };
+
+		n += note(to + n, "CORE", NT_SIGINFO, info, sizeof(info));
+	}
 	/* One file: libc's. */
 	v = 1;
 	memcpy(files, &v, w);

@@ -35,6 +35,10 @@ struct synth {
 	u64 top;
 	u64 mapped[SYNTH_MAPPED];	/* of synth_add_mapping() */
 	size_t row;
+	/* Where its thread was stopped, and the signal's code: 0 for none. */
+	s64 nr;
+	u64 pc;
+	int fault_code;
 	/* A text of /proc as a snapshot has it, or NULL; of the caller. */
 	const char *text_name;
 	const char *text;

@@ -159,6 +159,58 @@ static void test_damaged_tcache(void **state)
 	}
 }
 
+/*
+ * What looks wrong in a core may be a change half done where a thread was inside
+ * malloc, but not where a crash there is why there is a core.
+ */
+static void test_core_midway(void **state)
+{
+	static const struct {
+		s64 nr[2];	/* 32, 64 bits */
+		bool in_libc, locked, unsure;
+		int fault_code;
+	} cases[] = {
+		{ { -1, -1 }, .in_libc = false },
+		{ { -1, -1 }, .in_libc = true, .unsure = true },
+		{ { -1, -1 }, .locked = true, .unsure = true },
+		/* brk(2), read(2) */
+		{ { 45, 12 }, .in_libc = true, .unsure = true },
+		{ { 3, 0 }, .in_libc = true },
+		/* abort(), a fault, kill(2) */
+		{ { 270, 234 }, .in_libc = true, .locked = true },
+		{ { -1, -1 }, .in_libc = true, .locked = true,
+		  .fault_code = 1 },
+		{ { -1, -1 }, .in_libc = true, .fault_code = -6,
+		  .unsure = true },
+	};
+	struct synth s;
+	struct check c;
+	struct error e;
+	struct heap h;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		bool wide = i % 2;
+
+		synth_make(&s, 8, wide ? 8 : 4);
+		synth_put(&s, s.used + s.l.word, 0x48);
+		synth_put(&s, s.main_arena, cases[i / 2].locked);
+		s.nr = cases[i / 2].nr[wide];
+		s.pc = cases[i / 2].in_libc ? s.mp : s.seg[1].addr;
+		s.fault_code = cases[i / 2].fault_code;
+		open_synth(&s, &h);
+		assert_int_equal(check_heap(&h, &c, &e), 0);
+		assert_true(c.findings.n > 0);
+		if (c.unsure != cases[i / 2].unsure)
+			fail_msg("case %zu is%s sure", i,
+				 c.unsure ? " not" : "");
+		check_free(&c);
+		heap_close(&h);
+		synth_free(&s);
+	}
+}
+
 static void assert_mapping(const struct synth *s, u64 missing, size_t findings)
 {
 	struct check c;
@@ -497,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_bin_indexes),
 		cmocka_unit_test(test_every_layout),
 		cmocka_unit_test(test_damaged_tcache),
+		cmocka_unit_test(test_core_midway),
 		cmocka_unit_test(test_mapping),
 		cmocka_unit_test(test_loop_outside),
 		cmocka_unit_test(test_maps),

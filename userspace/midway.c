@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Is a thread that does not run in the middle of malloc or free? */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "heap.h"
+
+/* The system calls that malloc makes while its lists are half made. */
+static bool is_mallocs(const struct target *t, s64 nr)
+{
+	static const int nrs[2][6] = {
+		/* 32-bit x86: brk, mmap2, munmap, mremap, mprotect, madvise */
+		{ 45, 192, 91, 163, 125, 219 },
+		{ SYS_brk, SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect,
+		  SYS_madvise },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(nrs[0]); i++)
+		if (nr == nrs[t->wordsize == 8][i])
+			return true;
+	return nr < 0;
+}
+
+/*
+ * Where malloc found damage, abort() sends a signal with this; where it ran into
+ * it, a fault did.  What the thread leaves is the damage, not a change half done.
+ */
+static bool has_crashed(const struct target *t, const struct thread *th)
+{
+	const s64 tgkill = t->wordsize == 8 ? SYS_tgkill : 270;
+
+	return th->faulted || (th->placed && th->nr == tgkill);
+}
+
+static bool is_inside(const struct heap *h, const struct thread *th)
+{
+	const struct mapping *m;
+
+	if (!th->placed || !th->pc || !is_mallocs(h->t, th->nr) ||
+	    !h->g.module)
+		return false;
+	m = maps_find(&h->t->maps, th->pc);
+	return m && !strcmp(m->path, h->g.module);
+}
+
+static bool any_is_locked(const struct heap *h)
+{
+	size_t i;
+	u8 raw[4];
+
+	for (i = 0; i < h->g.arenas; i++)
+		if (target_read(h->t, h->g.arena[i].addr, raw, 4) == 4 &&
+		    get_u32(raw))
+			return true;
+	return false;
+}
+
+/**
+ * heap_stand - does the process run, and where does it stand?
+ * @h: the heap, with glibc's malloc
+ *
+ * A program with one thread takes no lock, and a tcache has none: so it is asked
+ * where each thread is, too.  Who holds a lock is not known: after a crash it may
+ * be who crashed.
+ *
+ * Return: the answer, as far as can be seen.
+ */
+enum stand heap_stand(struct heap *h)
+{
+	bool runs = false, unknown = false, inside = false, crashed = false;
+	struct thread *list;
+	size_t n = target_threads(h->t, &list), i;
+
+	for (i = 0; i < n; i++) {
+		struct thread *th = &list[i];
+
+		if (!target_where(h->t, th)) {
+			runs = true;
+			continue;
+		}
+		unknown |= !th->placed;
+		if (has_crashed(h->t, th))
+			crashed = true;
+		else
+			inside |= is_inside(h, th);
+	}
+	free(list);
+	if (inside)
+		return STAND_MIDWAY;
+	if (runs || !n)
+		return STAND_RUNS;
+	if (!crashed && any_is_locked(h))
+		return STAND_MIDWAY;
+	return unknown ? STAND_UNKNOWN : STAND_QUIET;
+}
