@@ -388,6 +388,25 @@ u64 plain_chunks(struct pass *p, u64 addr, const unsigned int w)
 	}
 }
 
+/*
+ * A thread heap that is full ends with a fencepost of size 0.  Where top was too
+ * small to split, what was left of it comes right before that as a chunk of the
+ * smallest size, which nobody was given.
+ */
+static bool ends_full_heap(struct pass *p, u64 addr, u64 field)
+{
+	const u64 post = 2 * p->l->word;
+	u64 next;
+
+	if (p->r.kind != REGION_HEAP || p->r.top)
+		return false;
+	if (field == PREV_INUSE)
+		return addr + post == p->r.end;
+	return field == (p->l->minsize | PREV_INUSE) &&
+	       addr + p->l->minsize + post == p->r.end &&
+	       read_field(p, addr + p->l->minsize, &next) && next == PREV_INUSE;
+}
+
 /* One chunk in every way it can be.  Return: where the next one is. */
 static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 		     unsigned int *retries)
@@ -409,10 +428,10 @@ static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 		if (size != p->r.end - addr)
 			fault = FAULT_TOP_SIZE;
 	} else if (size == 2 * w ||
-		   (!size && *posts && p->r.kind == REGION_HEAP)) {
-		/* The last word of a thread heap reads 1: size 0. */
+		   (!size && *posts && p->r.kind == REGION_HEAP) ||
+		   ends_full_heap(p, addr, field)) {
 		c.state = CHUNK_FENCEPOST;
-		c.size = 2 * w;
+		c.size = max_u64(size, 2 * w);
 		++*posts;
 	} else {
 		fault = size_fault(p, addr, size);
@@ -436,6 +455,19 @@ static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 		*posts = 0;
 	emit(p, &c);
 	return addr + c.size;
+}
+
+/*
+ * Is there one more fencepost at @addr?  It is what is left of a top that was just
+ * too small for a chunk before two.
+ */
+static bool is_third_post(struct pass *p, u64 addr, unsigned int posts)
+{
+	const u64 post = 2 * p->l->word;
+	u64 field;
+
+	return posts == 2 && range_inside(addr, post, p->r.first, p->r.end) &&
+	       read_field(p, addr, &field) && field == (post | PREV_INUSE);
 }
 
 /*
@@ -479,6 +511,8 @@ static void walk_region(struct pass *p)
 		/* Two fenceposts: malloc's memory ends, or has a hole. */
 		if (p->r.kind != REGION_BRK)
 			break;
+		if (is_third_post(p, addr, posts))
+			continue;
 		addr = behind_hole(p, addr);
 		posts = 0;
 	}

@@ -451,6 +451,60 @@ static void heaps_of_a_thread(void)
 	clean();
 }
 
+/*
+ * Leaves exactly 48 bytes of top before @end.  When more is wanted, that is too
+ * little for a chunk and the fenceposts, and more than the fenceposts need.
+ */
+static void leave_48(char *end)
+{
+	const size_t step = 100 << 10;
+	char *last;
+	size_t left;
+
+	if (W == 4)
+		skip("top never has 48 bytes there");
+	do {
+		last = get(24);
+		left = end - (header(last) + size_of(last));
+		if (left > step + 4096)
+			get(step);
+	} while (left > step + 4096);
+	get(left - 48 - W);
+}
+
+static void *fill_heap(void *arg)
+{
+	const uintptr_t max = 64 << 20;
+	char *first = get(100), *after;
+	char *end = (char *)(((uintptr_t)first & ~(max - 1)) + max);
+	void **p = arg;
+
+	leave_48(end);
+	p[0] = end - 48;
+	after = get(1000);
+	if (after > first && after < end)
+		say("fail there is no other heap");
+	p[1] = after;
+	pthread_barrier_wait(&barrier);
+	pause();
+	return NULL;
+}
+
+static void full_heap_of_a_thread(void)
+{
+	static char *p[2];
+	pthread_t t;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	if (pthread_create(&t, NULL, fill_heap, p))
+		_exit(1);
+	pthread_barrier_wait(&barrier);
+	say("has chunks|^%p +32  fencepost", p[0]);
+	say("has chunks|^%p +16  fencepost", p[0] + 32);
+	expect(p[1], "in use", "     prev_inuse non_main$");
+	clean();
+}
+
 static void foreign_sbrk(void)
 {
 	char *before = get(1000), *mine, *after;
@@ -561,6 +615,45 @@ static void brk_blocked_for_a_while(void)
 	expect(after, "in use", "     prev_inuse$");
 	say("has chunks|  fencepost");
 	say("hasnot chunks|  foreign");
+	clean();
+}
+
+/* The three fenceposts that 48 bytes of top make are all malloc's. */
+static void brk_blocked_before_48(void)
+{
+	char *end, *after;
+	size_t i;
+
+	get(1000);
+	end = block_brk();
+	leave_48(end);
+	get(1000);
+	munmap(end, 4096);
+	for (i = 0; i < 3000; i++)
+		after = get(1000);
+	if (after < end || after > (char *)sbrk(0))
+		say("fail malloc did not go back to the break");
+	expect(after, "in use", "     prev_inuse$");
+	for (i = 1; i <= 3; i++)
+		say("has chunks|^%p +16  fencepost", end - 16 * i);
+	say("hasnot chunks|  foreign");
+	clean();
+}
+
+static void foreign_sbrk_before_48(void)
+{
+	char *mine, *after;
+	size_t i;
+
+	get(1000);
+	leave_48(sbrk(0));
+	mine = sbrk(8192);
+	memset(mine, 0x41, 8192);
+	for (i = 0; i < 200; i++)
+		after = get(1000);
+	expect(after, "in use", "     prev_inuse$");
+	say("has chunks|^%p +16  fencepost", mine - 16);
+	say("has chunks|^%p +8192  foreign", mine);
 	clean();
 }
 
@@ -1010,9 +1103,11 @@ static const struct scenario {
 	S(no_malloc), S(one_malloc), S(in_heap), S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
-	S(threads_without_tcache), S(heaps_of_a_thread), S(foreign_sbrk),
+	S(threads_without_tcache), S(heaps_of_a_thread),
+	S(full_heap_of_a_thread), S(foreign_sbrk), S(foreign_sbrk_before_48),
 	S(foreign_sbrk_twice), S(brk_blocked), S(brk_blocked_large),
-	S(brk_blocked_for_a_while), S(brk_blocked_at_once),
+	S(brk_blocked_for_a_while), S(brk_blocked_before_48),
+	S(brk_blocked_at_once),
 	S(brk_blocked_at_first), S(huge_pages), S(malloc_check),
 	S(another_libc), S(mmapped), S(mmapped_aligned), S(pinned),
 	S(pinned_by_cache), S(damaged_in_mapping),
