@@ -39,6 +39,7 @@ static const struct {
 	{ TRIM_TOP_IN_MMAP, "top_not_in_brk_heap" },
 	{ TRIM_PINNED, "pinned" },
 	{ TRIM_WAITING, "next_large_free_trims" },
+	{ TRIM_TOP_DAMAGED, "top_damaged" },
 };
 
 /* Which brk call made the memory at @addr part of the heap? */
@@ -77,8 +78,12 @@ static void print_numbers(const struct heap *h, const struct trim *tr)
 	if (tr->brk)
 		printf("break           %#" PRIx64 "%s\n", tr->brk,
 		       h->k.brk_exact ? "" : " (end of [heap])");
-	printf("top             %#" PRIx64 ", %s, ends at %#" PRIx64 "\n",
-	       tr->top, text_human(human, tr->top_size), tr->top_end);
+	printf("top             %#" PRIx64 ", %s, ends ", tr->top,
+	       text_human(human, tr->top_size));
+	if (tr->top_end)
+		printf("at %#" PRIx64 "\n", tr->top_end);
+	else
+		puts("behind all memory");
 	print_threshold(h);
 	printf("free below top  %s in bins", text_human(human, tr->free_below));
 	printf(", %s cached (tcache, fastbins)\n",
@@ -94,6 +99,9 @@ static void print_reasons(const struct heap *h, const struct trim *tr)
 		puts(h->g.mp.hp_pagesize ?
 		     "glibc.malloc.hugetlb has malloc ask mmap(2) for huge pages, and never brk(2): top is in a mapping, so free() never lowers the break." :
 		     "brk(2) failed once, and malloc went on in an anonymous mapping: top is there, so free() never lowers the break.");
+	if (tr->reasons & TRIM_TOP_DAMAGED)
+		printf("Top is not in malloc's memory, or not of a size that it can have: malloc's structures are damaged%s; 'heapinfo check' tells.\n",
+		       target_or(h->t));
 	if (tr->reasons & TRIM_FOREIGN_ABOVE)
 		printf("The break is not where top ends: somebody else called sbrk() and holds %s above top; malloc cannot lower a break that is not its own.\n",
 		       text_human(a, tr->brk - tr->top_end));
@@ -107,7 +115,13 @@ static void print_reasons(const struct heap *h, const struct trim *tr)
 	if (tr->reasons & TRIM_PINNED)
 		printf("%s are free below a chunk that is not: the break cannot go under the highest chunk in use or cached.\n",
 		       text_human(a, tr->free_below));
-	if (!tr->reasons)
+	if (tr->changed)
+		printf("Break and top were in the middle of a change, so why the break is where it is cannot be told%s.\n",
+		       h->t->freezer || !h->t->live ? "; look again" :
+						      "; --freeze tells");
+	else if (!tr->reasons && !h->g.mp.addr)
+		puts("The trim threshold was not found: whether free() would lower the break is not known.");
+	else if (!tr->reasons)
 		puts("Nothing worth trimming is free.");
 }
 
@@ -255,11 +269,10 @@ static int run(const struct common *c)
 	struct trim tr;
 	struct heap h;
 
-	if (heap_open(&h, c, true, &e)) {
+	if (heap_open(&h, c, true, &e) || trim_analyse(&h, &tr, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
-	trim_analyse(&h, &tr);
 	target_thaw(h.t);
 	if (c->json) {
 		print_json(&h, &tr);
@@ -270,7 +283,8 @@ static int run(const struct common *c)
 		print_numbers(&h, &tr);
 		print_reasons(&h, &tr);
 		print_pins(&h, &tr);
-		print_trim(&tr);
+		if (!tr.changed)
+			print_trim(&tr);
 		cmd_show_notes(&h);
 	}
 	heap_close(&h);

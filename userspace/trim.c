@@ -4,7 +4,9 @@
  * systrim() lowers the break by whole pages of top alone; mtrim() gives whole
  * pages inside free chunks back with madvise(), and leaves the break.
  */
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "pagemap.h"
 #include "survey.h"
@@ -105,48 +107,152 @@ static void order_pins(struct pass *p)
 	}
 }
 
+/* What free() makes of a top that it may lower. */
+static void find_threshold(const struct glibc *g, struct trim *tr)
+{
+	const struct malloc_par *mp = &g->mp;
+	u64 by_free = systrim(g, tr->top_size, mp->top_pad);
+
+	tr->now = systrim(g, tr->top_size, 0);
+	if (!mp->addr)
+		return;
+	if (tr->top_size < mp->trim_threshold) {
+		tr->reasons |= TRIM_BELOW_THRESHOLD;
+	} else if (by_free) {
+		tr->reasons |= TRIM_WAITING;
+		tr->by_free = by_free;
+	}
+}
+
 static void find_reasons(const struct heap *h, struct trim *tr)
 {
 	const struct glibc *g = &h->g;
 	const struct region *r = glibc_region_of(g, tr->top);
-	u64 by_free;
 
-	if (!r || r->kind != REGION_BRK) {
+	if (tr->changed) {
+		/* What is free below is known well enough; top is not. */
+	} else if (!r || !tr->top_end || tr->top_end > r->end) {
+		tr->reasons |= TRIM_TOP_DAMAGED;
+		tr->pins = 0;
+	} else if (r->kind != REGION_BRK) {
 		/* Whatever is freed, the break stays: nothing pins it. */
 		tr->reasons |= TRIM_TOP_IN_MMAP;
 		tr->pins = 0;
-	} else if (tr->brk && tr->brk != tr->top_end) {
+	} else if (tr->brk > tr->top_end) {
 		tr->reasons |= TRIM_FOREIGN_ABOVE;
 	} else {
-		tr->now = systrim(g, tr->top_size, 0);
-		by_free = systrim(g, tr->top_size, g->mp.top_pad);
-		if (tr->top_size < g->mp.trim_threshold)
-			tr->reasons |= TRIM_BELOW_THRESHOLD;
-		else if (by_free)
-			tr->reasons |= TRIM_WAITING;
-		tr->by_free = tr->reasons & TRIM_WAITING ? by_free : 0;
+		find_threshold(g, tr);
 	}
 	if (tr->pins && tr->free_below + tr->cached >= MUCH)
 		tr->reasons |= TRIM_PINNED;
+}
+
+static int read_break(struct heap *h, struct error *e)
+{
+	if (target_reload_maps(h->t, e))
+		return -1;
+	kernel_free(&h->k);
+	kernel_read(h->t, &h->k);
+	return 0;
+}
+
+static bool top_is(struct glibc *g, const struct arena *was)
+{
+	struct arena *now = xcalloc(1, sizeof(*now));
+	bool same = glibc_read_arena(g, was->addr, now) &&
+		    now->top == was->top && now->top_field == was->top_field;
+
+	free(now);
+	return same;
+}
+
+/* Does top end at the break, or lie where the break does not matter? */
+static bool is_usual(const struct heap *h)
+{
+	const struct arena *a = &h->g.arena[0];
+	const struct region *r = glibc_region_of(&h->g, a->top);
+
+	return !a->has_top ||
+	       (r && (r->kind != REGION_BRK || !h->k.known ||
+		      arena_top_end(a) == h->k.brk));
+}
+
+/* Return: 1 if break and top are of one moment, 0 if not, -1 where it has gone. */
+static int read_once(struct heap *h, struct error *e)
+{
+	u64 brk;
+
+	if (read_break(h, e))
+		return -1;
+	brk = h->k.brk;
+	if (glibc_reread(&h->g, e) || read_break(h, e))
+		return -1;
+	return h->k.brk == brk && top_is(&h->g, &h->g.arena[0]);
+}
+
+/*
+ * Read the break and top until both are of one moment: a break that is older than
+ * top, or a top that was split while it was read, would look as if somebody else
+ * had moved the break.  So does malloc itself, right after its own call of brk:
+ * what is not as usual has to be the same a little later.
+ *
+ * Return: 0, or -1 where the process has gone.
+ */
+static int read_together(struct heap *h, bool *changed, struct error *e)
+{
+	u64 brk = 0, end = 0, us;
+	bool seen = false;
+	int ret;
+
+	*changed = h->t->doubt && !is_usual(h);
+	if (!h->t->live || h->t->freezer)
+		return 0;
+	for (us = 1000; us <= 32000; us *= 2) {
+		const struct timespec ts = { .tv_nsec = us * 1000 };
+		const struct arena *a;
+
+		ret = read_once(h, e);
+		if (ret < 0)
+			return -1;
+		a = &h->g.arena[0];
+		if (ret && (is_usual(h) || (seen && h->k.brk == brk &&
+					    arena_top_end(a) == end))) {
+			*changed = false;
+			return 0;
+		}
+		seen = ret;
+		brk = h->k.brk;
+		end = arena_top_end(a);
+		nanosleep(&ts, NULL);
+	}
+	*changed = true;
+	notes_add(&h->g.notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
+	return 0;
 }
 
 /**
  * trim_analyse - find out why the break does not go down
  * @h: the heap; malloc was used in it
  * @tr: filled
+ * @e: why not
  *
  * The pins' "lowers" and "now" are what malloc_trim(0) would do.
+ *
+ * Return: 0, or -1 where the process has gone.
  */
-void trim_analyse(struct heap *h, struct trim *tr)
+int trim_analyse(struct heap *h, struct trim *tr, struct error *e)
 {
 	struct pass p = { .tr = tr, .g = &h->g };
 	struct survey s = { .what = "why", .fn = take_batch, .ctx = &p };
-	const struct arena *a = &h->g.arena[0];
+	const struct arena *a;
 
 	memset(tr, 0, sizeof(*tr));
+	if (read_together(h, &tr->changed, e))
+		return -1;
+	a = &h->g.arena[0];
 	tr->top = a->has_top ? a->top : 0;
 	tr->top_size = a->top_size;
-	tr->top_end = a->top + a->top_size;
+	tr->top_end = arena_top_end(a);
 	tr->brk = h->k.known ? h->k.brk : 0;
 	p.pm = pagemap_open(h->t);
 	survey(h, &s);
@@ -157,4 +263,5 @@ void trim_analyse(struct heap *h, struct trim *tr)
 	order_pins(&p);
 	if (tr->top)
 		find_reasons(h, tr);
+	return 0;
 }

@@ -26,14 +26,16 @@ enum trim_reason {
 	TRIM_TOP_IN_MMAP = 4,		/* top is not in the heap of brk */
 	TRIM_PINNED = 8,		/* much is free, but below a pin */
 	TRIM_WAITING = 16,		/* the next large free() would trim */
+	TRIM_TOP_DAMAGED = 32,		/* top is nowhere, or too large */
 };
 
 struct trim {
 	unsigned int reasons;
 	u64 top;
 	u64 top_size;
-	u64 top_end;
+	u64 top_end;		/* 0: its size makes no sense */
 	u64 brk;		/* 0: not known */
+	bool changed;		/* break and top are in the middle of a change */
 	u64 now;		/* bytes malloc_trim(0) would lower the break by */
 	u64 by_free;		/* bytes that the next large free() would */
 	struct pin pin[MAX_PINS];	/* the one nearest to top first */
@@ -44,6 +46,6 @@ struct trim {
 	u64 resident;		/* ... that are in memory; UINT64_MAX: unknown */
 };
 
-void trim_analyse(struct heap *h, struct trim *tr);
+int trim_analyse(struct heap *h, struct trim *tr, struct error *e);
 
 #endif

@@ -15,6 +15,7 @@
 #include "../kernel.h"
 #include "../survey.h"
 #include "../text.h"
+#include "../trim.h"
 #include "open-synth.h"
 
 /* Numbers of the structures as gdb prints them from Debian's libc6-dbg. */
@@ -206,6 +207,50 @@ static void test_core_midway(void **state)
 			fail_msg("case %zu is%s sure", i,
 				 c.unsure ? " not" : "");
 		check_free(&c);
+		heap_close(&h);
+		synth_free(&s);
+	}
+}
+
+static void assert_reasons(struct heap *h, unsigned int want)
+{
+	struct error e;
+	struct trim tr;
+
+	assert_int_equal(trim_analyse(h, &tr, &e), 0);
+	assert_int_equal(tr.reasons, want);
+}
+
+/* No reason is made up for a top or a break that cannot be. */
+static void test_reasons(void **state)
+{
+	unsigned int word;
+	struct synth s;
+	struct heap h;
+	u64 end;
+
+	(void)state;
+	for (word = 4; word <= 8; word += 4) {
+		synth_make(&s, 8, word);
+		end = s.seg[1].addr + s.seg[1].len;
+		open_synth(&s, &h);
+		assert_reasons(&h, TRIM_BELOW_THRESHOLD);
+		h.k.known = true;
+		h.k.brk = end + PAGE;
+		assert_reasons(&h, TRIM_FOREIGN_ABOVE);
+		h.k.brk = end - PAGE;
+		assert_reasons(&h, TRIM_BELOW_THRESHOLD);
+		h.g.mp.addr = 0;
+		h.g.mp.trim_threshold = 0;
+		assert_reasons(&h, 0);
+		heap_close(&h);
+		synth_put(&s, s.top + word, UINT64_MAX);
+		open_synth(&s, &h);
+		assert_reasons(&h, TRIM_TOP_DAMAGED);
+		heap_close(&h);
+		synth_put(&s, s.main_arena + s.l.top, s.mp);
+		open_synth(&s, &h);
+		assert_reasons(&h, TRIM_TOP_DAMAGED);
 		heap_close(&h);
 		synth_free(&s);
 	}
@@ -550,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_every_layout),
 		cmocka_unit_test(test_damaged_tcache),
 		cmocka_unit_test(test_core_midway),
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_mapping),
 		cmocka_unit_test(test_loop_outside),
 		cmocka_unit_test(test_maps),
