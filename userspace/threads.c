@@ -33,9 +33,30 @@ struct search {
 	struct glibc *g;
 	struct target *t;
 	struct thread *thread;
+	pid_t *own;	/* each thread's number where it lives */
 	size_t n;
 	size_t known;
+	u64 unnamed;	/* a control block without a number; 0: none yet */
 };
+
+/* In a container the target knows its threads by other numbers than we do. */
+static pid_t own_number(struct target *t, pid_t tid)
+{
+	char name[32], line[256];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
+	f = target_text(t, name);
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *last = strrchr(line, '\t');
+
+		if (!strncmp(line, "NSpid:", 6) && last && atoi(last + 1) > 0)
+			tid = atoi(last + 1);
+	}
+	if (f)
+		fclose(f);
+	return tid;
+}
 
 static bool is_tcb(struct target *t, u64 addr)
 {
@@ -56,8 +77,10 @@ static bool take_tcb(struct search *s, u64 addr)
 	    !target_peek(s->t, addr + pthread_tid(s->t), raw, 4))
 		return false;
 	tid = get_u32(raw);
+	if (!tid && !s->unnamed)
+		s->unnamed = addr;
 	for (i = 0; i < s->n; i++) {
-		if (s->thread[i].tid != tid)
+		if (s->own[i] != tid)
 			continue;
 		if (!s->thread[i].tcb)
 			s->known++;
@@ -98,9 +121,13 @@ static void scan_memory(struct search *s, u64 at, u64 end)
 {
 	u64 self;
 
-	for (at = align_up(at, 16); at < end && s->known < s->n; at += 16)
-		if (target_word(s->t, at, &self) && self == at)
+	for (at = align_up(at, 16); at < end && s->known < s->n; at += 16) {
+		/* To read what was never touched would touch it. */
+		if (at % PAGE < 16)
+			at = target_next_touched(s->t, at, end);
+		if (at < end && target_word(s->t, at, &self) && self == at)
 			take_tcb(s, at);
+	}
 }
 
 /* The main thread is on no list where there is no libpthread. */
@@ -130,6 +157,9 @@ static void find_tcbs(struct search *s)
 		s->known += s->thread[i].tcb != 0;
 	if (s->known == s->n)
 		return;
+	s->own = xcalloc(s->n, sizeof(*s->own));
+	for (i = 0; i < s->n; i++)
+		s->own[i] = own_number(s->t, s->thread[i].tid);
 	modules_find(s->t, &mods);
 	for (i = 0; i < mods.n; i++)
 		if (mods.mod[i].exe || strstr(mods.mod[i].path, "/ld") ||
@@ -139,6 +169,10 @@ static void find_tcbs(struct search *s)
 	modules_free(&mods);
 	if (s->known < s->n)
 		scan_mappings(s);
+	/* Up to 2.33 only libpthread writes the number, if it is there. */
+	if (!s->known && s->n == 1)
+		s->thread[0].tcb = s->unnamed;
+	free(s->own);
 }
 
 static u64 fill_count(const struct glibc *g)

@@ -256,6 +256,22 @@ static void test_reasons(void **state)
 	}
 }
 
+/* Without libpthread the number is not written, up to 2.33. */
+static void test_unnamed_thread(void **state)
+{
+	struct synth s;
+	struct heap h;
+
+	(void)state;
+	synth_make(&s, 5, 4);
+	synth_put(&s, s.seg[2].addr + 0x1000 + 0x68, 0);
+	open_synth(&s, &h);
+	assert_int_equal(h.g.tcaches, 1);
+	assert_int_equal(h.g.tcache[0].addr, s.tcache);
+	heap_close(&h);
+	synth_free(&s);
+}
+
 static void assert_mapping(const struct synth *s, u64 missing, size_t findings)
 {
 	struct check c;
@@ -596,6 +612,7 @@ int main(void)
 		cmocka_unit_test(test_damaged_tcache),
 		cmocka_unit_test(test_core_midway),
 		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_unnamed_thread),
 		cmocka_unit_test(test_mapping),
 		cmocka_unit_test(test_loop_outside),
 		cmocka_unit_test(test_maps),
