@@ -7,6 +7,7 @@
  * be held against each other.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -124,20 +125,53 @@ static void check_flags(struct pass *p, const struct chunk *c)
 			     c->addr, thread ? "a thread's" : "the main");
 }
 
+/* May this be the header of a chunk inside @c? */
+static bool header_is_sane(struct pass *p, const struct chunk *c, u64 addr)
+{
+	const struct region *r = &p->g->region[c->region];
+	u64 field, size;
+
+	if (addr <= c->addr || !chunk_is_aligned(p->l, addr) ||
+	    !target_word(p->g->t, addr + p->l->word, &field))
+		return false;
+	size = field & ~(u64)SIZE_BITS;
+	return size >= p->l->minsize && !(size & (p->l->align - 1)) &&
+	       !(field & IS_MMAPPED) && range_inside(addr, size, c->addr, r->end);
+}
+
+/*
+ * The first bit that is set may be a chunk's first or only its second one.
+ * Return: the chunk, or 0 where its header does not tell.
+ */
+static u64 marked_chunk(struct pass *p, const struct chunk *c, u64 hit)
+{
+	u64 before = hit - (1ull << p->marks->shift);
+	bool at_hit = header_is_sane(p, c, hit);
+
+	if (header_is_sane(p, c, before) == at_hit)
+		return 0;
+	return at_hit ? hit : before;
+}
+
 /* A chunk on a list inside this one: then this one's size is wrong. */
 static void check_overlap(struct pass *p, const struct chunk *c)
 {
+	char which[40] = "a chunk inside it";
 	u64 hit;
 
 	if (c->size <= p->l->minsize)
 		return;
 	hit = marks_inside(p->marks, c->region, c->addr + p->l->minsize,
 			   c->addr + c->size);
-	if (hit < c->addr + c->size)
-		findings_add(&p->c->findings, c->addr,
-			     words(p, WORDS_FREE_NEXT_NORMAL),
-			     "%#" PRIx64 " has size %" PRIu64 ", but a chunk at %#" PRIx64 " is on a free list: the size is wrong",
-			     c->addr, c->size, hit);
+	if (hit >= c->addr + c->size)
+		return;
+	hit = marked_chunk(p, c, hit);
+	if (hit)
+		snprintf(which, sizeof(which), "a chunk at %#" PRIx64, hit);
+	findings_add(&p->c->findings, c->addr,
+		     words(p, WORDS_FREE_NEXT_NORMAL),
+		     "%#" PRIx64 " has size %" PRIu64 ", but %s is on a free list: the size is wrong",
+		     c->addr, c->size, which);
 }
 
 static void check_chunk(struct pass *p, const struct chunk *c)

@@ -70,13 +70,14 @@ void marks_set(struct marks *m, size_t region, u64 chunk, enum mark mark)
 }
 
 /**
- * marks_inside - the first marked address of a range
+ * marks_inside - the first address of a range whose bit is set
  * @m: the marks
  * @region: the range's region
  * @from: start of the range, inside the region
  * @to: its end
  *
- * Return: the address that the first mark stands for, or @to.
+ * Return: the address that the bit stands for, which is that of a marked chunk or
+ * the next one behind it; or @to.
  */
 u64 marks_inside(const struct marks *m, size_t region, u64 from, u64 to)
 {

@@ -41,6 +41,7 @@ struct marks {
 void marks_init(struct marks *m, const struct glibc *g);
 void marks_free(struct marks *m);
 void marks_set(struct marks *m, size_t region, u64 chunk, enum mark mark);
+/* Of a fastbin or unsorted chunk only the second bit is set. */
 u64 marks_inside(const struct marks *m, size_t region, u64 from, u64 to);
 
 static inline enum mark marks_get(const struct marks *m, size_t region,

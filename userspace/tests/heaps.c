@@ -920,6 +920,55 @@ static void size_too_large(void)
 	expect(r, "in use", "");
 }
 
+/* The chunk that is said to be inside of it is named. */
+static void overlaps_unsorted(void)
+{
+	char *p = get(KEEP_OUT_OF_TCACHE), *q = get(KEEP_OUT_OF_TCACHE);
+
+	get(100);
+	free(q);
+	set_field(p, size_of(p) + size_of(q) + 1);
+	damaged(p, NULL);
+	say("has check|^%p: .*, but a chunk at %p is on a free list",
+	    header(p), header(q));
+}
+
+static void overlaps_cached(void)
+{
+	char *p = get(100), *q[2] = { get(24), get(24) };
+
+	get(100);
+	free(get(24));	/* 2.43 makes the tcache here */
+	free(q[1]);
+	set_field(p, size_of(p) + size_of(q[0]) + size_of(q[1]) + 1);
+	damaged(p, NULL);
+	say("has check|^%p: .*, but a chunk at %p is on a free list",
+	    header(p), header(q[1]));
+}
+
+static void overlaps_fastbin(void)
+{
+	char *p, *q;
+	void *t[7];
+	size_t i;
+
+	if (minor > 42)
+		skip("glibc has no fastbins from 2.43 on");
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		t[i] = get(24);
+	p = get(100);
+	get(24);
+	q = get(24);
+	get(100);
+	for (i = 0; i < ARRAY_SIZE(t); i++)
+		free(t[i]);
+	free(q);
+	set_field(p, size_of(p) + 2 * size_of(q) + 1);
+	damaged(p, NULL);
+	say("has check|^%p: .*, but a chunk at %p is on a free list",
+	    header(p), header(q));
+}
+
 static void prev_inuse_cleared(void)
 {
 	char *p = get(KEEP_OUT_OF_TCACHE), *q = get(KEEP_OUT_OF_TCACHE);
@@ -1113,7 +1162,8 @@ static const struct scenario {
 	S(pinned_by_cache), S(damaged_in_mapping),
 	S(damaged_first_in_mapping), S(next_size_too_small),
 	S(size_not_aligned), S(size_too_large), S(prev_inuse_cleared),
-	S(prev_size_wrong),
+	S(prev_size_wrong), S(overlaps_unsorted), S(overlaps_cached),
+	S(overlaps_fastbin),
 	S(unsorted_size_wrong), S(unsorted_inuse_set),
 	S(unsorted_links_broken), S(small_links_broken),
 	S(large_ring_broken), S(tcache_misaligned), S(tcache_twice),
