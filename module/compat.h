@@ -213,18 +213,19 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
  * the branches named here from that version on). No header tells. Debian alone,
  * whose headers have package.h, took it back from 6.1.119 to 6.1.122.
  */
-#define HEAPINFO_BRANCH_SINCE(major, minor, first)			\
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, first) &&	\
-	 LINUX_VERSION_CODE < KERNEL_VERSION(major, (minor) + 1, 0))
 #if __has_include(<generated/package.h>) && \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) && \
 	LINUX_VERSION_CODE <= KERNEL_VERSION(6, 1, 122)
 #define HEAPINFO_BRK_WINDOW	SZ_32M
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0) || \
-	HEAPINFO_BRANCH_SINCE(6, 6, 48) || \
-	HEAPINFO_BRANCH_SINCE(6, 1, 107) || \
-	HEAPINFO_BRANCH_SINCE(5, 15, 166) || \
-	HEAPINFO_BRANCH_SINCE(5, 10, 225)
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 48) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 107) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 15, 166) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)) || \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 225) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0))
 #define HEAPINFO_BRK_WINDOW	SZ_1G
 #else
 #define HEAPINFO_BRK_WINDOW	SZ_32M

@@ -11,7 +11,9 @@
 
 static char *source = HEAPINFO_DEFAULT_SOURCE;
 module_param(source, charp, 0444);
-MODULE_PARM_DESC(source, "how brk(2) is seen: probe (a kretprobe) or syscalls (the kernel's tracepoints) [" HEAPINFO_DEFAULT_SOURCE "]");
+MODULE_PARM_DESC(source,
+		 "how brk(2) is seen: probe (a kretprobe) or syscalls (tracepoints) ["
+		 HEAPINFO_DEFAULT_SOURCE "]");
 
 static int history = 64;
 module_param(history, int, 0444);

@@ -128,9 +128,10 @@ static unsigned int kind_of(const struct mapping *m, const void *arg)
 	return map_is_anon(m) && !is_thread_heap(s->g, m) ? OF_MMAP : 0;
 }
 
+typedef void look_fn(struct search *s, const struct map_run *in);
+
 /* Calls @look for every run of memory that may hold regions of the main arena. */
-static void for_each_run(struct search *s,
-			 void (*look)(struct search *s, const struct map_run *in))
+static void look_through(struct search *s, look_fn *look)
 {
 	struct map_run run;
 	size_t i = 0;
@@ -264,10 +265,10 @@ void glibc_search_regions(struct glibc *g, const struct region *brk)
 	struct search s = { .g = g, .brk = brk, .steps = MAX_STEPS };
 	char a[HUMAN_ROOM], b[HUMAN_ROOM];
 
-	for_each_run(&s, find_regions_in);
+	look_through(&s, find_regions_in);
 	s.missing = count_missing(g);
 	if (s.missing)
-		for_each_run(&s, mend_regions_in);
+		look_through(&s, mend_regions_in);
 	g->missing = s.missing;
 	if (g->missing)
 		notes_add(&g->notes, "%s of the main arena's %s were not found, and are not shown: a chunk in them is damaged%s",

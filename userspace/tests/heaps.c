@@ -794,11 +794,12 @@ static void mmapped(void)
 /* With less than a page to align to; and realloc() leaves an old header behind. */
 static void mmapped_aligned(void)
 {
-	char *p[] = { memalign(256, 1 << 20), memalign(2048, 1 << 20),
-		      memalign(1 << 16, 1 << 20) };
+	char *p[3];
 	size_t i;
 
-	p[2] = realloc(p[2], 1 << 21);
+	p[0] = memalign(256, 1 << 20);
+	p[1] = memalign(2048, 1 << 20);
+	p[2] = realloc(memalign(1 << 16, 1 << 20), 1 << 21);
 	for (i = 0; i < ARRAY_SIZE(p); i++) {
 		if (!p[i])
 			_exit(1);

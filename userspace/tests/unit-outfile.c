@@ -16,7 +16,7 @@
 
 #include "../outfile.h"
 
-static char dir[] = "/tmp/heapinfo-XXXXXX";
+static char dir[sizeof("/tmp/heapinfo-XXXXXX")];
 static char path[sizeof(dir) + 8];
 
 static int make_folder(void **state)

@@ -529,12 +529,14 @@ static void test_module_file(void **state)
 }
 
 /* Two programs of one process: before an exec, and after it. */
-static const struct program {
+struct program {
 	u64 data;
 	u64 start_brk;
 	u64 heap;
-} before_exec = { 0x401000, 0x1314000, 0x1314000 },
-  after_exec = { 0x401000, 0x2ab5000, 0x2ab5000 };
+};
+
+static const struct program before_exec = { 0x401000, 0x1314000, 0x1314000 };
+static const struct program after_exec = { 0x401000, 0x2ab5000, 0x2ab5000 };
 
 static const struct program *program_now;
 
