@@ -75,9 +75,11 @@ with_bpftrace()
 	}
 	# call 1 is a grow; what is printed does not stand in the script, which
 	# bpftrace repeats when it has something to say against it
+	# bpftrace knows no quotes in the command
+	echo "$program" >"$scratch/program" || return
 	bpftrace -e 'tracepoint:heapinfo:brk /args->call == 1/ {
 			printf("%s grew by %d\n", comm, args->to - args->from); }' \
-		-c "/bin/sh -c '$program'" >"$scratch/text" 2>&1 &&
+		-c "/bin/sh $scratch/program" >"$scratch/text" 2>&1 &&
 		grep -q '^sh grew by [1-9]' "$scratch/text" && return
 	sed 's/^/# /' "$scratch/text"
 	return 1
