@@ -294,7 +294,9 @@ static void add_candidates(struct search *s, size_t thread, u64 from, u64 to,
 		if (!target_word(s->t, tcb - off, &mem) || !mem ||
 		    !read_tcache(s->g, mem, &tc))
 			continue;
-		cs->list = xrealloc(cs->list, cs->n + 1, sizeof(*cs->list));
+		if (!(cs->n & (cs->n - 1)))
+			cs->list = xrealloc(cs->list, cs->n ? 2 * cs->n : 1,
+					    sizeof(*cs->list));
 		c = &cs->list[cs->n++];
 		c->off = off;
 		c->thread = thread;

@@ -420,6 +420,17 @@ static void threads_without_tcache(void)
 	clean();
 }
 
+/* Until the thread waits, with its heap made. */
+static void run_thread(void *(*make)(void *arg), void *arg)
+{
+	pthread_t t;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	if (pthread_create(&t, NULL, make, arg))
+		_exit(1);
+	pthread_barrier_wait(&barrier);
+}
+
 static void *many_heaps(void *arg)
 {
 	void **p = arg;
@@ -437,12 +448,8 @@ static void *many_heaps(void *arg)
 static void heaps_of_a_thread(void)
 {
 	static void *p[1536];
-	pthread_t t;
 
-	pthread_barrier_init(&barrier, NULL, 2);
-	if (pthread_create(&t, NULL, many_heaps, p))
-		_exit(1);
-	pthread_barrier_wait(&barrier);
+	run_thread(many_heaps, p);
 	expect(p[0], "unsorted", "   prev_inuse$");
 	expect(p[1], "in use", "     non_main  prev_size 102[0-9]*$");
 	expect(p[1535], "in use", "     prev_inuse non_main$");
@@ -493,12 +500,8 @@ static void *fill_heap(void *arg)
 static void full_heap_of_a_thread(void)
 {
 	static char *p[2];
-	pthread_t t;
 
-	pthread_barrier_init(&barrier, NULL, 2);
-	if (pthread_create(&t, NULL, fill_heap, p))
-		_exit(1);
-	pthread_barrier_wait(&barrier);
+	run_thread(fill_heap, p);
 	say("has chunks|^%p +32  fencepost", p[0]);
 	say("has chunks|^%p +16  fencepost", p[0] + 32);
 	expect(p[1], "in use", "     prev_inuse non_main$");
@@ -555,6 +558,20 @@ static void *block_brk(void)
 	return end;
 }
 
+/* Unblocked again.  Return: the last of what malloc then took from brk. */
+static char *go_on_at(char *end)
+{
+	char *last;
+	size_t i;
+
+	munmap(end, 4096);
+	for (i = 0; i < 3000; i++)
+		last = get(1000);
+	if (last < end || last > (char *)sbrk(0))
+		say("fail malloc did not go back to the break");
+	return last;
+}
+
 static void brk_blocked(void)
 {
 	char *before = get(1000), *after;
@@ -599,17 +616,12 @@ static void brk_blocked_large(void)
 static void brk_blocked_for_a_while(void)
 {
 	char *before = get(1000), *first, *after, *end;
-	size_t i;
 
 	end = block_brk();
 	do
 		first = get(1000);
 	while (first < end && first > before);
-	munmap(end, 4096);
-	for (i = 0; i < 3000; i++)
-		after = get(1000);
-	if (after < end || after > (char *)sbrk(0))
-		say("fail malloc did not go back to the break");
+	after = go_on_at(end);
 	expect(before, "in use", "     prev_inuse$");
 	expect(first, "in use", "     prev_inuse$");
 	expect(after, "in use", "     prev_inuse$");
@@ -628,11 +640,7 @@ static void brk_blocked_before_48(void)
 	end = block_brk();
 	leave_48(end);
 	get(1000);
-	munmap(end, 4096);
-	for (i = 0; i < 3000; i++)
-		after = get(1000);
-	if (after < end || after > (char *)sbrk(0))
-		say("fail malloc did not go back to the break");
+	after = go_on_at(end);
 	expect(after, "in use", "     prev_inuse$");
 	for (i = 1; i <= 3; i++)
 		say("has chunks|^%p +16  fencepost", end - 16 * i);
@@ -676,16 +684,11 @@ static void brk_blocked_at_once(void)
 static void brk_blocked_at_first(void)
 {
 	char *first, *last, *end;
-	size_t i;
 
 	dynamic_only();
 	end = block_brk();
 	first = get(1000);
-	munmap(end, 4096);
-	for (i = 0; i < 3000; i++)
-		last = get(1000);
-	if (last < end || last > (char *)sbrk(0))
-		say("fail malloc did not go back to the break");
+	last = go_on_at(end);
 	expect(first, "in use", "     prev_inuse$");
 	expect(last, "in use", "     prev_inuse$");
 	say("has arenas|^ +mmap +0x");
@@ -921,7 +924,14 @@ static void size_too_large(void)
 	expect(r, "in use", "");
 }
 
-/* The chunk that is said to be inside of it is named. */
+/* The chunk @q, on a list, that is said to be inside of @p is named. */
+static void overlapped(char *p, char *q)
+{
+	damaged(p, NULL);
+	say("has check|^%p: .*, but a chunk at %p is on a free list",
+	    header(p), header(q));
+}
+
 static void overlaps_unsorted(void)
 {
 	char *p = get(KEEP_OUT_OF_TCACHE), *q = get(KEEP_OUT_OF_TCACHE);
@@ -929,9 +939,7 @@ static void overlaps_unsorted(void)
 	get(100);
 	free(q);
 	set_field(p, size_of(p) + size_of(q) + 1);
-	damaged(p, NULL);
-	say("has check|^%p: .*, but a chunk at %p is on a free list",
-	    header(p), header(q));
+	overlapped(p, q);
 }
 
 static void overlaps_cached(void)
@@ -942,9 +950,7 @@ static void overlaps_cached(void)
 	free(get(24));	/* 2.43 makes the tcache here */
 	free(q[1]);
 	set_field(p, size_of(p) + size_of(q[0]) + size_of(q[1]) + 1);
-	damaged(p, NULL);
-	say("has check|^%p: .*, but a chunk at %p is on a free list",
-	    header(p), header(q[1]));
+	overlapped(p, q[1]);
 }
 
 static void overlaps_fastbin(void)
@@ -965,9 +971,7 @@ static void overlaps_fastbin(void)
 		free(t[i]);
 	free(q);
 	set_field(p, size_of(p) + 2 * size_of(q) + 1);
-	damaged(p, NULL);
-	say("has check|^%p: .*, but a chunk at %p is on a free list",
-	    header(p), header(q));
+	overlapped(p, q);
 }
 
 static void prev_inuse_cleared(void)
