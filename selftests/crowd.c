@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 
 /* What delete_module(2) says of a module that somebody holds. */
 #define IN_USE		(-EWOULDBLOCK)
@@ -284,11 +283,8 @@ static bool make_cgroup(void)
 	char bytes[24];
 
 	snprintf(bytes, sizeof(bytes), "%u", CGROUP_BYTES);
-	if (heapinfo_write_file("/sys/fs/cgroup/cgroup.subtree_control",
-				"+memory") ||
-	    (mkdir(CGROUP, 0755) && errno != EEXIST))
-		return false;
-	return !heapinfo_write_file(CGROUP "/memory.max", bytes);
+	return heapinfo_make_cgroup(CGROUP) &&
+	       !heapinfo_write_file(CGROUP "/memory.max", bytes);
 }
 
 /* How often the cgroup had no more memory to give. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* Of a row. */
@@ -303,6 +304,19 @@ int heapinfo_write_file(const char *path, const char *text)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+/**
+ * heapinfo_make_cgroup() - have a cgroup that counts memory
+ * @path: it, right below /sys/fs/cgroup
+ *
+ * Return: false where there are none, or memory is not counted.
+ */
+bool heapinfo_make_cgroup(const char *path)
+{
+	return !heapinfo_write_file("/sys/fs/cgroup/cgroup.subtree_control",
+				    "+memory") &&
+	       (!mkdir(path, 0755) || errno == EEXIST);
 }
 
 /**

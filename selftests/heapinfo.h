@@ -91,6 +91,7 @@ int heapinfo_unload(void);
 
 int heapinfo_run(const char *const argv[]);
 int heapinfo_write_file(const char *path, const char *text);
+bool heapinfo_make_cgroup(const char *path);
 unsigned long long heapinfo_read_number(const char *path);
 
 /*

@@ -4,7 +4,6 @@
 #include "heapinfo.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define CGROUP		"/sys/fs/cgroup/heapinfo-openfiles"
@@ -13,13 +12,6 @@
 
 /* A row takes more than that in the module, and far more as text. */
 #define ROWS_BYTES	(ROWS * 40ULL)
-
-static bool make_cgroup(void)
-{
-	return !heapinfo_write_file("/sys/fs/cgroup/cgroup.subtree_control",
-				    "+memory") &&
-	       (!mkdir(CGROUP, 0755) || errno == EEXIST);
-}
 
 static unsigned long long charged(void)
 {
@@ -79,7 +71,7 @@ TEST(files_kept_open)
 	if (heapinfo_missing(ret))
 		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
 	ASSERT_EQ(0, ret);
-	if (!make_cgroup())
+	if (!heapinfo_make_cgroup(CGROUP))
 		SKIP(return, "no memory cgroups");
 	pid = fork();
 	ASSERT_LE(0, pid);
