@@ -6,6 +6,7 @@
 #if !defined(HEAPINFO_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define HEAPINFO_TRACE_H
 
+#include <linux/sched.h>
 #include <linux/tracepoint.h>
 
 #include "brk.h"
@@ -30,6 +31,7 @@ TRACE_EVENT(brk,
 		__field(unsigned long,	mapping)
 		__field(unsigned char,	call)
 		__field(unsigned char,	result)
+		__field(pid_t,		tgid)
 	),
 
 	TP_fast_assign(
@@ -39,14 +41,15 @@ TRACE_EVENT(brk,
 		__entry->mapping = brk->mapping;
 		__entry->call = brk->call;
 		__entry->result = brk->result;
+		__entry->tgid = current->tgid;
 	),
 
-	TP_printk("asked=0x%lx from=0x%lx to=0x%lx call=%s result=%s mapping=0x%lx",
+	TP_printk("asked=0x%lx from=0x%lx to=0x%lx call=%s result=%s mapping=0x%lx tgid=%d",
 		  __entry->asked, __entry->from, __entry->to,
 		  __print_symbolic(__entry->call, HEAPINFO_CALLS { -1, NULL }),
 		  __print_symbolic(__entry->result,
 				   HEAPINFO_RESULTS { -1, NULL }),
-		  __entry->mapping)
+		  __entry->mapping, __entry->tgid)
 );
 
 #endif /* HEAPINFO_TRACE_H */

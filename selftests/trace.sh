@@ -42,6 +42,21 @@ tracefs()
 	}
 }
 
+# One process, without what its child does.
+filtered()
+{
+	echo 1 >"$events/brk/enable" || return
+	# shellcheck disable=SC2016 # expanded by the shell that is traced
+	sh -c 'echo "tgid == $$" >"$1"/brk/filter && echo $$ >"$2" &&
+		exec sh -c "$3"' sh "$events" "$scratch/tgid" "$program" >/dev/null
+	echo 0 >"$events/brk/enable"
+	echo 0 >"$events/brk/filter"
+	grep 'brk:' /sys/kernel/tracing/trace >"$scratch/trace"
+	echo >/sys/kernel/tracing/trace
+	sees "$scratch/trace" &&
+		! grep -v " tgid=$(cat "$scratch/tgid")$" "$scratch/trace"
+}
+
 with_trace_cmd()
 {
 	needs trace-cmd || return
@@ -147,8 +162,9 @@ counts()
 module_needed
 module_load source=probe
 [ -d /sys/kernel/tracing/events ] || skip_all "no tracefs on /sys/kernel/tracing"
-plan 8
+plan 9
 try "heapinfo:brk in tracefs" tracefs
+try "heapinfo:brk of one process, by its filter" filtered
 try "trace-cmd records and reports heapinfo:brk" with_trace_cmd
 try "perf records heapinfo:brk" with_perf
 try "bpftrace reads heapinfo:brk" with_bpftrace

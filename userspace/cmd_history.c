@@ -223,8 +223,10 @@ static int follow(struct heap *h, bool json, struct error *e)
 		print_text(h);
 		fflush(stdout);
 	}
-	if (h->k.events)
+	if (h->k.events) {
 		f.last_seq = h->k.event[h->k.events - 1].seq;
+		f.last_ns = h->k.event[h->k.events - 1].time_ns;
+	}
 	return follow_brk(&f, e);
 }
 

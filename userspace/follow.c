@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Follow the brk events of a process until it ends or the user has enough:
- * from the tracepoint where that is permitted, else by looking at the
- * module's file again and again.
+ * Follow the brk events of a process until it ends or the user has enough. They
+ * are shown as the module's file has them, which is looked at again and again;
+ * where the tracepoint may be used it says when, and has what the file has no
+ * more: what came too fast, and what the process did last.
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,65 +39,97 @@ static void catch_signals(struct sigaction old[3], bool on)
 		sigaction(sig[i], on ? &sa : &old[i], on ? &old[i] : NULL);
 }
 
-/* Return: true if the process has ended. */
-static bool wait_a_little(int pidfd)
+/* Wait for events. Return: true if the process has ended. */
+static bool wait_a_little(int pidfd, int *news)
 {
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	struct pollfd p[2] = {
+		{ .fd = pidfd, .events = POLLIN },
+		{ .fd = *news, .events = POLLIN },
+	};
 
-	return poll(&p, 1, LOOK_MS) > 0;
+	if (poll(p, ARRAY_SIZE(p), LOOK_MS) <= 0)
+		return false;
+	/* Somebody removed the trace: it is not waited for any more. */
+	if (p[1].revents & ~POLLIN)
+		*news = -1;
+	return p[0].revents;
 }
 
 struct state {
 	struct follow *f;
-	struct brk_event *known;	/* of the file, when tracing began */
+	struct kernel_facts last;	/* the file, when it was last readable */
+	struct brk_event *traced;	/* since then */
 	size_t n;
-	u64 since;			/* older ones are in the file */
-	u64 seq;
-	u64 brk;			/* where the last event left it */
 };
 
-static bool is_known(const struct state *s, const struct brk_event *e)
+static void keep(const struct brk_event *e, void *ctx)
+{
+	struct state *s = ctx;
+
+	/* The history has rows for what moved the break, or failed to. */
+	if (!strcmp(e->call, "query") || !strcmp(e->call, "unchanged"))
+		return;
+	s->traced = xrealloc(s->traced, s->n + 1, sizeof(*s->traced));
+	s->traced[s->n++] = *e;
+}
+
+static bool same_time(u64 a, u64 b)
+{
+	return (a > b ? a - b : b - a) < SAME_NS;
+}
+
+/* Is the event one of the rows? */
+static bool is_row(const struct kernel_facts *k, const struct brk_event *e)
 {
 	size_t i;
 
-	if (e->time_ns < s->since)
-		return true;
-	for (i = s->n; i; i--) {
-		const struct brk_event *k = &s->known[i - 1];
-		u64 apart = k->time_ns > e->time_ns ?
-			    k->time_ns - e->time_ns : e->time_ns - k->time_ns;
+	for (i = k->events; i; i--) {
+		const struct brk_event *row = &k->event[i - 1];
 
-		if (k->tid == e->tid && k->asked == e->asked &&
-		    k->from == e->from && k->to == e->to && apart < SAME_NS)
+		if (row->tid == e->tid && row->asked == e->asked &&
+		    row->from == e->from && row->to == e->to &&
+		    same_time(row->time_ns, e->time_ns))
 			return true;
 	}
 	return false;
 }
 
-/* The history has rows for what changed the break, or failed to. */
-static void take_traced(const struct brk_event *e, void *ctx)
+static void show(struct follow *f, const struct brk_event *e)
 {
-	struct state *s = ctx;
-	struct brk_event row = *e;
+	f->fn(e, f->ctx);
+	f->last_seq = e->seq;
+	f->last_ns = e->time_ns;
+}
 
-	if (is_known(s, e))
-		return;
-	if (s->brk && e->from != s->brk) {
-		struct brk_event moved = {
-			.seq = ++s->seq, .time_ns = e->time_ns, .tid = e->tid,
-			.call = "moved", .asked = e->from, .from = s->brk,
-			.to = e->from, .delta = e->from - s->brk,
-			.result = "ok",
-		};
+/* Who it was, of a thread whose name nobody knows any more. */
+static void name_by_rows(struct brk_event *e, const struct kernel_facts *k)
+{
+	size_t i;
 
-		memcpy(moved.comm, e->comm, sizeof(moved.comm));
-		s->f->fn(&moved, s->f->ctx);
+	for (i = k->events; i && !strcmp(e->comm, "?"); i--)
+		if (k->event[i - 1].tid == e->tid)
+			memcpy(e->comm, k->event[i - 1].comm, sizeof(e->comm));
+}
+
+/*
+ * Show what was traced and is in no reading of the file. It is older than the
+ * rows of @k that are new, since that was read later; and it is numbered on from
+ * what was shown last.
+ */
+static void show_traced(struct state *s, const struct kernel_facts *k)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		struct brk_event *e = &s->traced[i];
+
+		if (is_row(&s->last, e) || is_row(k, e))
+			continue;
+		name_by_rows(e, &s->last);
+		e->seq = s->f->last_seq + 1;
+		show(s->f, e);
 	}
-	s->brk = e->to;
-	if (!strcmp(e->call, "query") || !strcmp(e->call, "unchanged"))
-		return;
-	row.seq = ++s->seq;
-	s->f->fn(&row, s->f->ctx);
+	s->n = 0;
 }
 
 static void say(struct follow *f, const char *fmt, u64 n)
@@ -106,62 +140,89 @@ static void say(struct follow *f, const char *fmt, u64 n)
 	f->say(line, f->ctx);
 }
 
-/* Show the rows of the file that were not shown yet. */
-static void show_new(struct follow *f, const struct kernel_facts *k)
+/* Are the rows those of another program, of an exec since the last was shown? */
+static bool begins_again(const struct follow *f, const struct kernel_facts *k)
 {
-	size_t i;
+	const struct brk_event *row = k->event + k->events;
 
-	if (k->events && k->event[k->events - 1].seq < f->last_seq) {
+	if (!k->events || row[-1].seq < f->last_seq)
+		return k->events;
+	while (row > k->event && row[-1].seq >= f->last_seq)
+		row--;
+	return row->seq == f->last_seq && !same_time(row->time_ns, f->last_ns);
+}
+
+/* The first row of the file that was not shown; k->events if there is none. */
+static size_t first_new(const struct follow *f, const struct kernel_facts *k)
+{
+	size_t i = k->events;
+
+	while (i && k->event[i - 1].seq > f->last_seq)
+		i--;
+	return i;
+}
+
+/* Show the rows of the file that were not shown yet. */
+static void show_new(struct state *s, const struct kernel_facts *k)
+{
+	struct follow *f = s->f;
+	bool again = begins_again(f, k);
+	size_t i = again ? 0 : first_new(f, k);
+
+	show_traced(s, k);
+	if (again) {
 		say(f, "the process has begun another program: its record starts again", 0);
 		f->last_seq = 0;
 	}
-	for (i = 0; i < k->events; i++) {
+	for (; i < k->events; i++) {
 		const struct brk_event *e = &k->event[i];
 
-		if (e->seq <= f->last_seq)
-			continue;
 		if (e->seq > f->last_seq + 1)
 			say(f, "%" PRIu64 " events came too fast to be seen",
 			    e->seq - f->last_seq - 1);
-		f->fn(e, f->ctx);
-		f->last_seq = e->seq;
+		show(f, e);
 	}
 }
 
-static void follow_traced(struct follow *f, struct follow_trace *ft, int pidfd)
+/* Look at the file once. Return: 0, or -1 where there is none for anybody. */
+static int look(struct state *s, struct error *e)
+{
+	struct kernel_facts k;
+
+	kernel_read(s->f->t, &k);
+	if (k.module) {
+		show_new(s, &k);
+		kernel_free(&s->last);
+		s->last = k;
+		return 0;
+	}
+	show_traced(s, &k);
+	kernel_free(&k);
+	if (access("/proc/heapinfo", F_OK))
+		return error_set(e, "the module heapinfo was unloaded: there is nothing to follow any more");
+	return 0;
+}
+
+static int follow_events(struct follow *f, struct follow_trace *ft, int pidfd,
+			 struct error *e)
 {
 	struct state s = { .f = f };
-	struct kernel_facts k;
-	struct clocks clocks;
+	int news = ft ? follow_trace_fd(ft) : -1;
 	bool ended = false;
+	int ret;
 
-	clocks_now(&clocks);
-	kernel_read(f->t, &k);
-	show_new(f, &k);
-	s.since = clocks.boot_ns;
-	s.known = k.event;
-	s.n = k.events;
-	s.seq = f->last_seq;
-	s.brk = k.brk;
-	while (!stop && !ended) {
-		ended = wait_a_little(pidfd);
-		follow_trace_read(ft, take_traced, &s);
-	}
-	kernel_free(&k);
-}
-
-static void follow_polled(struct follow *f, int pidfd)
-{
-	struct kernel_facts k;
-	bool ended = false;
-
-	while (!stop && !ended) {
-		kernel_read(f->t, &k);
-		if (k.module)
-			show_new(f, &k);
-		kernel_free(&k);
-		ended = wait_a_little(pidfd);
-	}
+	do {
+		/* First: what is traced later is looked for next time. */
+		if (ft)
+			follow_trace_read(ft, keep, &s);
+		ret = look(&s, e);
+		if (ended || ret)
+			break;
+		ended = wait_a_little(pidfd, &news);
+	} while (!stop);
+	kernel_free(&s.last);
+	free(s.traced);
+	return ret;
 }
 
 /**
@@ -177,28 +238,26 @@ int follow_brk(struct follow *f, struct error *e)
 	struct follow_trace *ft = NULL;
 	struct sigaction old[3];
 	struct error why;
+	int ret;
 
 	if (pidfd < 0)
 		return error_set(e, "cannot follow process %d: %s",
 				 (int)f->t->pid, strerror(errno));
 	stop = 0;
 	catch_signals(old, true);
-	if (!f->poll_only)
-		ft = follow_trace_open(f->t, &why);
-	if (ft) {
-		follow_traced(f, ft, pidfd);
-	} else {
-		if (!f->poll_only) {
+	if (!f->poll_only) {
+		ft = follow_trace_open(f->t->pid, &why);
+		if (!ft) {
 			char line[600];
 
 			snprintf(line, sizeof(line), "looking five times a second, since %s",
 				 why.text);
 			f->say(line, f->ctx);
 		}
-		follow_polled(f, pidfd);
 	}
+	ret = follow_events(f, ft, pidfd, e);
 	follow_trace_close(ft);
 	catch_signals(old, false);
 	close(pidfd);
-	return 0;
+	return ret;
 }

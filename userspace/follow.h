@@ -9,16 +9,18 @@
 /* Where news come from. */
 struct follow_trace;
 
-/* @e->seq is 0 where the source does not count. */
+/* The tracepoint does not count: @e->seq is 0 then. */
 typedef void (*follow_fn)(const struct brk_event *e, void *ctx);
 
-struct follow_trace *follow_trace_open(struct target *t, struct error *e);
+struct follow_trace *follow_trace_open(pid_t pid, struct error *e);
+int follow_trace_fd(const struct follow_trace *ft);
 void follow_trace_read(struct follow_trace *ft, follow_fn fn, void *ctx);
 void follow_trace_close(struct follow_trace *ft);
 
 struct follow {
 	struct target *t;
-	u64 last_seq;		/* already shown */
+	u64 last_seq;		/* of the last event that was shown */
+	u64 last_ns;
 	bool poll_only;		/* do not try tracefs */
 	follow_fn fn;
 	/* Something to tell the user: lost events, exec. */

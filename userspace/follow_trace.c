@@ -7,17 +7,26 @@
 
 #ifdef HAVE_LIBTRACEFS
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <tracefs.h>
 #include <unistd.h>
 
+/* The number of the pid namespace that tracefs counts in (linux/proc_ns.h). */
+#define FIRST_PID_NAMESPACE	0xeffffffcu
+
+/* The event in the folder of an instance; libtracefs would look at all others. */
+#define EVENT	"events/heapinfo/brk"
+
 struct follow_trace {
-	struct target *t;
+	pid_t pid;
 	struct tracefs_instance *instance;
 	struct tep_handle *tep;
 	struct trace_seq seq;
+	int pipe;
 	follow_fn fn;
 	void *ctx;
 };
@@ -27,22 +36,32 @@ static int refuse(struct error *e, const char *what)
 	return error_set(e, "%s: %s", what, strerror(errno ? errno : ENOENT));
 }
 
-/* Threads that start later are followed too, with the option event-fork. */
-static int choose_threads(struct follow_trace *ft, struct error *e)
+/* Elsewhere the number of a process is another process's number in the trace. */
+static bool in_first_namespace(void)
 {
-	struct thread *list;
-	size_t n = target_threads(ft->t, &list), i;
-	char tid[16];
-	int ret = 0;
+	struct stat st;
 
-	for (i = 0; i < n && !ret; i++) {
-		snprintf(tid, sizeof(tid), "%d", (int)list[i].tid);
-		if (tracefs_instance_file_append(ft->instance, "set_event_pid",
-						 tid) < 0)
-			ret = refuse(e, "cannot choose the threads to trace");
-	}
-	free(list);
-	return ret;
+	return !stat("/proc/self/ns/pid", &st) &&
+	       st.st_ino == FIRST_PID_NAMESPACE;
+}
+
+static int set(struct follow_trace *ft, const char *file, const char *to)
+{
+	return tracefs_instance_file_write(ft->instance, file, to) < 0 ? -1 : 0;
+}
+
+static int choose_events(struct follow_trace *ft, struct error *e)
+{
+	char filter[32];
+
+	snprintf(filter, sizeof(filter), "tgid == %d", (int)ft->pid);
+	if (set(ft, EVENT "/filter", filter))
+		return refuse(e, "heapinfo:brk cannot be filtered by process");
+	if (set(ft, "trace_clock", "boot"))
+		return refuse(e, "the trace clock cannot be chosen");
+	if (set(ft, EVENT "/enable", "1"))
+		return refuse(e, "heapinfo:brk cannot be enabled");
+	return 0;
 }
 
 static int start(struct follow_trace *ft, struct error *e)
@@ -50,6 +69,8 @@ static int start(struct follow_trace *ft, struct error *e)
 	static const char *const systems[] = { "heapinfo", NULL };
 	char name[32];
 
+	if (!in_first_namespace())
+		return error_set(e, "this is a container, whose process numbers are not those of the trace");
 	errno = 0;
 	if (!tracefs_tracing_dir())
 		return refuse(e, "there is no tracefs");
@@ -60,35 +81,46 @@ static int start(struct follow_trace *ft, struct error *e)
 	ft->instance = tracefs_instance_create(name);
 	if (!ft->instance)
 		return refuse(e, "no trace instance can be made");
-	if (tracefs_instance_file_write(ft->instance, "trace_clock", "boot") < 0)
-		return refuse(e, "the trace clock cannot be chosen");
-	/* What a child does is filtered out again by its process. */
-	tracefs_option_enable(ft->instance, TRACEFS_OPTION_EVENT_FORK);
-	if (choose_threads(ft, e))
-		return -1;
-	if (tracefs_event_enable(ft->instance, "heapinfo", "brk"))
-		return refuse(e, "heapinfo:brk cannot be enabled");
-	return 0;
+	/* Only to be told that there is something. */
+	ft->pipe = tracefs_instance_file_open(ft->instance, "trace_pipe",
+					      O_RDONLY | O_NONBLOCK);
+	if (ft->pipe < 0)
+		return refuse(e, "the trace cannot be waited for");
+	/* From the first event on, not when the buffer is half full. */
+	set(ft, "buffer_percent", "0");
+	return choose_events(ft, e);
 }
 
 /**
  * follow_trace_open - begin to trace the brk events of a process
- * @t: the process
+ * @pid: the process
  * @e: why not
  *
  * Return: what the others want, or NULL where it is not there or permitted.
  */
-struct follow_trace *follow_trace_open(struct target *t, struct error *e)
+struct follow_trace *follow_trace_open(pid_t pid, struct error *e)
 {
 	struct follow_trace *ft = xcalloc(1, sizeof(*ft));
 
-	ft->t = t;
+	ft->pid = pid;
+	ft->pipe = -1;
 	trace_seq_init(&ft->seq);
 	tep_set_loglevel(TEP_LOG_NONE);
 	if (!start(ft, e))
 		return ft;
 	follow_trace_close(ft);
 	return NULL;
+}
+
+/**
+ * follow_trace_fd - what to wait for
+ * @ft: from follow_trace_open()
+ *
+ * Return: a descriptor that poll() finds readable when there are events.
+ */
+int follow_trace_fd(const struct follow_trace *ft)
+{
+	return ft->pipe;
 }
 
 static void read_comm(pid_t pid, pid_t tid, char *out, size_t room)
@@ -106,17 +138,6 @@ static void read_comm(pid_t pid, pid_t tid, char *out, size_t room)
 		fclose(f);
 }
 
-static bool is_thread_of(pid_t pid, pid_t tid)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d", (int)tid);
-	if (access(path, F_OK))
-		return true;	/* it ended, and its process is not known */
-	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)pid, (int)tid);
-	return !access(path, F_OK);
-}
-
 static int take(struct tep_event *event, struct tep_record *record, int cpu,
 		void *ctx)
 {
@@ -125,9 +146,6 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 
 	(void)cpu;
 	if (strcmp(event->name, "brk"))
-		return 0;
-	e.tid = tep_data_pid(ft->tep, record);
-	if (!is_thread_of(ft->t->pid, e.tid))
 		return 0;
 	/* The printed form has the words for its numbers. */
 	trace_seq_reset(&ft->seq);
@@ -138,8 +156,9 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 		   &e.asked, &e.from, &e.to, e.call, e.result,
 		   &e.overlap) < 5)
 		return 0;
+	e.tid = tep_data_pid(ft->tep, record);
 	e.delta = e.to - e.from;
-	read_comm(ft->t->pid, e.tid, e.comm, sizeof(e.comm));
+	read_comm(ft->pid, e.tid, e.comm, sizeof(e.comm));
 	ft->fn(&e, ft->ctx);
 	return 0;
 }
@@ -147,7 +166,7 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 /**
  * follow_trace_read - hand on what happened since the last time
  * @ft: from follow_trace_open()
- * @fn: gets every call of brk(2), queries too
+ * @fn: gets every call of brk(2), queries too, without a number
  * @ctx: for @fn
  *
  * Does not wait.
@@ -167,8 +186,10 @@ void follow_trace_close(struct follow_trace *ft)
 {
 	if (!ft)
 		return;
+	if (ft->pipe >= 0)
+		close(ft->pipe);
 	if (ft->instance) {
-		tracefs_event_disable(ft->instance, "heapinfo", "brk");
+		set(ft, EVENT "/enable", "0");
 		tracefs_instance_destroy(ft->instance);
 		tracefs_instance_free(ft->instance);
 	}
@@ -180,11 +201,17 @@ void follow_trace_close(struct follow_trace *ft)
 
 #else /* !HAVE_LIBTRACEFS */
 
-struct follow_trace *follow_trace_open(struct target *t, struct error *e)
+struct follow_trace *follow_trace_open(pid_t pid, struct error *e)
 {
-	(void)t;
+	(void)pid;
 	error_set(e, "heapinfo was built without libtracefs");
 	return NULL;
+}
+
+int follow_trace_fd(const struct follow_trace *ft)
+{
+	(void)ft;
+	return -1;
 }
 
 void follow_trace_read(struct follow_trace *ft, follow_fn fn, void *ctx)
