@@ -6,6 +6,7 @@
 #include <elfutils/libdwfl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "elf_bound.h"
@@ -372,14 +373,22 @@ static bool is_symtab(const GElf_Shdr *sh)
 	return sh->sh_type == SHT_DYNSYM || sh->sh_type == SHT_SYMTAB;
 }
 
-/* A table of symbols with their names, which libelf reads whole. */
+/* Libelf reads names whole, and would unpack them if they were compressed. */
+static bool spend_names(struct elf_file *ef, size_t section)
+{
+	GElf_Shdr sh;
+
+	return gelf_getshdr(elf_getscn(ef->elf, section), &sh) &&
+	       !(sh.sh_flags & SHF_COMPRESSED) &&
+	       elf_spend(&ef->budget, sh.sh_size);
+}
+
+/* A table of symbols with their names. Nobody's is compressed. */
 static bool spend_symtab(struct elf_file *ef, const GElf_Shdr *sh)
 {
-	GElf_Shdr names;
-
-	return elf_spend(&ef->budget, sh->sh_size) &&
-	       gelf_getshdr(elf_getscn(ef->elf, sh->sh_link), &names) &&
-	       elf_spend(&ef->budget, names.sh_size);
+	return !(sh->sh_flags & SHF_COMPRESSED) &&
+	       elf_spend(&ef->budget, sh->sh_size) &&
+	       spend_names(ef, sh->sh_link);
 }
 
 static bool table_has(struct elf_file *ef, Elf_Scn *scn,
@@ -425,17 +434,60 @@ bool elf_has_symbol(struct elf_file *ef, const char *const names[])
 	return false;
 }
 
-/* libdwfl reads these tables itself: may it? */
-static bool symtabs_bounded(struct elf_file *ef)
+/* Is a section unpacked by libdwfl, however large it is then? */
+static bool is_debug_file(struct elf_file *ef, const GElf_Shdr *sh,
+			  size_t names)
+{
+	const char *name = elf_strptr(ef->elf, names, sh->sh_name);
+
+	return name && !strcmp(name, ".gnu_debugdata");
+}
+
+/*
+ * Libdwfl reads tables of symbols itself, and unpacks what holds more of them.
+ * May it, in a file of somebody whom we do not @trust?
+ */
+static bool symbols_bounded(struct elf_file *ef, bool trust)
 {
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
+	size_t names;
 
-	while ((scn = elf_nextscn(ef->elf, scn)))
-		if (gelf_getshdr(scn, &sh) && is_symtab(&sh) &&
-		    !spend_symtab(ef, &sh))
+	if (elf_getshdrstrndx(ef->elf, &names) ||
+	    (names && !spend_names(ef, names)))
+		return false;
+	while ((scn = elf_nextscn(ef->elf, scn))) {
+		if (!gelf_getshdr(scn, &sh))
+			continue;
+		if (is_symtab(&sh) && !spend_symtab(ef, &sh))
 			return false;
+		if (!trust && is_debug_file(ef, &sh, names))
+			return false;
+	}
 	return true;
+}
+
+/* Whose file is it: ours, or root's? Others may mean to exhaust us. */
+static bool is_trusted(struct elf_file *ef)
+{
+	struct stat st;
+
+	return !fstat(ef->fd, &st) && (!st.st_uid || st.st_uid == geteuid());
+}
+
+static int find_no_debuginfo(Dwfl_Module *dm, void **data, const char *name,
+			     Dwarf_Addr base, const char *file,
+			     const char *link, GElf_Word crc, char **found)
+{
+	(void)dm;
+	(void)data;
+	(void)name;
+	(void)base;
+	(void)file;
+	(void)link;
+	(void)crc;
+	(void)found;
+	return -1;
 }
 
 static void take_symbols(Dwfl_Module *dm, struct elf_wanted *want, size_t n)
@@ -469,24 +521,28 @@ static void take_symbols(Dwfl_Module *dm, struct elf_wanted *want, size_t n)
  * @want: the names; what is found is filled in
  * @n: how many
  *
- * The debug file is looked for on this machine only, never in the network.
+ * The debug file is looked for on this machine only, never in the network; and
+ * only that of a file of root's or ours, since others may name any.
  */
 void elf_symbols(struct target *t, const struct module *mod,
 		 struct elf_wanted *want, size_t n)
 {
-	static const Dwfl_Callbacks callbacks = {
+	Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_linux_proc_find_elf,
 		.find_debuginfo = dwfl_standard_find_debuginfo,
 	};
 	struct elf_file *ef = elf_open(t, mod);
+	bool trust = ef && is_trusted(ef);
 	Dwfl_Module *dm;
 	Dwfl *dwfl;
 	int fd;
 
-	if (!ef || !symtabs_bounded(ef)) {
+	if (!ef || !symbols_bounded(ef, trust)) {
 		elf_close(ef);
 		return;
 	}
+	if (!trust)
+		callbacks.find_debuginfo = find_no_debuginfo;
 	unsetenv("DEBUGINFOD_URLS");
 	dwfl = dwfl_begin(&callbacks);
 	fd = dup(ef->fd);

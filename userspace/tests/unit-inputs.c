@@ -19,6 +19,8 @@
 
 #define HUGE_LEN (2ull << 30)	/* holes of a file; they take nothing */
 #define MOST_MEMORY (1ull << 30)	/* that reading such a file may take */
+#define UNPACKED (400ull << 20)
+#define ZEROS "head -c 400M /dev/zero"
 #define BIAS 0x10000u
 #define MAX_HEADERS 28u
 
@@ -122,14 +124,16 @@ static void read_core(void)
 	target_close(target_open_core(path, &e));
 }
 
-/* In a process of its own, so that its peak is that of reading. */
-static void takes_little(const struct forged *f, void (*reads)(void))
+/*
+ * Reads forged_fd in a process of its own, so that its peak is that of reading,
+ * and closes it.
+ */
+static void takes_at_most(u64 bytes, void (*reads)(void))
 {
 	struct rusage used;
 	int status;
 	pid_t pid;
 
-	write_forged(f);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
@@ -138,8 +142,14 @@ static void takes_little(const struct forged *f, void (*reads)(void))
 	}
 	assert_int_equal(wait4(pid, &status, 0, &used), pid);
 	assert_int_equal(status, 0);
-	assert_in_range(used.ru_maxrss, 0, MOST_MEMORY >> 10);
+	assert_in_range(used.ru_maxrss, 0, bytes >> 10);
 	close(forged_fd);
+}
+
+static void takes_little(const struct forged *f, void (*reads)(void))
+{
+	write_forged(f);
+	takes_at_most(MOST_MEMORY, reads);
 }
 
 static void forge_library(struct forged *f)
@@ -182,6 +192,81 @@ static void test_huge_symbols(void **state)
 	add_section(&f, SHT_SYMTAB, 2);
 	add_section(&f, SHT_STRTAB, 0);
 	takes_little(&f, read_module);
+}
+
+/* What a command prints goes to the forged file, without its first bytes. */
+static size_t write_output(const char *command, size_t skipped, u64 at)
+{
+	static char bytes[1 << 20];
+	FILE *f = popen(command, "r");
+	size_t len;
+
+	assert_non_null(f);
+	assert_int_equal(fread(bytes, 1, skipped, f), skipped);
+	len = fread(bytes, 1, sizeof(bytes), f);
+	assert_in_range(len, 1, sizeof(bytes) - 1);
+	assert_int_equal(pclose(f), 0);
+	assert_int_equal(pwrite(forged_fd, bytes, len, at), len);
+	return len;
+}
+
+/* Little in the file, and much when unpacked: what gzip makes is zlib's inside. */
+static void test_packed_names(void **state)
+{
+	struct {
+		Elf64_Chdr ch;
+		u8 zlib[2];
+	} head = {
+		.ch = { .ch_type = ELFCOMPRESS_ZLIB, .ch_size = UNPACKED,
+			.ch_addralign = 1 },
+		.zlib = { 0x78, 0x9c },
+	};
+	const u64 at = 2 * PAGE, len = offsetof(typeof(head), zlib) + 2;
+	struct forged f;
+	int again;
+
+	(void)state;
+	forge_library(&f);
+	add_section(&f, SHT_SYMTAB, 2);
+	add_section(&f, SHT_STRTAB, 0);
+	write_forged(&f);
+	again = dup(forged_fd);
+	assert_int_equal(pwrite(forged_fd, &head, len, at), len);
+	f.sh[2].sh_flags = SHF_COMPRESSED;
+	f.sh[2].sh_size = len + write_output(ZEROS " | gzip", 10, at + len);
+	f.sh[1].sh_size = PAGE / sizeof(Elf64_Sym) * sizeof(Elf64_Sym);
+	assert_true(pwrite(forged_fd, &f, offsetof(struct forged, bytes), 0) > 0);
+	takes_at_most(UNPACKED / 2, read_module);
+	forged_fd = again;
+	f.sh[1].sh_type = SHT_PROGBITS;
+	f.eh.e_shstrndx = 2;
+	assert_true(pwrite(forged_fd, &f, offsetof(struct forged, bytes), 0) > 0);
+	takes_at_most(UNPACKED / 2, read_module);
+}
+
+/* Of a file of somebody else's, with the symbols of small distributions. */
+static void test_packed_debug_file(void **state)
+{
+	static const char names[] = "\0.gnu_debugdata";
+	struct forged f;
+
+	(void)state;
+	forge_library(&f);
+	add_section(&f, SHT_PROGBITS, 0);
+	add_section(&f, SHT_STRTAB, 0);
+	f.eh.e_shstrndx = 2;
+	f.sh[1].sh_name = 1;
+	f.sh[2].sh_offset = BYTES_AT;
+	f.sh[2].sh_size = sizeof(names);
+	memcpy(f.bytes, names, sizeof(names));
+	write_forged(&f);
+	f.sh[1].sh_size = write_output(ZEROS " | xz -0", 0, 2 * PAGE);
+	assert_true(pwrite(forged_fd, &f, offsetof(struct forged, bytes), 0) > 0);
+	if (fchown(forged_fd, 61001, -1)) {
+		close(forged_fd);
+		skip();
+	}
+	takes_at_most(UNPACKED / 2, read_module);
 }
 
 /* Each of them is small enough. */
@@ -399,6 +484,8 @@ int main(void)
 		cmocka_unit_test(test_huge_relocations),
 		cmocka_unit_test(test_huge_dynamic),
 		cmocka_unit_test(test_huge_symbols),
+		cmocka_unit_test(test_packed_names),
+		cmocka_unit_test(test_packed_debug_file),
 		cmocka_unit_test(test_many_texts),
 		cmocka_unit_test(test_many_sections),
 		cmocka_unit_test(test_many_headers),
