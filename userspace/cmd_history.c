@@ -224,8 +224,11 @@ static int follow(struct heap *h, bool json, struct error *e)
 		fflush(stdout);
 	}
 	if (h->k.events) {
-		f.last_seq = h->k.event[h->k.events - 1].seq;
-		f.last_ns = h->k.event[h->k.events - 1].time_ns;
+		const struct brk_event *last = &h->k.event[h->k.events - 1];
+
+		f.last_seq = last->seq;
+		f.last_ns = last->time_ns;
+		f.last_brk = last->to;
 	}
 	return follow_brk(&f, e);
 }

@@ -18,6 +18,7 @@
 #include "follow.h"
 
 #define LOOK_MS 200
+#define PAUSE_MS 10	/* between looks at a process that calls all the time */
 #define SAME_NS 1000000ull	/* the file and the trace time one event apart */
 
 static volatile sig_atomic_t stop;
@@ -52,7 +53,8 @@ static bool wait_a_little(int pidfd, int *news)
 	/* Somebody removed the trace: it is not waited for any more. */
 	if (p[1].revents & ~POLLIN)
 		*news = -1;
-	return p[0].revents;
+	/* Each look takes the lock that brk(2) takes. The trace has the rest. */
+	return p[0].revents || poll(p, 1, PAUSE_MS) > 0;
 }
 
 struct state {
@@ -99,6 +101,7 @@ static void show(struct follow *f, const struct brk_event *e)
 	f->fn(e, f->ctx);
 	f->last_seq = e->seq;
 	f->last_ns = e->time_ns;
+	f->last_brk = e->to;
 }
 
 /* Who it was, of a thread whose name nobody knows any more. */
@@ -118,6 +121,7 @@ static void name_by_rows(struct brk_event *e, const struct kernel_facts *k)
  */
 static void show_traced(struct state *s, const struct kernel_facts *k)
 {
+	bool same = true;
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
@@ -125,7 +129,10 @@ static void show_traced(struct state *s, const struct kernel_facts *k)
 
 		if (is_row(&s->last, e) || is_row(k, e))
 			continue;
-		name_by_rows(e, &s->last);
+		/* It may be another program, which is over before it is seen. */
+		same &= e->from == s->f->last_brk;
+		if (same)
+			name_by_rows(e, &s->last);
 		e->seq = s->f->last_seq + 1;
 		show(s->f, e);
 	}

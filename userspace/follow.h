@@ -21,6 +21,7 @@ struct follow {
 	struct target *t;
 	u64 last_seq;		/* of the last event that was shown */
 	u64 last_ns;
+	u64 last_brk;		/* where it left the break */
 	bool poll_only;		/* do not try tracefs */
 	follow_fn fn;
 	/* Something to tell the user: lost events, exec. */

@@ -64,9 +64,27 @@ static int choose_events(struct follow_trace *ft, struct error *e)
 	return 0;
 }
 
+/* This event's format alone: libtracefs would read all symbols of the kernel. */
+static int learn_format(struct follow_trace *ft, struct error *e)
+{
+	int page_size = 0, event_size = 0, ret = 0;
+	char *page = tracefs_instance_file_read(NULL, "events/header_page",
+						&page_size);
+	char *event = tracefs_event_file_read(NULL, "heapinfo", "brk", "format",
+					      &event_size);
+
+	ft->tep = tep_alloc();
+	if (!page || !event || !ft->tep ||
+	    tep_parse_header_page(ft->tep, page, page_size, sizeof(long)) ||
+	    tep_parse_event(ft->tep, event, event_size, "heapinfo"))
+		ret = refuse(e, "the event heapinfo:brk cannot be read");
+	free(page);
+	free(event);
+	return ret;
+}
+
 static int start(struct follow_trace *ft, struct error *e)
 {
-	static const char *const systems[] = { "heapinfo", NULL };
 	char name[32];
 
 	if (!in_first_namespace())
@@ -74,9 +92,8 @@ static int start(struct follow_trace *ft, struct error *e)
 	errno = 0;
 	if (!tracefs_tracing_dir())
 		return refuse(e, "there is no tracefs");
-	ft->tep = tracefs_local_events_system(NULL, systems);
-	if (!ft->tep || !tep_find_event_by_name(ft->tep, "heapinfo", "brk"))
-		return refuse(e, "the event heapinfo:brk cannot be read");
+	if (learn_format(ft, e))
+		return -1;
 	snprintf(name, sizeof(name), "heapinfo-%d", (int)getpid());
 	ft->instance = tracefs_instance_create(name);
 	if (!ft->instance)
