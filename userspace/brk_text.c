@@ -135,16 +135,9 @@ static void fact_mapping(char *out, size_t room, const struct brk_event *e,
 	snprintf(out, room, "%s at %#" PRIx64, what, e->overlap);
 }
 
-/**
- * brk_failure_text - why a call failed and what to do
- * @e: the event
- * @t: whose
- * @k: the facts that it came with
- *
- * Return: a sentence; free() it; NULL where it did not fail.
- */
-char *brk_failure_text(const struct brk_event *e, struct target *t,
-		       const struct kernel_facts *k)
+/* Why a call failed and what to do: a sentence to free(); NULL where it did not. */
+static char *failure_text(const struct brk_event *e, struct target *t,
+			  const struct kernel_facts *k)
 {
 	char fact[512] = "", *out = NULL;
 	const char *hole;
@@ -255,7 +248,7 @@ void brk_event_print(const struct brk_event *e, const struct clocks *c)
 void brk_failure_print(const struct brk_event *e, struct target *t,
 		       const struct kernel_facts *k)
 {
-	char *text = brk_failure_text(e, t, k), *safe;
+	char *text = failure_text(e, t, k), *safe;
 
 	if (!text)
 		return;
@@ -279,7 +272,7 @@ struct json_object *brk_event_json(const struct brk_event *e,
 				   const struct kernel_facts *k)
 {
 	struct json_object *o = json_object_new_object();
-	char *text = brk_failure_text(e, t, k);
+	char *text = failure_text(e, t, k);
 	u64 ago = c->boot_ns > e->time_ns ? c->boot_ns - e->time_ns : 0;
 
 	json_add_u64(o, "seq", e->seq);

@@ -23,8 +23,6 @@ void clocks_of(struct target *t, struct clocks *c);
 const char *age_text(char buf[AGE_ROOM], u64 ns);
 
 bool brk_event_failed(const struct brk_event *e);
-char *brk_failure_text(const struct brk_event *e, struct target *t,
-		       const struct kernel_facts *k);
 void brk_event_heading(void);
 void brk_event_print(const struct brk_event *e, const struct clocks *c);
 void brk_failure_print(const struct brk_event *e, struct target *t,

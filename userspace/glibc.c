@@ -286,20 +286,3 @@ const struct region *glibc_region_of(const struct glibc *g, u64 addr)
 	}
 	return NULL;
 }
-
-/**
- * glibc_arena_at - the arena whose malloc_state is at an address
- * @g: malloc
- * @addr: the address
- *
- * Return: the arena, or NULL.
- */
-const struct arena *glibc_arena_at(const struct glibc *g, u64 addr)
-{
-	size_t i;
-
-	for (i = 0; i < g->arenas; i++)
-		if (g->arena[i].addr == addr)
-			return &g->arena[i];
-	return NULL;
-}

@@ -127,7 +127,6 @@ bool glibc_read_arena(struct glibc *g, u64 addr, struct arena *a);
 
 /* Small questions. */
 const struct region *glibc_region_of(const struct glibc *g, u64 addr);
-const struct arena *glibc_arena_at(const struct glibc *g, u64 addr);
 u64 glibc_bin_head(const struct glibc *g, const struct arena *a,
 		   unsigned int bin);
 bool glibc_has_started(const struct glibc *g);
