@@ -6,9 +6,11 @@
 #include "follow.h"
 
 #ifdef HAVE_LIBTRACEFS
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +22,8 @@
 
 /* The event in the folder of an instance; libtracefs would look at all others. */
 #define EVENT	"events/heapinfo/brk"
+
+#define INSTANCE	"heapinfo-%d"	/* with the reader's pid */
 
 struct follow_trace {
 	pid_t pid;
@@ -64,6 +68,36 @@ static int choose_events(struct follow_trace *ft, struct error *e)
 	return 0;
 }
 
+static void remove_instance(struct tracefs_instance *instance)
+{
+	tracefs_instance_file_write(instance, EVENT "/enable", "0");
+	tracefs_instance_destroy(instance);
+	tracefs_instance_free(instance);
+}
+
+/* Those of readers that were killed: nobody else ends them before a restart. */
+static void remove_orphans(void)
+{
+	char *path = tracefs_get_tracing_file("instances");
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *de;
+	int pid;
+
+	while (dir && (de = readdir(dir))) {
+		struct tracefs_instance *orphan;
+
+		if (sscanf(de->d_name, INSTANCE, &pid) != 1 ||
+		    !kill(pid, 0) || errno != ESRCH)
+			continue;
+		orphan = tracefs_instance_alloc(NULL, de->d_name);
+		if (orphan)
+			remove_instance(orphan);
+	}
+	if (dir)
+		closedir(dir);
+	tracefs_put_tracing_file(path);
+}
+
 /* This event's format alone: libtracefs would read all symbols of the kernel. */
 static int learn_format(struct follow_trace *ft, struct error *e)
 {
@@ -94,7 +128,8 @@ static int start(struct follow_trace *ft, struct error *e)
 		return refuse(e, "there is no tracefs");
 	if (learn_format(ft, e))
 		return -1;
-	snprintf(name, sizeof(name), "heapinfo-%d", (int)getpid());
+	remove_orphans();
+	snprintf(name, sizeof(name), INSTANCE, (int)getpid());
 	ft->instance = tracefs_instance_create(name);
 	if (!ft->instance)
 		return refuse(e, "no trace instance can be made");
@@ -205,11 +240,8 @@ void follow_trace_close(struct follow_trace *ft)
 		return;
 	if (ft->pipe >= 0)
 		close(ft->pipe);
-	if (ft->instance) {
-		set(ft, EVENT "/enable", "0");
-		tracefs_instance_destroy(ft->instance);
-		tracefs_instance_free(ft->instance);
-	}
+	if (ft->instance)
+		remove_instance(ft->instance);
 	if (ft->tep)
 		tep_free(ft->tep);
 	trace_seq_destroy(&ft->seq);
