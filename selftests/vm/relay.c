@@ -18,6 +18,7 @@
 
 enum { ENDED = 1, TOO_LATE = 2, BROKEN = 3 };
 
+static unsigned long long taken;	/* bytes of the port */
 static struct timespec deadline;
 static int limited;
 
@@ -62,6 +63,7 @@ static void read_all(void *buf, size_t len)
 			continue;
 		p += n;
 		len -= n;
+		taken += n;
 	}
 }
 
@@ -88,8 +90,9 @@ int main(int argc, char **argv)
 
 		read_all(&frame, sizeof(frame));
 		if (frame.len > sizeof(buf)) {
-			errno = EPROTO;
-			fail("the port");
+			fprintf(stderr, "relay: the port: no frame after %llu bytes, but %#x %#x\n",
+				taken - sizeof(frame), frame.type, frame.len);
+			return BROKEN;
 		}
 		read_all(buf, frame.len);
 		if (frame.type == FRAME_STATUS)
