@@ -62,6 +62,7 @@ struct state {
 	struct kernel_facts last;	/* the file, when it was last readable */
 	struct brk_event *traced;	/* since then */
 	size_t n;
+	bool unreadable;		/* when it was last looked at */
 };
 
 static void keep(const struct brk_event *e, void *ctx)
@@ -115,16 +116,16 @@ static void name_by_rows(struct brk_event *e, const struct kernel_facts *k)
 }
 
 /*
- * Show what was traced and is in no reading of the file. It is older than the
- * rows of @k that are new, since that was read later; and it is numbered on from
- * what was shown last.
+ * Show what was traced, up to @end, and is in no reading of the file. It is older
+ * than the rows of @k that are new, since that was read later; and it is numbered
+ * on from what was shown last.
  */
-static void show_traced(struct state *s, const struct kernel_facts *k)
+static void show_traced(struct state *s, const struct kernel_facts *k, size_t i,
+			size_t end)
 {
 	bool same = true;
-	size_t i;
 
-	for (i = 0; i < s->n; i++) {
+	for (; i < end; i++) {
 		struct brk_event *e = &s->traced[i];
 
 		if (is_row(&s->last, e) || is_row(k, e))
@@ -136,7 +137,28 @@ static void show_traced(struct state *s, const struct kernel_facts *k)
 		e->seq = s->f->last_seq + 1;
 		show(s->f, e);
 	}
-	s->n = 0;
+}
+
+/*
+ * From where on is what was traced of the program whose rows these are? Each
+ * call goes on from where the one before it left the break.
+ */
+static size_t first_of_program(const struct state *s,
+			       const struct kernel_facts *k)
+{
+	u64 brk = k->event[0].from;
+	size_t i;
+
+	for (i = s->n; i; i--) {
+		const struct brk_event *e = &s->traced[i - 1];
+
+		if (is_row(k, e))
+			continue;
+		if (e->to != brk)
+			break;
+		brk = e->from;
+	}
+	return i;
 }
 
 static void say(struct follow *f, const char *fmt, u64 n)
@@ -175,11 +197,13 @@ static void show_new(struct state *s, const struct kernel_facts *k)
 	struct follow *f = s->f;
 	bool again = begins_again(f, k);
 	size_t i = again ? 0 : first_new(f, k);
+	size_t traced = again ? first_of_program(s, k) : s->n;
 
-	show_traced(s, k);
+	show_traced(s, k, 0, traced);
 	if (again) {
 		say(f, "the process has begun another program: its record starts again", 0);
 		f->last_seq = 0;
+		show_traced(s, k, traced, s->n);
 	}
 	for (; i < k->events; i++) {
 		const struct brk_event *e = &k->event[i];
@@ -191,8 +215,11 @@ static void show_new(struct state *s, const struct kernel_facts *k)
 	}
 }
 
-/* Look at the file once. Return: 0, or -1 where there is none for anybody. */
-static int look(struct state *s, struct error *e)
+/*
+ * Look at the file once; it may be unreadable for a moment, in an exec. Return: 0,
+ * or -1 where there is none for anybody.
+ */
+static int look(struct state *s, bool ended, struct error *e)
 {
 	struct kernel_facts k;
 
@@ -201,9 +228,15 @@ static int look(struct state *s, struct error *e)
 		show_new(s, &k);
 		kernel_free(&s->last);
 		s->last = k;
+		s->n = 0;
+		s->unreadable = false;
 		return 0;
 	}
-	show_traced(s, &k);
+	if (s->unreadable || ended) {
+		show_traced(s, &k, 0, s->n);
+		s->n = 0;
+	}
+	s->unreadable = true;
 	kernel_free(&k);
 	if (access("/proc/heapinfo", F_OK))
 		return error_set(e, "the module heapinfo was unloaded: there is nothing to follow any more");
@@ -222,7 +255,7 @@ static int follow_events(struct follow *f, struct follow_trace *ft, int pidfd,
 		/* First: what is traced later is looked for next time. */
 		if (ft)
 			follow_trace_read(ft, keep, &s);
-		ret = look(&s, e);
+		ret = look(&s, ended, e);
 		if (ended || ret)
 			break;
 		ended = wait_a_little(pidfd, &news);
