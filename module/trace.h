@@ -31,7 +31,7 @@ TRACE_EVENT(brk,
 		__field(unsigned long,	mapping)
 		__field(unsigned char,	call)
 		__field(unsigned char,	result)
-		__field(pid_t,		tgid)
+		__field(int,		tgid)	/* bpftrace 0.11 knows no pid_t */
 	),
 
 	TP_fast_assign(
