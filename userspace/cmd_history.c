@@ -223,13 +223,8 @@ static int follow(struct heap *h, bool json, struct error *e)
 		print_text(h);
 		fflush(stdout);
 	}
-	if (h->k.events) {
-		const struct brk_event *last = &h->k.event[h->k.events - 1];
-
-		f.last_seq = last->seq;
-		f.last_ns = last->time_ns;
-		f.last_brk = last->to;
-	}
+	if (h->k.events)
+		f.last = h->k.event[h->k.events - 1];
 	return follow_brk(&f, e);
 }
 

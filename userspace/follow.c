@@ -72,7 +72,9 @@ static void keep(const struct brk_event *e, void *ctx)
 	/* The history has rows for what moved the break, or failed to. */
 	if (!strcmp(e->call, "query") || !strcmp(e->call, "unchanged"))
 		return;
-	s->traced = xrealloc(s->traced, s->n + 1, sizeof(*s->traced));
+	if (!(s->n & (s->n - 1)))
+		s->traced = xrealloc(s->traced, s->n ? 2 * s->n : 1,
+				     sizeof(*s->traced));
 	s->traced[s->n++] = *e;
 }
 
@@ -100,19 +102,36 @@ static bool is_row(const struct kernel_facts *k, const struct brk_event *e)
 static void show(struct follow *f, const struct brk_event *e)
 {
 	f->fn(e, f->ctx);
-	f->last_seq = e->seq;
-	f->last_ns = e->time_ns;
-	f->last_brk = e->to;
+	f->last = *e;
 }
 
-/* Who it was, of a thread whose name nobody knows any more. */
-static void name_by_rows(struct brk_event *e, const struct kernel_facts *k)
+static bool name_by_proc(struct brk_event *e, pid_t pid)
+{
+	char path[64];
+	FILE *f;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)pid,
+		 (int)e->tid);
+	f = fopen(path, "re");
+	ok = f && fgets(e->comm, sizeof(e->comm), f);
+	e->comm[ok ? strcspn(e->comm, "\n") : 0] = '\0';
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+static bool name_by_rows(struct brk_event *e, const struct kernel_facts *k)
 {
 	size_t i;
 
-	for (i = k->events; i && !strcmp(e->comm, "?"); i--)
-		if (k->event[i - 1].tid == e->tid)
-			memcpy(e->comm, k->event[i - 1].comm, sizeof(e->comm));
+	for (i = k->events; i; i--) {
+		if (k->event[i - 1].tid != e->tid)
+			continue;
+		memcpy(e->comm, k->event[i - 1].comm, sizeof(e->comm));
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -131,10 +150,11 @@ static void show_traced(struct state *s, const struct kernel_facts *k, size_t i,
 		if (is_row(&s->last, e) || is_row(k, e))
 			continue;
 		/* It may be another program, which is over before it is seen. */
-		same &= e->from == s->f->last_brk;
-		if (same)
-			name_by_rows(e, &s->last);
-		e->seq = s->f->last_seq + 1;
+		same &= e->from == s->f->last.to;
+		if (!name_by_proc(e, s->f->t->pid) &&
+		    !(same && name_by_rows(e, &s->last)))
+			strcpy(e->comm, "?");
+		e->seq = s->f->last.seq + 1;
 		show(s->f, e);
 	}
 }
@@ -169,48 +189,49 @@ static void say(struct follow *f, const char *fmt, u64 n)
 	f->say(line, f->ctx);
 }
 
-/* Are the rows those of another program, of an exec since the last was shown? */
-static bool begins_again(const struct follow *f, const struct kernel_facts *k)
-{
-	const struct brk_event *row = k->event + k->events;
-
-	if (!k->events || row[-1].seq < f->last_seq)
-		return k->events;
-	while (row > k->event && row[-1].seq >= f->last_seq)
-		row--;
-	return row->seq == f->last_seq && !same_time(row->time_ns, f->last_ns);
-}
-
 /* The first row of the file that was not shown; k->events if there is none. */
 static size_t first_new(const struct follow *f, const struct kernel_facts *k)
 {
 	size_t i = k->events;
 
-	while (i && k->event[i - 1].seq > f->last_seq)
+	while (i && k->event[i - 1].seq > f->last.seq)
 		i--;
 	return i;
+}
+
+/*
+ * Are the rows those of another program, of an exec since the last was shown? The
+ * one before the new ones is that last one, else.
+ */
+static bool begins_again(const struct follow *f, const struct kernel_facts *k,
+			 size_t new)
+{
+	return new && (k->event[new - 1].seq != f->last.seq ||
+		       !same_time(k->event[new - 1].time_ns, f->last.time_ns));
 }
 
 /* Show the rows of the file that were not shown yet. */
 static void show_new(struct state *s, const struct kernel_facts *k)
 {
 	struct follow *f = s->f;
-	bool again = begins_again(f, k);
-	size_t i = again ? 0 : first_new(f, k);
-	size_t traced = again ? first_of_program(s, k) : s->n;
+	size_t i = first_new(f, k), traced = s->n;
+	bool again = begins_again(f, k, i);
 
+	if (again)
+		traced = first_of_program(s, k);
 	show_traced(s, k, 0, traced);
 	if (again) {
 		say(f, "the process has begun another program: its record starts again", 0);
-		f->last_seq = 0;
+		f->last.seq = 0;
+		i = 0;
 		show_traced(s, k, traced, s->n);
 	}
 	for (; i < k->events; i++) {
 		const struct brk_event *e = &k->event[i];
 
-		if (e->seq > f->last_seq + 1)
+		if (e->seq > f->last.seq + 1)
 			say(f, "%" PRIu64 " events came too fast to be seen",
-			    e->seq - f->last_seq - 1);
+			    e->seq - f->last.seq - 1);
 		show(f, e);
 	}
 }

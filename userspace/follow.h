@@ -9,7 +9,7 @@
 /* Where news come from. */
 struct follow_trace;
 
-/* The tracepoint does not count: @e->seq is 0 then. */
+/* Of the tracepoint, @e has no number and no name. */
 typedef void (*follow_fn)(const struct brk_event *e, void *ctx);
 
 struct follow_trace *follow_trace_open(pid_t pid, struct error *e);
@@ -19,9 +19,7 @@ void follow_trace_close(struct follow_trace *ft);
 
 struct follow {
 	struct target *t;
-	u64 last_seq;		/* of the last event that was shown */
-	u64 last_ns;
-	u64 last_brk;		/* where it left the break */
+	struct brk_event last;	/* that was shown; its seq is 0 if none was */
 	bool poll_only;		/* do not try tracefs */
 	follow_fn fn;
 	/* Something to tell the user: lost events, exec. */

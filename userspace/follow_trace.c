@@ -26,7 +26,6 @@
 #define INSTANCE	"heapinfo-%d"	/* with the reader's pid */
 
 struct follow_trace {
-	pid_t pid;
 	struct tracefs_instance *instance;
 	struct tep_handle *tep;
 	struct trace_seq seq;
@@ -54,11 +53,11 @@ static int set(struct follow_trace *ft, const char *file, const char *to)
 	return tracefs_instance_file_write(ft->instance, file, to) < 0 ? -1 : 0;
 }
 
-static int choose_events(struct follow_trace *ft, struct error *e)
+static int choose_events(struct follow_trace *ft, pid_t pid, struct error *e)
 {
 	char filter[32];
 
-	snprintf(filter, sizeof(filter), "tgid == %d", (int)ft->pid);
+	snprintf(filter, sizeof(filter), "tgid == %d", (int)pid);
 	if (set(ft, EVENT "/filter", filter))
 		return refuse(e, "heapinfo:brk cannot be filtered by process");
 	if (set(ft, "trace_clock", "boot"))
@@ -117,7 +116,7 @@ static int learn_format(struct follow_trace *ft, struct error *e)
 	return ret;
 }
 
-static int start(struct follow_trace *ft, struct error *e)
+static int start(struct follow_trace *ft, pid_t pid, struct error *e)
 {
 	char name[32];
 
@@ -140,7 +139,7 @@ static int start(struct follow_trace *ft, struct error *e)
 		return refuse(e, "the trace cannot be waited for");
 	/* From the first event on, not when the buffer is half full. */
 	set(ft, "buffer_percent", "0");
-	return choose_events(ft, e);
+	return choose_events(ft, pid, e);
 }
 
 /**
@@ -154,11 +153,10 @@ struct follow_trace *follow_trace_open(pid_t pid, struct error *e)
 {
 	struct follow_trace *ft = xcalloc(1, sizeof(*ft));
 
-	ft->pid = pid;
 	ft->pipe = -1;
 	trace_seq_init(&ft->seq);
 	tep_set_loglevel(TEP_LOG_NONE);
-	if (!start(ft, e))
+	if (!start(ft, pid, e))
 		return ft;
 	follow_trace_close(ft);
 	return NULL;
@@ -173,21 +171,6 @@ struct follow_trace *follow_trace_open(pid_t pid, struct error *e)
 int follow_trace_fd(const struct follow_trace *ft)
 {
 	return ft->pipe;
-}
-
-static void read_comm(pid_t pid, pid_t tid, char *out, size_t room)
-{
-	char path[64];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)pid,
-		 (int)tid);
-	f = fopen(path, "re");
-	if (!f || !fgets(out, room, f))
-		snprintf(out, room, "?");
-	out[strcspn(out, "\n")] = '\0';
-	if (f)
-		fclose(f);
 }
 
 static int take(struct tep_event *event, struct tep_record *record, int cpu,
@@ -210,7 +193,6 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 		return 0;
 	e.tid = tep_data_pid(ft->tep, record);
 	e.delta = e.to - e.from;
-	read_comm(ft->pid, e.tid, e.comm, sizeof(e.comm));
 	ft->fn(&e, ft->ctx);
 	return 0;
 }
@@ -218,7 +200,7 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 /**
  * follow_trace_read - hand on what happened since the last time
  * @ft: from follow_trace_open()
- * @fn: gets every call of brk(2), queries too, without a number
+ * @fn: gets every call of brk(2), queries too, without number and name
  * @ctx: for @fn
  *
  * Does not wait.
