@@ -21,6 +21,16 @@ sees()
 	return 1
 }
 
+# traced COMMAND... - run it, and keep what tracefs has of it
+traced()
+{
+	echo 1 >"$events/brk/enable" || return
+	"$@"
+	echo 0 >"$events/brk/enable"
+	grep 'heapinfo\|brk:' /sys/kernel/tracing/trace >"$scratch/trace"
+	echo >/sys/kernel/tracing/trace
+}
+
 tracefs()
 {
 	[ -d "$events/brk" ] && grep -q '^name: brk$' "$events/brk/format" &&
@@ -28,12 +38,7 @@ tracefs()
 		grep -q "field:unsigned .* $field;" "$events/brk/format" ||
 			return
 	done
-	echo 1 >"$events/brk/enable" || return
-	sh -c "$program"
-	echo 0 >"$events/brk/enable"
-	grep 'heapinfo\|brk:' /sys/kernel/tracing/trace >"$scratch/trace"
-	echo >/sys/kernel/tracing/trace
-	sees "$scratch/trace" || return
+	traced sh -c "$program" && sees "$scratch/trace" || return
 	# two numbers of the text, against each other
 	sed -n 's/.*asked=\(0x[0-9a-f]*\) from=\(0x[0-9a-f]*\) to=\(0x[0-9a-f]*\) call=grow.*/\1 \2 \3/p' \
 		"$scratch/trace" | {
@@ -45,14 +50,11 @@ tracefs()
 # One process, without what its child does.
 filtered()
 {
-	echo 1 >"$events/brk/enable" || return
 	# shellcheck disable=SC2016 # expanded by the shell that is traced
-	sh -c 'echo "tgid == $$" >"$1"/brk/filter && echo $$ >"$2" &&
-		exec sh -c "$3"' sh "$events" "$scratch/tgid" "$program" >/dev/null
-	echo 0 >"$events/brk/enable"
+	traced sh -c 'echo "tgid == $$" >"$1"/brk/filter && echo $$ >"$2" &&
+		exec sh -c "$3"' sh "$events" "$scratch/tgid" "$program" \
+		>/dev/null || return
 	echo 0 >"$events/brk/filter"
-	grep 'brk:' /sys/kernel/tracing/trace >"$scratch/trace"
-	echo >/sys/kernel/tracing/trace
 	sees "$scratch/trace" &&
 		! grep -v " tgid=$(cat "$scratch/tgid")$" "$scratch/trace"
 }

@@ -72,13 +72,23 @@ static void add_section(struct forged *f, u32 type, u32 link)
 	};
 }
 
+static void write_at(u64 at, const void *bytes, size_t len)
+{
+	assert_int_equal(pwrite(forged_fd, bytes, len, at), len);
+}
+
+static void write_headers(const struct forged *f)
+{
+	write_at(0, f, offsetof(struct forged, bytes));
+}
+
 static void write_forged(const struct forged *f)
 {
 	forged_fd = memfd_create("forged", MFD_CLOEXEC);
 	assert_true(forged_fd >= 0);
 	assert_int_equal(ftruncate(forged_fd, 2 * PAGE + HUGE_LEN), 0);
-	assert_true(pwrite(forged_fd, f, offsetof(struct forged, bytes), 0) > 0);
-	assert_true(pwrite(forged_fd, f->bytes, PAGE, BYTES_AT) == PAGE);
+	write_headers(f);
+	write_at(BYTES_AT, f->bytes, PAGE);
 }
 
 static int open_forged(struct target *t, const struct mapping *m)
@@ -206,7 +216,7 @@ static size_t write_output(const char *command, size_t skipped, u64 at)
 	len = fread(bytes, 1, sizeof(bytes), f);
 	assert_in_range(len, 1, sizeof(bytes) - 1);
 	assert_int_equal(pclose(f), 0);
-	assert_int_equal(pwrite(forged_fd, bytes, len, at), len);
+	write_at(at, bytes, len);
 	return len;
 }
 
@@ -231,16 +241,16 @@ static void test_packed_names(void **state)
 	add_section(&f, SHT_STRTAB, 0);
 	write_forged(&f);
 	again = dup(forged_fd);
-	assert_int_equal(pwrite(forged_fd, &head, len, at), len);
+	write_at(at, &head, len);
 	f.sh[2].sh_flags = SHF_COMPRESSED;
 	f.sh[2].sh_size = len + write_output(ZEROS " | gzip", 10, at + len);
 	f.sh[1].sh_size = PAGE / sizeof(Elf64_Sym) * sizeof(Elf64_Sym);
-	assert_true(pwrite(forged_fd, &f, offsetof(struct forged, bytes), 0) > 0);
+	write_headers(&f);
 	takes_at_most(UNPACKED / 2, read_module);
 	forged_fd = again;
 	f.sh[1].sh_type = SHT_PROGBITS;
 	f.eh.e_shstrndx = 2;
-	assert_true(pwrite(forged_fd, &f, offsetof(struct forged, bytes), 0) > 0);
+	write_headers(&f);
 	takes_at_most(UNPACKED / 2, read_module);
 }
 
@@ -261,7 +271,7 @@ static void test_packed_debug_file(void **state)
 	memcpy(f.bytes, names, sizeof(names));
 	write_forged(&f);
 	f.sh[1].sh_size = write_output(ZEROS " | xz -0", 0, 2 * PAGE);
-	assert_true(pwrite(forged_fd, &f, offsetof(struct forged, bytes), 0) > 0);
+	write_headers(&f);
 	if (fchown(forged_fd, 61001, -1)) {
 		close(forged_fd);
 		skip();
@@ -324,11 +334,6 @@ static void test_huge_notes(void **state)
 
 #define MANY 400000u	/* mappings, and files that they are of */
 #define MAPPED_AT 0x7f0000000000ull
-
-static void write_at(u64 at, const void *bytes, size_t len)
-{
-	assert_int_equal(pwrite(forged_fd, bytes, len, at), len);
-}
 
 /* NT_FILE, the highest address first. */
 static size_t write_files(u64 at)
