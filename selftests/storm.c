@@ -118,6 +118,21 @@ static void loop_seek(struct loop *loop, unsigned int turn)
 	close(fd);
 }
 
+/**
+ * all_served() - Say whether every loop met the module in this round.
+ * @storm: the loops and their counts
+ * @before: what each was served when the round began
+ */
+static bool all_served(const struct storm *storm, const unsigned long *before)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(storm->loops); i++)
+		if (storm->loops[i].served == before[i])
+			return false;
+	return true;
+}
+
 typedef void (*loop_fn)(struct loop *loop, unsigned int turn);
 
 static const loop_fn loops[] = {
@@ -128,6 +143,7 @@ static const loop_fn loops[] = {
 TEST_F_TIMEOUT(storm, load_and_unload, HEAPINFO_LONG)
 {
 	unsigned long turns = 0, served = 0, strange = 0, busy = 0, tries;
+	unsigned long before[ARRAY_SIZE(loops)];
 	struct storm *storm = mmap(NULL, sizeof(*storm),
 				   PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -161,8 +177,9 @@ TEST_F_TIMEOUT(storm, load_and_unload, HEAPINFO_LONG)
 						"source=probe");
 		EXPECT_EQ(0, ret);
 		/* Each kind of loop meets the module at least once a round. */
-		turns = storm->loops[0].served;
-		while (!ret && storm->loops[0].served == turns)
+		for (i = 0; i < ARRAY_SIZE(loops); i++)
+			before[i] = storm->loops[i].served;
+		while (!ret && !all_served(storm, before))
 			sched_yield();
 		if (!_metadata->passed)
 			break;
