@@ -46,7 +46,7 @@ static struct area *add_area(struct finder *f, enum area_kind kind, u64 start,
 	struct areas *as = f->as;
 	struct area *a;
 
-	as->area = xrealloc(as->area, as->n + 1, sizeof(*a));
+	as->area = xgrow(as->area, as->n, sizeof(*a));
 	a = &as->area[as->n++];
 	*a = (struct area){ kind, start, end, 0, xstrdup(label) };
 	return a;

@@ -284,9 +284,7 @@ static void note_key(void *ctx, const struct list *l, u64 chunk)
 
 	if (p->n_cached == MAX_KEYS)
 		return;
-	if (!(p->n_cached & (p->n_cached - 1)))
-		p->cached = xrealloc(p->cached, p->n_cached ?
-				     2 * p->n_cached : 1, sizeof(*k));
+	p->cached = xgrow(p->cached, p->n_cached, sizeof(*k));
 	k = &p->cached[p->n_cached];
 	k->chunk = chunk;
 	k->tcache = p->g->tcache[l->owner].addr;

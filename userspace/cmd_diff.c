@@ -48,7 +48,6 @@ struct side {
 	struct clocks clocks;
 	struct used *used;	/* in order of address */
 	size_t n;
-	size_t room;
 	u64 system;		/* bytes of all regions and mmapped chunks */
 	struct total in_use;
 	struct total cached;
@@ -85,10 +84,7 @@ static void count(struct total *t, u64 size)
 
 static void add_used(struct side *s, u64 addr, u64 size)
 {
-	if (s->n == s->room) {
-		s->room = s->room ? 2 * s->room : 1024;
-		s->used = xrealloc(s->used, s->room, sizeof(*s->used));
-	}
+	s->used = xgrow(s->used, s->n, sizeof(*s->used));
 	s->used[s->n++] = (struct used){ addr, size };
 	count(&s->in_use, size);
 }
@@ -179,9 +175,7 @@ struct only {
 
 static void add_only(struct only *o, const struct used *u)
 {
-	if (!(o->n & (o->n - 1)))
-		o->used = xrealloc(o->used, o->n ? 2 * o->n : 1,
-				   sizeof(*o->used));
+	o->used = xgrow(o->used, o->n, sizeof(*o->used));
 	o->used[o->n++] = u;
 }
 
@@ -238,10 +232,7 @@ static void merge_sizes(struct diff *d, struct only *gone, struct only *fresh)
 			size = gone->used[i]->size;
 		if (j < fresh->n)
 			size = min_u64(size, fresh->used[j]->size);
-		if (!(d->sizes & (d->sizes - 1)))
-			d->size = xrealloc(d->size,
-					   d->sizes ? 2 * d->sizes : 1,
-					   sizeof(*d->size));
+		d->size = xgrow(d->size, d->sizes, sizeof(*d->size));
 		s = &d->size[d->sizes++];
 		*s = (struct size_change){ .size = size };
 		for (; i < gone->n && gone->used[i]->size == size; i++)

@@ -189,7 +189,7 @@ static void add_thread(struct run *r, pid_t tid)
 	for (i = 0; i < r->n; i++)
 		if (r->thread[i].tid == tid)
 			return;
-	r->thread = xrealloc(r->thread, r->n + 1, sizeof(*r->thread));
+	r->thread = xgrow(r->thread, r->n, sizeof(*r->thread));
 	r->thread[r->n++] = (struct thread_of){ .tid = tid };
 }
 

@@ -61,7 +61,7 @@ static void add_module(struct target *t, struct modules *mods, size_t *i)
 	}
 	*i = j;
 	mod.path = xstrdup(first->path);
-	mods->mod = xrealloc(mods->mod, mods->n + 1, sizeof(mod));
+	mods->mod = xgrow(mods->mod, mods->n, sizeof(mod));
 	mods->mod[mods->n++] = mod;
 }
 

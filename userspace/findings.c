@@ -25,8 +25,7 @@ void findings_add(struct findings *f, u64 addr, const char *words,
 	f->total++;
 	if (f->n >= MAX_FINDINGS)
 		return;
-	if (!(f->n & (f->n - 1)))
-		f->found = xrealloc(f->found, f->n ? 2 * f->n : 1, sizeof(*x));
+	f->found = xgrow(f->found, f->n, sizeof(*x));
 	x = &f->found[f->n++];
 	x->addr = addr;
 	x->words = words;

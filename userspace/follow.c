@@ -72,9 +72,7 @@ static void keep(const struct brk_event *e, void *ctx)
 	/* The history has rows for what moved the break, or failed to. */
 	if (!strcmp(e->call, "query") || !strcmp(e->call, "unchanged"))
 		return;
-	if (!(s->n & (s->n - 1)))
-		s->traced = xrealloc(s->traced, s->n ? 2 * s->n : 1,
-				     sizeof(*s->traced));
+	s->traced = xgrow(s->traced, s->n, sizeof(*s->traced));
 	s->traced[s->n++] = *e;
 }
 

@@ -175,7 +175,7 @@ static int stop_thread(struct freezer *f, pid_t pid, pid_t tid,
 				 (int)pid, (int)tid, state_of(pid, tid));
 	if (!ret)
 		return 0;
-	f->thread = xrealloc(f->thread, f->n + 1, sizeof(*f->thread));
+	f->thread = xgrow(f->thread, f->n, sizeof(*f->thread));
 	s = &f->thread[f->n++];
 	memset(s, 0, sizeof(*s));
 	s->tid = tid;

@@ -26,7 +26,7 @@ void notes_add(struct notes *n, const char *fmt, ...)
 	for (i = 0; i < n->n; i++)
 		if (!strcmp(n->line[i], text))
 			return;
-	n->line = xrealloc(n->line, n->n + 1, sizeof(*n->line));
+	n->line = xgrow(n->line, n->n, sizeof(*n->line));
 	n->line[n->n++] = xstrdup(text);
 }
 
@@ -89,14 +89,10 @@ static void read_arenas(struct glibc *g)
 {
 	u64 addr = g->main_arena, slow = addr;
 	struct arena *a;
-	size_t room = 0;
 
 	g->arenas = 0;
 	do {
-		if (g->arenas >= room) {
-			room = room ? 2 * room : 4;
-			g->arena = xrealloc(g->arena, room, sizeof(*a));
-		}
+		g->arena = xgrow(g->arena, g->arenas, sizeof(*a));
 		a = &g->arena[g->arenas];
 		if (!glibc_read_arena(g, addr, a)) {
 			/* The dynamic linker has not relocated it yet. */

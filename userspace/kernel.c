@@ -26,7 +26,7 @@ static char *printable_dup(const char *s)
 static void add_key(struct kernel_facts *k, const char *name,
 		    const char *value)
 {
-	k->key = xrealloc(k->key, k->keys + 1, sizeof(*k->key));
+	k->key = xgrow(k->key, k->keys, sizeof(*k->key));
 	k->key[k->keys].name = printable_dup(name);
 	k->key[k->keys].value = printable_dup(value);
 	k->keys++;
@@ -158,7 +158,7 @@ static void parse_heapinfo(struct kernel_facts *k, FILE *f)
 			rows = true;
 		} else if (rows && k->events < MAX_EVENTS &&
 			   parse_event(line, &e)) {
-			k->event = xrealloc(k->event, k->events + 1, sizeof(e));
+			k->event = xgrow(k->event, k->events, sizeof(e));
 			k->event[k->events++] = e;
 		} else if (!rows) {
 			colon = strstr(line, ":\t");

@@ -186,9 +186,7 @@ static bool take(struct lists *ls, struct list *l, u64 chunk, u64 size,
 
 static void add_list(struct lists *ls, const struct list *l)
 {
-	if (!(ls->n & (ls->n - 1)))
-		ls->list = xrealloc(ls->list, ls->n ? 2 * ls->n : 1,
-				    sizeof(*l));
+	ls->list = xgrow(ls->list, ls->n, sizeof(*l));
 	ls->list[ls->n++] = *l;
 }
 

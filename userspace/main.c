@@ -43,7 +43,7 @@ static void take_arg(struct common *c, char *arg, struct argp_state *state)
 	}
 	if (c->cmd->max_args >= 0 && c->args >= c->cmd->max_args)
 		argp_error(state, "'%s' is one argument too many", arg);
-	c->arg = xrealloc(c->arg, c->args + 1, sizeof(*c->arg));
+	c->arg = xgrow(c->arg, c->args, sizeof(*c->arg));
 	c->arg[c->args++] = arg;
 }
 

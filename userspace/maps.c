@@ -13,10 +13,7 @@
  */
 void maps_add(struct maps *maps, const struct mapping *m)
 {
-	if (maps->n == maps->room) {
-		maps->room = maps->room ? 2 * maps->room : 64;
-		maps->map = xrealloc(maps->map, maps->room, sizeof(*m));
-	}
+	maps->map = xgrow(maps->map, maps->n, sizeof(*m));
 	maps->map[maps->n] = *m;
 	maps->map[maps->n].path = xstrdup(m->path ? m->path : "");
 	maps->n++;

@@ -26,7 +26,6 @@ struct mapping {
 struct maps {
 	struct mapping *map;
 	size_t n;
-	size_t room;
 };
 
 /* Memory of one kind, of one mapping or of several without a gap. */

@@ -91,8 +91,7 @@ static bool chunk_in_page(struct search *s, u64 page, const struct map_run *in,
 
 static void add(struct mmapped *m, const struct mmapped_chunk *c)
 {
-	if (!(m->n & (m->n - 1)))
-		m->chunk = xrealloc(m->chunk, m->n ? 2 * m->n : 1, sizeof(*c));
+	m->chunk = xgrow(m->chunk, m->n, sizeof(*c));
 	m->chunk[m->n++] = *c;
 	m->bytes += c->map_len;
 }

@@ -115,9 +115,7 @@ void procs_read(struct procs *now, const struct procs *before)
 
 		if (pid <= 0)
 			continue;
-		if (!(now->n & (now->n - 1)))
-			now->p = xrealloc(now->p, now->n ? 2 * now->n : 1,
-					  sizeof(*now->p));
+		now->p = xgrow(now->p, now->n, sizeof(*now->p));
 		if (look(&now->p[now->n], pid, before))
 			now->n++;
 		else if (!has_no_memory(pid))

@@ -21,9 +21,7 @@
  */
 void glibc_add_region(struct glibc *g, const struct region *r)
 {
-	if (!(g->regions & (g->regions - 1)))
-		g->region = xrealloc(g->region, g->regions ? 2 * g->regions : 1,
-				     sizeof(*r));
+	g->region = xgrow(g->region, g->regions, sizeof(*r));
 	g->region[g->regions++] = *r;
 }
 

@@ -249,9 +249,7 @@ static void add_segment(struct target *t, const GElf_Phdr *ph)
 	}
 	if (!len)
 		return;
-	if (!(c->segs & (c->segs - 1)))
-		c->seg = xrealloc(c->seg, c->segs ? 2 * c->segs : 1,
-				  sizeof(*c->seg));
+	c->seg = xgrow(c->seg, c->segs, sizeof(*c->seg));
 	c->seg[c->segs++] = (struct segment){ ph->p_vaddr, len, ph->p_offset };
 }
 
@@ -342,7 +340,7 @@ static void note_prstatus(struct target *t, const u8 *d, size_t len)
 	} else {
 		return;
 	}
-	c->thread = xrealloc(c->thread, c->threads + 1, sizeof(*c->thread));
+	c->thread = xgrow(c->thread, c->threads, sizeof(*c->thread));
 	c->thread[c->threads++] = th;
 	if (!t->pid)
 		t->pid = th.tid;
@@ -381,7 +379,7 @@ static void note_text(struct core *c, const char *d, size_t len)
 
 	if (!end)
 		return;
-	c->text = xrealloc(c->text, c->texts + 1, sizeof(*c->text));
+	c->text = xgrow(c->text, c->texts, sizeof(*c->text));
 	x = &c->text[c->texts++];
 	x->name = xstrdup(d);
 	x->len = len - (end + 1 - d);

@@ -68,7 +68,7 @@ static size_t live_threads(struct target *t, struct thread **list)
 
 		if (tid <= 0)
 			continue;
-		*list = xrealloc(*list, n + 1, sizeof(**list));
+		*list = xgrow(*list, n, sizeof(**list));
 		(*list)[n++] = (struct thread){ .tid = tid };
 	}
 	if (dir)

@@ -294,9 +294,7 @@ static void add_candidates(struct search *s, size_t thread, u64 from, u64 to,
 		if (!target_word(s->t, tcb - off, &mem) || !mem ||
 		    !read_tcache(s->g, mem, &tc))
 			continue;
-		if (!(cs->n & (cs->n - 1)))
-			cs->list = xrealloc(cs->list, cs->n ? 2 * cs->n : 1,
-					    sizeof(*cs->list));
+		cs->list = xgrow(cs->list, cs->n, sizeof(*cs->list));
 		c = &cs->list[cs->n++];
 		c->off = off;
 		c->thread = thread;
@@ -323,7 +321,7 @@ static void add_tcache(struct glibc *g, const struct tcache *tc)
 	for (i = 0; i < g->tcaches; i++)
 		if (g->tcache[i].addr == tc->addr)
 			return;
-	g->tcache = xrealloc(g->tcache, g->tcaches + 1, sizeof(*tc));
+	g->tcache = xgrow(g->tcache, g->tcaches, sizeof(*tc));
 	g->tcache[g->tcaches++] = *tc;
 }
 

@@ -61,6 +61,22 @@ void *xrealloc(void *p, size_t n, size_t size)
 }
 
 /**
+ * xgrow - make room for one element more in an array, or end the program
+ * @p: the array, or NULL; it grew by this function alone
+ * @n: how many elements are in it
+ * @size: bytes of each
+ *
+ * The array doubles when it is full, which it is at powers of two; so its owner
+ * counts its elements and nothing else.
+ *
+ * Return: the array, never NULL.
+ */
+void *xgrow(void *p, size_t n, size_t size)
+{
+	return n & (n - 1) ? p : xrealloc(p, n ? 2 * n : 1, size);
+}
+
+/**
  * xstrdup - copy a string, or end the program
  * @s: the string
  *

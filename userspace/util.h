@@ -61,6 +61,7 @@ struct error {
 int error_set(struct error *e, const char *fmt, ...) __printf(2, 3);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
+void *xgrow(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 void *xmap(size_t len);
 const char *stat_field(FILE *f, char *line, size_t size, unsigned int field);
