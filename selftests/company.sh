@@ -67,6 +67,14 @@ filtered()
 	return $status
 }
 
+# ready_or_gone PID COMMAND... - is the program ready, as COMMAND tells, or gone?
+ready_or_gone()
+{
+	pid=$1
+	shift
+	"$@" || ! kill -0 "$pid" 2>/dev/null
+}
+
 # attached - do perf, trace-cmd and bpftrace sit on brk(2), the lookup and
 # heapinfo:brk at once, and each sees each?
 attached()
@@ -82,26 +90,26 @@ attached()
 		recorded="$recorded -e $event"
 	done
 	cd "$scratch" || return
+	# longer than the tests are given on any kernel
 	# shellcheck disable=SC2086 # words
-	perf record -q -a $recorded -o perf.data sleep 1000 >perf.log 2>&1 &
+	perf record -q -a $recorded -o perf.data sleep 4000 >perf.log 2>&1 &
 	perf=$!
 	# shellcheck disable=SC2086 # words
-	trace-cmd record -q $recorded sleep 1000 >trace-cmd.log 2>&1 &
+	trace-cmd record -q $recorded sleep 4000 >trace-cmd.log 2>&1 &
 	trace_cmd=$!
-	bpftrace -e 'kprobe:proc_tgid_base_lookup { @lookup = count(); }
+	# It says "up" when all are attached and it listens for signals too: the
+	# shell has it start with SIGINT ignored.
+	bpftrace -B line -e 'kprobe:proc_tgid_base_lookup { @lookup = count(); }
 		kretprobe:__x64_sys_brk { @brk = count(); }
-		tracepoint:heapinfo:brk { @heapinfo = count(); }' >bpftrace.log 2>&1 &
+		tracepoint:heapinfo:brk { @heapinfo = count(); }
+		interval:s:1 { printf("up\n"); }' >bpftrace.log 2>&1 &
 	bpftrace=$!
 	status=0
-	waited=0
-	until grep -q Attach bpftrace.log && [ -s perf.data ] &&
-	      [ -e trace.dat.cpu0 ]; do
+	until ready_or_gone $bpftrace grep -qx up bpftrace.log &&
+	      ready_or_gone $perf test -s perf.data &&
+	      ready_or_gone $trace_cmd test -e trace.dat.cpu0; do
 		sleep 1
-		waited=$((waited + 1))
-		[ $waited -lt 60 ] || break
-		kill -0 $bpftrace 2>/dev/null || break
 	done
-	sleep 2
 	works || status=1
 	# one of the watchers holds the event of the module, and so the module
 	! rmmod heapinfo 2>error || status=1
