@@ -7,9 +7,10 @@
 #include "freeze.h"
 
 #define LINE (16u << 10)
+#define LINE_BITS 5u	/* of the hash */
 #define LINES 32u
 
-/* Direct-mapped. */
+/* Direct-mapped, by a hash: what matters of heaps begins at round addresses. */
 struct target_cache {
 	struct line {
 		u64 addr;
@@ -108,9 +109,11 @@ u64 target_next_page(struct target *t, u64 addr, u64 end)
 	return target_next_touched(t, page + PAGE, end);
 }
 
+/* Fibonacci hashing: neighbours are apart, and so are the heaps of threads. */
 static struct line *line_of(struct target *t, u64 base)
 {
-	return &t->cache->line[base / LINE % LINES];
+	return &t->cache->line[base / LINE * 0x9e3779b97f4a7c15 >>
+			       (64 - LINE_BITS)];
 }
 
 static bool has_line(struct target *t, u64 base)

@@ -506,6 +506,39 @@ static void test_no_progress_in_a_file(void **state)
 	fclose(file);
 }
 
+static unsigned int reads;
+
+static size_t count_read(struct target *t, u64 addr, void *buf, size_t len)
+{
+	(void)t;
+	(void)addr;
+	memset(buf, 1, len);
+	reads++;
+	return len;
+}
+
+/* Small reads here and there: of neighbours, and of the heaps of threads. */
+static void test_peeks_by_turns(void **state)
+{
+	static const struct target_ops ops = { .read = count_read };
+	static const u64 apart[] = { 16 << 10, 64 << 20 };
+	unsigned int turn, i, j;
+	u64 word;
+
+	(void)state;
+	for (j = 0; j < ARRAY_SIZE(apart); j++) {
+		struct target t = { .ops = &ops, .wordsize = 8 };
+
+		reads = 0;
+		for (turn = 0; turn < 3; turn++)
+			for (i = 0; i < 12; i++)
+				assert_true(target_word(&t, 0x7f2000000000 +
+							i * apart[j], &word));
+		assert_int_equal(reads, 12);
+		free(t.cache);
+	}
+}
+
 static void test_module_file(void **state)
 {
 	static const struct target_ops ops = { .text = module_text };
@@ -624,6 +657,7 @@ int main(void)
 		cmocka_unit_test(test_safe_text),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_no_progress_in_a_file),
+		cmocka_unit_test(test_peeks_by_turns),
 		cmocka_unit_test(test_module_file),
 		cmocka_unit_test(test_break_of_another_program),
 	};
