@@ -5,10 +5,10 @@
  * The first byte of an input picks a glibc, whether some of the main arena is in
  * a mapping that nothing leads to, and what is damaged, the second the
  * word size, text or JSON, and the command, or all of them.  What follows
- * overwrites pieces of a sound heap's memory or of its core file, or is the text
- * that a snapshot carries: the module's file, or the maps.  Of each heap, lists
- * followed in a table of the free chunks must say what lists read chunk by chunk
- * say.
+ * overwrites pieces of a sound heap's memory, or words that malloc goes by, or
+ * pieces of its core file, or is the text that a snapshot carries: the module's
+ * file, or the maps.  Of each heap, lists followed in a table of the free chunks
+ * must say what lists read chunk by chunk say.
  *
  * With FUZZ_PLANT=overrun, overflow, leak or hang in the environment each input
  * has that fault, so that it can be seen that faults are found.
@@ -23,7 +23,7 @@
 #include "../check.h"
 #include "../cmd.h"
 #include "../lists.h"
-#include "../tests/synth.h"
+#include "damage.h"
 
 enum kind { MEMORY, MODULE_TEXT, CORE_FILE, MAPS_TEXT };
 
@@ -66,45 +66,16 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return !freopen("/dev/null", "w", stdout);
 }
 
-/* One change: where (2 bytes), how long (1 byte, up to 16), the bytes. */
-static size_t take_change(const uint8_t *data, size_t size, u64 *where,
-			  size_t *len)
+/* What is written over the heap, or the bytes that are the text. */
+static void damage_heap(struct synth *s, enum kind what, bool words,
+			const uint8_t *data, size_t size)
 {
-	if (size < 4)
-		return 0;
-	*where = data[0] | data[1] << 8;
-	*len = min_u64(1 + data[2] % 16, size - 3);
-	return 3 + *len;
-}
-
-static void change_memory(struct synth *s, u64 where, const uint8_t *bytes,
-			  size_t len)
-{
-	u64 total = 0;
-	size_t i;
-
-	for (i = 0; i < SYNTH_SEGMENTS; i++)
-		total += s->seg[i].len;
-	where %= total;
-	for (i = 0; where >= s->seg[i].len; i++)
-		where -= s->seg[i].len;
-	memcpy(s->seg[i].bytes + where, bytes,
-	       min_u64(len, s->seg[i].len - where));
-}
-
-/* What is written over memory, and the bytes that are the text. */
-static void damage_heap(struct synth *s, enum kind what, const uint8_t *data,
-			size_t size)
-{
-	size_t n, len;
-	u64 where;
-
 	switch (what) {
 	case MEMORY:
-		for (; (n = take_change(data, size, &where, &len)); size -= n) {
-			change_memory(s, where, data + 3, len);
-			data += n;
-		}
+		if (words)
+			damage_words(s, data, size);
+		else
+			damage_memory(s, data, size);
 		break;
 	case MODULE_TEXT:
 	case MAPS_TEXT:
@@ -114,19 +85,6 @@ static void damage_heap(struct synth *s, enum kind what, const uint8_t *data,
 		break;
 	case CORE_FILE:
 		break;
-	}
-}
-
-/* Mostly the headers and notes: the first two pages. */
-static void damage_core(int fd, const uint8_t *data, size_t size)
-{
-	size_t n, len;
-	u64 where;
-
-	for (; (n = take_change(data, size, &where, &len)); size -= n) {
-		if (pwrite(fd, data + 3, len, where % 0x2800) < 0)
-			break;
-		data += n;
 	}
 }
 
@@ -199,11 +157,11 @@ static void compare_ways(const char *core)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *fault = getenv("FUZZ_PLANT");
+	bool words, json;
 	enum kind what;
 	struct synth s;
 	char path[64];
 	size_t i, one;
-	bool json;
 	int fd;
 
 	if (size < 2)
@@ -212,12 +170,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		plant(fault, size);
 	what = data[0] >> 6;
 	synth_make(&s, data[0] % 16 % layout_rows(), data[1] & 1 ? 4 : 8);
-	if ((data[0] >> 4 & 3) == 2)
+	words = what == MEMORY && data[0] & 0x10;
+	if (data[0] & 0x20 && (words || !(data[0] & 0x10)))
 		synth_add_mapping(&s);
 	json = data[1] & 2;
 	lists_min_jumps = data[1] & 4 ? 0 : 1024;
 	one = data[1] >> 4;
-	damage_heap(&s, what, data + 2, size - 2);
+	damage_heap(&s, what, words, data + 2, size - 2);
 	fd = synth_core(&s);
 	if (what == CORE_FILE)
 		damage_core(fd, data + 2, size - 2);

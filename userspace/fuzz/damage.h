@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the bytes of an input write over a made-up heap, or over its core. */
+#ifndef HEAPINFO_DAMAGE_H
+#define HEAPINFO_DAMAGE_H
+
+#include "../tests/synth.h"
+
+void damage_memory(struct synth *s, const u8 *data, size_t size);
+void damage_words(struct synth *s, const u8 *data, size_t size);
+void damage_core(int fd, const u8 *data, size_t size);
+
+#endif
