@@ -545,12 +545,34 @@ static void walk_bin(struct lists *ls, size_t arena, unsigned int bin)
 	add_list(ls, &l);
 }
 
+static bool is_of_arena(const struct list *l)
+{
+	return l->kind != LIST_TCACHE;
+}
+
+/* Those of threads, then those of each arena, from small to large. */
+static int by_owner(const void *a, const void *b)
+{
+	const struct list *x = a, *y = b;
+
+	if (is_of_arena(x) != is_of_arena(y))
+		return is_of_arena(x) ? 1 : -1;
+	if (x->owner != y->owner)
+		return x->owner < y->owner ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
 /**
  * lists_walk - follow every free list
  * @ls: what to follow; the results are filled in, lists_free() them
  *
  * Marks of chunks that are on lists are set; with @ls->names_only the small
  * and large bins are left out, since a chunk's size tells those apart.
+ *
+ * The lists of chunks that look as if they were in use come first, those of all
+ * threads and arenas: the table has them only if it finds their marks.
  */
 void lists_walk(struct lists *ls)
 {
@@ -561,19 +583,20 @@ void lists_walk(struct lists *ls)
 	for (i = 0; i < g->tcaches; i++)
 		for (bin = 0; bin < g->l.tcache_bins; bin++)
 			walk_tcache_bin(ls, i, bin);
+	for (i = 0; i < g->arenas; i++)
+		for (bin = 0; bin < g->l.nfastbins; bin++)
+			walk_fastbin(ls, i, bin);
 	ls->patience = 0;
 	for (i = 0; i < g->regions; i++)
 		ls->patience += g->region[i].end - g->region[i].first;
 	ls->patience = max_u64(ls->patience / BYTES_A_JUMP, lists_min_jumps);
 	ls->table_at = g->t->jumps + min_u64(ls->patience, INT64_MAX);
-	for (i = 0; i < g->arenas; i++) {
-		for (bin = 0; bin < g->l.nfastbins; bin++)
-			walk_fastbin(ls, i, bin);
+	for (i = 0; i < g->arenas; i++)
 		for (bin = 1; bin < NBINS - 1; bin++)
 			if (bin == 1 || !ls->names_only)
 				walk_bin(ls, i, bin);
-	}
 	drop_table(ls);
+	sort_array(ls->list, ls->n, sizeof(*ls->list), by_owner);
 }
 
 /**

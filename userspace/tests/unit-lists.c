@@ -166,6 +166,58 @@ static void test_jumps(void **state)
 	synth_free(&s);
 }
 
+/* Give the second arena what is unsorted, and a chunk in a fastbin. */
+static void use_second_arena(struct synth *s)
+{
+	const struct layout *l = &s->l;
+	u64 first = synth_bin_head(s, 1);
+	u64 head = first - s->main_arena + s->thread_arena;
+	u64 fast = layout_first_chunk(l, s->thread_arena + l->state_size);
+	u64 size = synth_get(s, fast + l->word) & ~(u64)SIZE_BITS;
+	u64 next = synth_get(s, first + 2 * l->word);
+	u64 last = synth_get(s, first + 3 * l->word);
+
+	synth_put(s, head + 2 * l->word, next);
+	synth_put(s, head + 3 * l->word, last);
+	synth_put(s, next + 3 * l->word, head);
+	synth_put(s, last + 2 * l->word, head);
+	synth_put(s, first + 2 * l->word, first);
+	synth_put(s, first + 3 * l->word, first);
+	synth_put(s, s->thread_arena + l->fastbins +
+		  layout_fast_index(l, size) * l->word, fast);
+	synth_put(s, fast + 2 * l->word,
+		  reveal_ptr(l, fast + 2 * l->word, 0));
+}
+
+/* Fastbins of the arenas behind the first one do not cost the table. */
+static void test_arenas(void **state)
+{
+	struct outcome table;
+	struct synth s;
+	struct heap h;
+	size_t i;
+
+	(void)state;
+	synth_make_shuffled(&s, ROW, 8, MANY, 1);
+	use_second_arena(&s);
+	open_synth(&s, &h);
+	follow(&h, false, 1024, &table);
+	assert_in_range(table.jumps, 1024, 1500);
+	for (i = 1; i < table.lists.n; i++)
+		assert_true(table.lists.list[i].kind == LIST_TCACHE ||
+			    table.lists.list[i - 1].kind == LIST_TCACHE ||
+			    table.lists.list[i].owner >=
+			    table.lists.list[i - 1].owner);
+	assert_int_equal(table.lists.list[table.lists.n - 1].kind,
+			 LIST_UNSORTED);
+	assert_int_equal(table.lists.list[table.lists.n - 2].kind,
+			 LIST_FASTBIN);
+	outcome_free(&table);
+	assert_int_equal(assert_same(&h, 1024), 0);
+	heap_close(&h);
+	synth_free(&s);
+}
+
 /* With no room for it, or too little, all is as without. */
 static void test_no_room(void **state)
 {
@@ -530,6 +582,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_sound),
 		cmocka_unit_test(test_jumps),
+		cmocka_unit_test(test_arenas),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_damage_by_chance),
 		cmocka_unit_test(test_damage_by_intent),
