@@ -41,7 +41,7 @@ apart()
 # as there are processors; what they print comes in the order of the ARGUMENTs
 side_by_side()
 {
-	local function=$1 out of
+	local function=$1 out of i=0
 	shift
 
 	out=$(mktemp -d -p "$scratch")
@@ -49,11 +49,12 @@ side_by_side()
 		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
 			wait -n
 		done
-		apart "$out" "$function" "$of" >"$out/$of.said" 2>&1 &
+		apart "$out" "$function" "$of" >"$out/$i.said" 2>&1 &
+		((++i))
 	done
 	wait
-	for of in "$@"; do
-		cat "$out/$of.said"
+	for ((i = 0; i < $#; i++)); do
+		cat "$out/$i.said"
 	done
 }
 
