@@ -8,7 +8,7 @@
 
 #define LINE (16u << 10)
 #define LINE_BITS 5u	/* of the hash */
-#define LINES 32u
+#define LINES (1u << LINE_BITS)
 
 /* Direct-mapped, by a hash: what matters of heaps begins at round addresses. */
 struct target_cache {

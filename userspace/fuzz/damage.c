@@ -93,17 +93,6 @@ static u64 new_word(const struct synth *s, u64 where, u64 old, u8 how, u8 by)
 	}
 }
 
-static bool is_memory(const struct synth *s, u64 addr, u64 len)
-{
-	size_t i;
-
-	for (i = 0; i < SYNTH_SEGMENTS; i++)
-		if (range_inside(addr, len, s->seg[i].addr,
-				 s->seg[i].addr + s->seg[i].len))
-			return true;
-	return false;
-}
-
 /**
  * damage_words - write words over what malloc goes by
  * @s: the heap
@@ -121,7 +110,7 @@ void damage_words(struct synth *s, const u8 *data, size_t size)
 
 	for (; size >= 4; size -= 4, data += 4) {
 		where = place(s, data[0]) + ((s64)data[1] - 8) * w;
-		if (is_memory(s, where, w))
+		if (synth_has(s, where, w))
 			synth_put(s, where, new_word(s, where,
 						     synth_get(s, where),
 						     data[2], data[3]));

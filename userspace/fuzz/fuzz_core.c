@@ -170,6 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		plant(fault, size);
 	what = data[0] >> 6;
 	synth_make(&s, data[0] % 16 % layout_rows(), data[1] & 1 ? 4 : 8);
+	/* Of a text or a core, both bits ask for no mapping: found-* do so. */
 	words = what == MEMORY && data[0] & 0x10;
 	if (data[0] & 0x20 && (words || !(data[0] & 0x10)))
 		synth_add_mapping(&s);

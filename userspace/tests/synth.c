@@ -19,7 +19,7 @@
 
 enum { LIBC, HEAP, TLS, THREAD, MAPPED };
 
-static u8 *place(const struct synth *s, u64 addr, size_t len)
+static u8 *bytes_at(const struct synth *s, u64 addr, size_t len)
 {
 	size_t i;
 
@@ -27,7 +27,29 @@ static u8 *place(const struct synth *s, u64 addr, size_t len)
 		if (range_inside(addr, len, s->seg[i].addr,
 				 s->seg[i].addr + s->seg[i].len))
 			return s->seg[i].bytes + (addr - s->seg[i].addr);
-	abort();	/* a test that misses its own heap */
+	return NULL;
+}
+
+static u8 *place(const struct synth *s, u64 addr, size_t len)
+{
+	u8 *bytes = bytes_at(s, addr, len);
+
+	if (!bytes)
+		abort();	/* a test that misses its own heap */
+	return bytes;
+}
+
+/**
+ * synth_has - is there memory?
+ * @s: the heap
+ * @addr: where from
+ * @len: bytes
+ *
+ * Return: true if all of it is in one segment.
+ */
+bool synth_has(const struct synth *s, u64 addr, size_t len)
+{
+	return bytes_at(s, addr, len);
 }
 
 /**

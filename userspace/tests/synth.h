@@ -55,6 +55,7 @@ void synth_make_shuffled(struct synth *s, size_t row, unsigned int wordsize,
 			 size_t frees, u64 seed);
 void synth_add_mapping(struct synth *s);
 u64 synth_bin_head(const struct synth *s, unsigned int bin);
+bool synth_has(const struct synth *s, u64 addr, size_t len);
 void synth_put(struct synth *s, u64 addr, u64 word);
 u64 synth_get(const struct synth *s, u64 addr);
 int synth_core(const struct synth *s);
