@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "text.h"
+#include "base/text.h"
+#include "commands/cmd.h"
 
 const char *argp_program_version = "heapinfo " VERSION;
 

@@ -2,7 +2,7 @@
 /* The buffer behind fast.h. */
 #include <stdlib.h>
 
-#include "fast.h"
+#include "base/fast.h"
 
 /**
  * fast_init - begin to print lines by the million

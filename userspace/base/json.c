@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "json.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
 
 /**
  * json_add_address - add an address

@@ -6,7 +6,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "heap.h"
+#include "heap/heap.h"
 
 /* Addresses are text, "0x55...": numbers above 2^53 are lost elsewhere. */
 void json_add_address(struct json_object *o, const char *key, u64 addr);

@@ -20,9 +20,9 @@
  *   check.h   the invariants, with glibc's own words for each violation
  *   heap.h    all of the above opened for one command: struct heap
  *   text.h json.h  output: safe, plain in a pipe, streamed
- *   cmd.h     one struct command for each cmd_*.c, listed in commands.c
+ *   cmd.h     one struct command for each file of commands/, listed in commands.c
  *
- * A view (cmd_*.c) begins with heap_open(), then calls walk_heap() with a
+ * A command begins with heap_open(), then calls walk_heap() with a
  * function that gets chunks in batches, or lists_walk() for the lists alone.
  */
 #ifndef HEAPINFO_UTIL_H

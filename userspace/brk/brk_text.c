@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "brk_text.h"
-#include "text.h"
+#include "brk/brk_text.h"
+#include "base/text.h"
 
 #define NSEC ((u64)1000000000)
 

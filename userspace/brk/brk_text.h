@@ -3,9 +3,9 @@
 #ifndef HEAPINFO_BRK_TEXT_H
 #define HEAPINFO_BRK_TEXT_H
 
-#include "json.h"
-#include "kernel.h"
-#include "target.h"
+#include "base/json.h"
+#include "brk/kernel.h"
+#include "target/target.h"
 
 /* Of the machine, when the target was looked at; 0: not known. */
 struct clocks {

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "brk_text.h"
-#include "follow.h"
+#include "brk/follow.h"
+#include "brk/brk_text.h"
 
 #define LOOK_MS 200
 #define PAUSE_MS 10	/* between looks at a process that calls all the time */

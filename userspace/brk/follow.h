@@ -3,8 +3,8 @@
 #ifndef HEAPINFO_FOLLOW_H
 #define HEAPINFO_FOLLOW_H
 
-#include "kernel.h"
-#include "target.h"
+#include "brk/kernel.h"
+#include "target/target.h"
 
 /* Where news come from. */
 struct follow_trace;

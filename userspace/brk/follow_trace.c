@@ -3,7 +3,7 @@
  * brk events of one process from the tracepoint heapinfo:brk, through
  * libtracefs; where that was not there at build time, only a refusal.
  */
-#include "follow.h"
+#include "brk/follow.h"
 
 #ifdef HAVE_LIBTRACEFS
 #include <dirent.h>

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel.h"
+#include "brk/kernel.h"
 
 #define MAX_EVENTS 65536u
 #define MAX_PAGE 65536u	/* of the machines that Linux knows */

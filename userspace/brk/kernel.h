@@ -6,7 +6,7 @@
 #ifndef HEAPINFO_KERNEL_H
 #define HEAPINFO_KERNEL_H
 
-#include "target.h"
+#include "target/target.h"
 
 /* One line of the module's history. */
 struct brk_event {

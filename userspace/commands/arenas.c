@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cmd.h"
-#include "json.h"
-#include "mmapped.h"
-#include "text.h"
-#include "usage.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "glibc/mmapped.h"
+#include "heap/usage.h"
 
 /* Of the program's, as 'show' counts them. */
 static u64 chunks(const struct usage *u)

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "json.h"
-#include "survey.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "heap/survey.h"
 
 static int ignore(const struct batch *b, void *ctx)
 {

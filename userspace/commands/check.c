@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "check.h"
-#include "cmd.h"
-#include "json.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "glibc/check.h"
 
 static void note_doubt(struct heap *h, const struct check *c)
 {

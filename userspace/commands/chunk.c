@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "chunk_out.h"
-#include "cmd.h"
-#include "mmapped.h"
-#include "survey.h"
-#include "text.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "glibc/mmapped.h"
+#include "heap/chunk_out.h"
+#include "heap/survey.h"
 
 #define DEFAULT_HEXDUMP 64u
 #define KEY_HEXDUMP 1

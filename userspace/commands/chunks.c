@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chunk_out.h"
-#include "cmd.h"
-#include "survey.h"
+#include "commands/cmd.h"
+#include "heap/chunk_out.h"
+#include "heap/survey.h"
 
 enum {
 	KEY_STATE = 1, KEY_MIN, KEY_MAX, KEY_RANGE, KEY_ARENA, KEY_LIMIT,

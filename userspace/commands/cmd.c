@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "text.h"
+#include "commands/cmd.h"
+#include "base/text.h"
 
 /**
  * cmd_fail - say why there is no answer

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A command of heapinfo: each is one cmd_*.c, listed in commands.c. */
+/* A command of heapinfo: each is a file of its own, listed in commands.c. */
 #ifndef HEAPINFO_CMD_H
 #define HEAPINFO_CMD_H
 
 #include <argp.h>
 #include <sys/types.h>
 
-#include "heap.h"
+#include "heap/heap.h"
 
 struct command;
 

@@ -2,7 +2,7 @@
 /* The commands, and how one is found by its name. */
 #include <string.h>
 
-#include "cmd.h"
+#include "commands/cmd.h"
 
 /* In the order of --help; the first is the one for a PID alone. */
 const struct command *const commands[] = {

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "brk_text.h"
-#include "cmd.h"
-#include "json.h"
-#include "mmapped.h"
-#include "survey.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "brk/brk_text.h"
+#include "commands/cmd.h"
+#include "glibc/mmapped.h"
+#include "heap/survey.h"
 
 #define KEY_TOP 1
 #define DEFAULT_TOP 10u

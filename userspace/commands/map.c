@@ -7,11 +7,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "areas.h"
-#include "cells.h"
-#include "cmd.h"
-#include "json.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "heap/areas.h"
+#include "heap/cells.h"
 
 #define KEY_ALL 1
 #define KEY_WIDTH 2

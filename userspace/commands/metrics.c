@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd.h"
-#include "json.h"
-#include "outfile.h"
-#include "procs.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/outfile.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "target/procs.h"
 
 #define DEFAULT_LIMIT 100u
 

@@ -17,10 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "breakpoint.h"
-#include "cmd.h"
-#include "elfinfo.h"
-#include "text.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "target/breakpoint.h"
+#include "target/elfinfo.h"
 
 #define KEY_AT 1
 #define KEY_SIGNAL 2

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "brk_text.h"
-#include "cmd.h"
-#include "json.h"
-#include "text.h"
-#include "usage.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "brk/brk_text.h"
+#include "commands/cmd.h"
+#include "heap/usage.h"
 
 #define KEY_EVENTS 1
 #define DEFAULT_EVENTS 3u

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "core_write.h"
-#include "json.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "target/core_write.h"
 
 static const char *output;
 

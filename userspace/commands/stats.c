@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bin_sums.h"
-#include "cmd.h"
-#include "json.h"
-#include "survey.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "glibc/bin_sums.h"
+#include "heap/survey.h"
 
 #define KEY_NO_LISTS 1
 #define KEY_TOP 2

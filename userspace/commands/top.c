@@ -8,11 +8,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd.h"
-#include "json.h"
-#include "procs.h"
-#include "text.h"
-#include "top_screen.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "commands/top_screen.h"
+#include "target/procs.h"
 
 #define MAX_DELAY 3600.0
 #define MIN_DELAY 0.1

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The terminal of 'heapinfo top'; an empty one where ncurses is missing. */
-#include "top_screen.h"
+#include "commands/top_screen.h"
 
 #ifdef HAVE_NCURSES
 #include <ncurses.h>

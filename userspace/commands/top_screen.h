@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_TOP_SCREEN_H
 #define HEAPINFO_TOP_SCREEN_H
 
-#include "util.h"
+#include "base/util.h"
 
 bool screen_open(bool color);	/* false: there is no ncurses or terminal */
 void screen_begin(void);

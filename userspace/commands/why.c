@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd.h"
-#include "json.h"
-#include "text.h"
-#include "trim.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/cmd.h"
+#include "glibc/trim.h"
 
 #define DEFAULT_THRESHOLD 0x20000u
 #define KEY_PINS 1

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../glibc.h"
 #include "damage.h"
+#include "glibc/glibc.h"
 
 /* What a core has before its segments: mostly its headers and notes. */
 #define CORE_HEAD 0x2800u

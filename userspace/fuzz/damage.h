@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_DAMAGE_H
 #define HEAPINFO_DAMAGE_H
 
-#include "../tests/synth.h"
+#include "tests/synth.h"
 
 void damage_memory(struct synth *s, const u8 *data, size_t size);
 void damage_words(struct synth *s, const u8 *data, size_t size);

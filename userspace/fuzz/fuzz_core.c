@@ -20,10 +20,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../check.h"
-#include "../cmd.h"
-#include "../lists.h"
+#include "commands/cmd.h"
 #include "damage.h"
+#include "glibc/check.h"
+#include "glibc/lists.h"
 
 enum kind { MEMORY, MODULE_TEXT, CORE_FILE, MAPS_TEXT };
 

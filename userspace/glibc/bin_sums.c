@@ -2,7 +2,7 @@
 /* Sums over the links of the bins, see bin_sums.h. */
 #include <sys/random.h>
 
-#include "bin_sums.h"
+#include "glibc/bin_sums.h"
 
 /**
  * bin_sums_init - begin

@@ -12,7 +12,7 @@
 #ifndef HEAPINFO_BIN_SUMS_H
 #define HEAPINFO_BIN_SUMS_H
 
-#include "walk.h"
+#include "glibc/walk.h"
 
 struct bin_sums {
 	u64 key[3];

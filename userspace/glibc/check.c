@@ -12,10 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "check.h"
-#include "freeze.h"
-#include "survey.h"
-#include "text.h"
+#include "glibc/check.h"
+#include "base/text.h"
+#include "heap/survey.h"
+#include "target/freeze.h"
 
 #define MAX_KEYS 65536u		/* cached chunks whose key is compared */
 

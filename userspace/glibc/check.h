@@ -3,9 +3,9 @@
 #ifndef HEAPINFO_CHECK_H
 #define HEAPINFO_CHECK_H
 
-#include "findings.h"
-#include "heap.h"
-#include "mmapped.h"
+#include "glibc/findings.h"
+#include "glibc/mmapped.h"
+#include "heap/heap.h"
 
 struct check {
 	struct findings findings;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc.h"
+#include "glibc/glibc.h"
 
 #define MAX_ROWS 32u
 #define DEFAULT_THRESHOLD 0x20000u	/* trim, mmap and top_pad */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "findings.h"
+#include "glibc/findings.h"
 
 /**
  * findings_add - keep one violation

@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_FINDINGS_H
 #define HEAPINFO_FINDINGS_H
 
-#include "util.h"
+#include "base/util.h"
 
 struct finding {
 	u64 addr;		/* of the chunk, or of the structure */

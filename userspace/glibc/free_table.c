@@ -3,9 +3,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bin_sums.h"
-#include "free_table.h"
-#include "walk.h"
+#include "glibc/free_table.h"
+#include "glibc/bin_sums.h"
+#include "glibc/walk.h"
 
 #define MIN_BLOCK_SHIFT 9u	/* MARKS_ALIGN bits */
 #define MAX_BLOCKS (1u << 17)

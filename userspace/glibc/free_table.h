@@ -15,7 +15,7 @@
 #ifndef HEAPINFO_FREE_TABLE_H
 #define HEAPINFO_FREE_TABLE_H
 
-#include "marks.h"
+#include "glibc/marks.h"
 
 /*
  * What is in order about a free chunk: its size, and what the chunk behind it

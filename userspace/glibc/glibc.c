@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc.h"
+#include "glibc/glibc.h"
 
 #define MAX_ARENAS 65536u
 

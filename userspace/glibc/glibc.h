@@ -2,7 +2,7 @@
 /*
  * glibc's malloc, found in a target.
  *
- * Files: which_malloc.c chooses the module that has it, glibc_find.c finds
+ * Files: which_malloc.c chooses the module that has it, find.c finds
  * main_arena and the layout there, glibc.c reads arenas and mp_, regions.c and
  * region_search.c find where chunks lie, threads.c finds each thread's tcache.
  * glibc_open() does all of it; glibc_reread() does it again without looking for
@@ -11,9 +11,9 @@
 #ifndef HEAPINFO_GLIBC_H
 #define HEAPINFO_GLIBC_H
 
-#include "elfinfo.h"
-#include "layout.h"
-#include "target.h"
+#include "glibc/layout.h"
+#include "target/elfinfo.h"
+#include "target/target.h"
 
 #define MAX_STATE_SIZE 2304u
 #define ARENA_NONCONTIGUOUS 2u	/* in arena.flags */

@@ -18,7 +18,7 @@
  *     that does, run 'make check-unit check-live' here: reading processes whose
  *     heap is known finds every number above that is wrong.
  */
-#include "layout.h"
+#include "glibc/layout.h"
 
 static const unsigned int last_known = 43;
 

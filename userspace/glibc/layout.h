@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_LAYOUT_H
 #define HEAPINFO_LAYOUT_H
 
-#include "util.h"
+#include "base/util.h"
 
 #define NBINS		128u	/* bin 1 is unsorted; 0 and 127 stay unused */
 #define NBINWORDS	254u	/* fd and bk of bins 1..127 */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lists.h"
+#include "glibc/lists.h"
 
 /* One jump for so many bytes of heap costs a part of what a pass does. */
 #define BYTES_A_JUMP (128u << 10)

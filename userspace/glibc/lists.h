@@ -9,10 +9,10 @@
 #ifndef HEAPINFO_LISTS_H
 #define HEAPINFO_LISTS_H
 
-#include "findings.h"
-#include "free_table.h"
-#include "glibc.h"
-#include "marks.h"
+#include "glibc/findings.h"
+#include "glibc/free_table.h"
+#include "glibc/glibc.h"
+#include "glibc/marks.h"
 
 enum list_kind {
 	LIST_TCACHE,

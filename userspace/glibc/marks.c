@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "marks.h"
+#include "glibc/marks.h"
 
 /* Two bytes more, so that marks_get() need not look. */
 static size_t bytes_of(const struct marks *m, const struct mark_map *map)

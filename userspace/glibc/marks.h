@@ -11,7 +11,7 @@
 #ifndef HEAPINFO_MARKS_H
 #define HEAPINFO_MARKS_H
 
-#include "glibc.h"
+#include "glibc/glibc.h"
 
 enum mark {
 	MARK_NONE,

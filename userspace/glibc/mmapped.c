@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mmapped.h"
+#include "glibc/mmapped.h"
 
 #define MAX_PAGES (1u << 22)	/* touched pages that are looked at: 16 GiB */
 #define MAX_LEAD (16u << 20)	/* bytes before a chunk of memalign's */

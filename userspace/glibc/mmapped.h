@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_MMAPPED_H
 #define HEAPINFO_MMAPPED_H
 
-#include "glibc.h"
+#include "glibc/glibc.h"
 
 struct mmapped_chunk {
 	u64 addr;	/* of the header */

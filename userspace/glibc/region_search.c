@@ -11,8 +11,8 @@
  * malloc counts what it has.  Where that is more than was found, a chunk is
  * damaged: then regions are searched for whose chunks lead home behind one.
  */
-#include "glibc.h"
-#include "text.h"
+#include "base/text.h"
+#include "glibc/glibc.h"
 
 #define MANY 32u		/* so many in a row are hardly an accident */
 #define MAX_STEPS (1u << 19)	/* places to look at behind damaged chunks */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc.h"
+#include "glibc/glibc.h"
 
 #define MAX_HEAPS 65536u
 #define MAX_BYTES (1ull << 46)	/* of all regions: half of what x86-64 can map */

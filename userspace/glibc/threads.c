@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc.h"
+#include "glibc/glibc.h"
 
 #define TLS_NEAR 4096u
 #define TLS_FAR (128u << 10)

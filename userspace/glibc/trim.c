@@ -8,9 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "pagemap.h"
-#include "survey.h"
-#include "trim.h"
+#include "glibc/trim.h"
+#include "heap/survey.h"
+#include "target/pagemap.h"
 
 #define MUCH (64u << 10)	/* free bytes below a pin worth a mention */
 

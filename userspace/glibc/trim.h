@@ -3,8 +3,8 @@
 #ifndef HEAPINFO_TRIM_H
 #define HEAPINFO_TRIM_H
 
-#include "heap.h"
-#include "walk.h"
+#include "glibc/walk.h"
+#include "heap/heap.h"
 
 #define MAX_PINS 16u
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
-#include "walk.h"
+#include "glibc/walk.h"
+#include "base/text.h"
 
 #define BATCH 512u
 #define EDGE 64u	/* bytes of a chunk that a batch always has */

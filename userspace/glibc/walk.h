@@ -9,8 +9,8 @@
 #ifndef HEAPINFO_WALK_H
 #define HEAPINFO_WALK_H
 
-#include "glibc.h"
-#include "marks.h"
+#include "glibc/glibc.h"
+#include "glibc/marks.h"
 
 enum chunk_state {
 	CHUNK_IN_USE,

@@ -2,7 +2,7 @@
 /* Choose the malloc that the program uses: a process may have several. */
 #include <stdlib.h>
 
-#include "glibc.h"
+#include "glibc/glibc.h"
 
 #define MAX_NAMESPACES 16u	/* dlmopen()'s limit: as many libcs are looked at */
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "areas.h"
+#include "heap/areas.h"
 
 #define NEAR (2u << 20)	/* mappings with less between them are one area */
 #define MAX_LABEL 400u

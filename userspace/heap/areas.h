@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_AREAS_H
 #define HEAPINFO_AREAS_H
 
-#include "heap.h"
+#include "heap/heap.h"
 
 enum area_kind {
 	AREA_TEXT,

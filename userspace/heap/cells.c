@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cells.h"
-#include "survey.h"
+#include "heap/cells.h"
+#include "heap/survey.h"
 
 /**
  * cell_char - how a kind of cell is drawn

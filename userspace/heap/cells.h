@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_CELLS_H
 #define HEAPINFO_CELLS_H
 
-#include "heap.h"
+#include "heap/heap.h"
 
 enum cell_kind {
 	CELL_IN_USE,

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "chunk_out.h"
+#include "heap/chunk_out.h"
 
 /* Where the bytes reach over the block, they are read for themselves. */
 static const u8 *first_bytes(const struct batch *b, const struct chunk *c,

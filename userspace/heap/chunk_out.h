@@ -3,9 +3,9 @@
 #ifndef HEAPINFO_CHUNK_OUT_H
 #define HEAPINFO_CHUNK_OUT_H
 
-#include "json.h"
-#include "fast.h"
-#include "walk.h"
+#include "base/fast.h"
+#include "base/json.h"
+#include "glibc/walk.h"
 
 #define MAX_HEXDUMP 4096u
 

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "cmd.h"
-#include "freeze.h"
-#include "heap.h"
-#include "other_allocators.h"
+#include "heap/heap.h"
+#include "commands/cmd.h"
+#include "heap/other_allocators.h"
+#include "target/freeze.h"
 
 static void say_why_not(struct heap *h)
 {

@@ -3,8 +3,8 @@
 #ifndef HEAPINFO_HEAP_H
 #define HEAPINFO_HEAP_H
 
-#include "glibc.h"
-#include "kernel.h"
+#include "brk/kernel.h"
+#include "glibc/glibc.h"
 
 struct heap {
 	struct target *t;

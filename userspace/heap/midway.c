@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "heap.h"
+#include "heap/heap.h"
 
 /* The system calls that malloc makes while its lists are half made. */
 static bool is_mallocs(const struct target *t, s64 nr)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tell which allocator a program brought with it. */
-#include "other_allocators.h"
+#include "heap/other_allocators.h"
 
 struct allocator {
 	const char *name;

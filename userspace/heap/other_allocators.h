@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_OTHER_ALLOCATORS_H
 #define HEAPINFO_OTHER_ALLOCATORS_H
 
-#include "elfinfo.h"
+#include "target/elfinfo.h"
 
 /* "jemalloc", ... or NULL where there is none that this program knows. */
 const char *other_allocator(struct target *t, const struct modules *mods);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Follow the free lists, then walk the chunks, and note what was unsure. */
-#include "survey.h"
-#include "text.h"
+#include "heap/survey.h"
+#include "base/text.h"
 
 /**
  * survey - look at all of the heap

@@ -3,9 +3,9 @@
 #ifndef HEAPINFO_SURVEY_H
 #define HEAPINFO_SURVEY_H
 
-#include "heap.h"
-#include "lists.h"
-#include "walk.h"
+#include "glibc/lists.h"
+#include "glibc/walk.h"
+#include "heap/heap.h"
 
 struct survey {
 	const char *what;	/* for progress_start() */

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pagemap.h"
-#include "survey.h"
-#include "usage.h"
+#include "heap/usage.h"
+#include "heap/survey.h"
+#include "target/pagemap.h"
 
 static void count_chunk(struct usage *u, const struct chunk *c,
 			unsigned int word)

@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_USAGE_H
 #define HEAPINFO_USAGE_H
 
-#include "heap.h"
+#include "heap/heap.h"
 
 /* Bytes; all but chunks and mem_* add up to size. */
 struct usage {

@@ -7,7 +7,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-#include "breakpoint.h"
+#include "target/breakpoint.h"
 
 #define TRAP 0xccu
 

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "util.h"
+#include "base/util.h"
 
 struct breakpoint {
 	u64 addr;

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "elf_bound.h"
-#include "target.h"
+#include "target/elf_bound.h"
+#include "target/target.h"
 
 /* More than the notes and the mappings of any process. */
 #define MAX_NOTES (256u << 20)

@@ -16,11 +16,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "brk_text.h"
-#include "core_write.h"
-#include "outfile.h"
-#include "pagemap.h"
-#include "text.h"
+#include "target/core_write.h"
+#include "base/outfile.h"
+#include "base/text.h"
+#include "brk/brk_text.h"
+#include "target/pagemap.h"
 
 #define MAX_TEXT (16u << 20)	/* of one file of /proc */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Write a live process as an ELF core file, for target_core.c and for gdb. */
+/* Write a live process as an ELF core file, for core.c and for gdb. */
 #ifndef HEAPINFO_CORE_WRITE_H
 #define HEAPINFO_CORE_WRITE_H
 
-#include "heap.h"
+#include "heap/heap.h"
 
 struct core_written {
 	u64 memory;	/* bytes of the process's memory that it describes */

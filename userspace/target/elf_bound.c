@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <unistd.h>
 
-#include "elf_bound.h"
+#include "target/elf_bound.h"
 
 /*
  * libelf makes room for every section as it opens a file.  How many there are

@@ -5,7 +5,7 @@
 
 #include <libelf.h>
 
-#include "util.h"
+#include "base/util.h"
 
 /*
  * What may still be read of a file.  A sparse file of gigabytes takes its owner

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "elf_bound.h"
-#include "elfinfo.h"
+#include "target/elfinfo.h"
+#include "target/elf_bound.h"
 
 #define MAX_IMAGE (64u << 20)	/* of writable data worth looking through */
 #define MAX_READ (256u << 20)	/* of a file in all, while it is open */

@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_ELFINFO_H
 #define HEAPINFO_ELFINFO_H
 
-#include "target.h"
+#include "target/target.h"
 
 /* One mapped ELF file. */
 struct module {

@@ -18,8 +18,8 @@
 #include <time.h>
 #include <elf.h>
 
-#include "freeze.h"
-#include "target.h"
+#include "target/freeze.h"
+#include "target/target.h"
 
 /* For a thread to stop; less where it waits for what may never come. */
 #define PATIENCE_NS 5000000000ull

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <elf.h>
 
-#include "pagemap.h"
+#include "target/pagemap.h"
 
 struct live {
 	int mem;		/* /proc/PID/mem, -1 until it is needed */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "maps.h"
+#include "target/maps.h"
 
 /**
  * maps_add - append one mapping

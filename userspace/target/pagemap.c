@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "pagemap.h"
+#include "target/pagemap.h"
 
 #define ENTRIES 512u
 

@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_PAGEMAP_H
 #define HEAPINFO_PAGEMAP_H
 
-#include "target.h"
+#include "target/target.h"
 
 #define PAGE_PRESENT (1ull << 63)
 #define PAGE_SWAPPED (1ull << 62)

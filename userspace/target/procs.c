@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "procs.h"
+#include "target/procs.h"
 
 static u64 read_started(struct target *t)
 {

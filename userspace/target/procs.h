@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "kernel.h"
+#include "brk/kernel.h"
 
 struct proc {
 	pid_t pid;

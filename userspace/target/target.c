@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "target.h"
-#include "freeze.h"
+#include "target/target.h"
+#include "target/freeze.h"
 
 #define LINE (16u << 10)
 #define LINE_BITS 5u	/* of the hash */

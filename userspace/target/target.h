@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "maps.h"
-#include "util.h"
+#include "base/util.h"
+#include "target/maps.h"
 
 #define TARGET_BLOCK (256u << 10)	/* what one sequential read asks for */
 

@@ -5,7 +5,7 @@
 
 #include <unistd.h>
 
-#include "../cmd.h"
+#include "commands/cmd.h"
 #include "synth.h"
 
 static inline void open_synth(const struct synth *s, struct heap *h)

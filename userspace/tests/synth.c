@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../glibc.h"
+#include "glibc/glibc.h"
 #include "synth.h"
 
 #define TID 4711

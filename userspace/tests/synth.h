@@ -6,7 +6,7 @@
 #ifndef HEAPINFO_SYNTH_H
 #define HEAPINFO_SYNTH_H
 
-#include "../layout.h"
+#include "glibc/layout.h"
 
 #define SYNTH_SEGMENTS 5u
 #define SYNTH_MAPPED 50u	/* chunks in use in the mapping */

@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../elfinfo.h"
 #include "open-synth.h"
+#include "target/elfinfo.h"
 
 #define HUGE_LEN (2ull << 30)	/* holes of a file; they take nothing */
 #define MOST_MEMORY (1ull << 30)	/* that reading such a file may take */

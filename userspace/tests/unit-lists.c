@@ -12,8 +12,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../check.h"
-#include "../survey.h"
+#include "glibc/check.h"
+#include "heap/survey.h"
 #include "open-synth.h"
 
 #define ROW 8u		/* 2.36 */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../pagemap.h"
+#include "target/pagemap.h"
 
 static const char known[] = "what is to be read";
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../outfile.h"
+#include "base/outfile.h"
 
 static char dir[sizeof("/tmp/heapinfo-XXXXXX")];
 static char path[sizeof(dir) + 8];

@@ -11,11 +11,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../check.h"
-#include "../kernel.h"
-#include "../survey.h"
-#include "../text.h"
-#include "../trim.h"
+#include "base/text.h"
+#include "brk/kernel.h"
+#include "glibc/check.h"
+#include "glibc/trim.h"
+#include "heap/survey.h"
 #include "open-synth.h"
 
 /* Numbers of the structures as gdb prints them from Debian's libc6-dbg. */
