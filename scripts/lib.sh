@@ -115,8 +115,8 @@ unload()
 copy_sources()
 {
 	local part parts=()
-	for part in Kbuild Makefile README.md LICENSE dkms.conf debian module \
-		    scripts userspace; do
+	for part in Kbuild Makefile README.md CONTRIBUTING.md LICENSE dkms.conf \
+		    debian docs module scripts userspace; do
 		[ ! -e "$TOP/$part" ] || parts+=("$part")
 	done
 	mkdir -p "$1"
