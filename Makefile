@@ -33,7 +33,8 @@ help:
 	@echo 'as root (they install with apt what they miss):'
 	@echo 'make demo       show /proc/<pid>/heapinfo of small programs'
 	@echo 'make run        a shell in a virtual machine that has the module loaded'
-	@echo '                (KERNEL=version for another kernel than 6.1)'
+	@echo '                and the programs of docs/the-heap-today.md (KERNEL=version for'
+	@echo '                another kernel than 6.1)'
 	@echo 'make check      all tests; STEPS="word..." for some of them,'
 	@echo '                SUITES="suite..." for where installing is tried'
 	@echo 'make check-debug  the module on kernels that watch over it, and with everything'
@@ -100,7 +101,7 @@ deb:
 
 KERNEL ?= 6.1
 run: deps-demo
-	@$(VM)/boot --kernel $(KERNEL) --interactive
+	@$(VM)/boot --kernel $(KERNEL) --add selftests/heap-today --interactive
 
 demo: deps-demo
 	@selftests/demo/demo
