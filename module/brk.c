@@ -21,12 +21,12 @@ const char *const heapinfo_call_names[] = { HEAPINFO_CALLS };
 const char *const heapinfo_result_names[] = { HEAPINFO_RESULTS };
 #undef HEAPINFO_NAMED
 
-static const struct heapinfo_source *const sources[] = {
+static const struct heapinfo_source *const heapinfo_sources[] = {
 	&heapinfo_source_probe,
 	&heapinfo_source_syscalls,
 };
 
-static const struct heapinfo_source *source;
+static const struct heapinfo_source *heapinfo_source;
 
 DEFINE_PER_CPU(u64, heapinfo_brk_calls);
 
@@ -37,18 +37,18 @@ DEFINE_PER_CPU(u64, heapinfo_brk_calls);
  * way, indexed by address space, tells a call whether there were others between
  * its entry and its return, and where the last one that returned left the break.
  */
-#define PLACE_BITS	8
-#define ORDERS		4
+#define BUCKET_BITS	8
+#define BUCKET_ORDERS	4
 
 /**
- * struct order - of the calls of one address space
+ * struct call_order - of the calls of one address space
  * @mm: it; NULL where the order is free. Its callers hold it while calls are
  *	under way, and no longer: then its address may become another's.
  * @brk: where the last of its calls that returned left the break
  * @turn: calls that have begun
  * @under_way: calls that have not returned
  */
-struct order {
+struct call_order {
 	struct mm_struct *mm;
 	unsigned long brk;
 	u32 turn;
@@ -56,40 +56,41 @@ struct order {
 };
 
 /**
- * struct place - of the address spaces that meet in one index
+ * struct order_bucket - of the address spaces that meet in one index
  * @lock: makes all their calls be told in one order
  * @orders: of those in which calls are under way. Where there are more than
  *	these, the calls of the others are told as raced, in no order.
  */
-struct place {
+struct order_bucket {
 	/* Guards the orders; held also while a call is told. */
 	spinlock_t lock;
-	struct order orders[ORDERS];
+	struct call_order orders[BUCKET_ORDERS];
 };
 
-static struct place places[1 << PLACE_BITS];
+static struct order_bucket heapinfo_order_buckets[1 << BUCKET_BITS];
 
-static struct place *place_of(struct mm_struct *mm)
+static struct order_bucket *heapinfo_order_bucket(struct mm_struct *mm)
 {
-	return &places[hash_ptr(mm, PLACE_BITS)];
+	return &heapinfo_order_buckets[hash_ptr(mm, BUCKET_BITS)];
 }
 
-/* That of @mm, or NULL. Under the lock of the place. */
-static struct order *find_order(struct place *place,
-				const struct mm_struct *mm)
+/* That of @mm, or NULL. Under the lock of the bucket. */
+static struct call_order *heapinfo_order_find(struct order_bucket *bucket,
+					      const struct mm_struct *mm)
 {
-	struct order *order;
+	unsigned int i;
 
-	for (order = place->orders; order < place->orders + ORDERS; order++)
-		if (order->mm == mm)
-			return order;
+	for (i = 0; i < BUCKET_ORDERS; i++)
+		if (bucket->orders[i].mm == mm)
+			return &bucket->orders[i];
 	return NULL;
 }
 
-/* Begins with the break as it is. Under the lock of the place. */
-static struct order *new_order(struct place *place, struct mm_struct *mm)
+/* Begins with the break as it is. Under the lock of the bucket. */
+static struct call_order *heapinfo_order_new(struct order_bucket *bucket,
+					     struct mm_struct *mm)
 {
-	struct order *order = find_order(place, NULL);
+	struct call_order *order = heapinfo_order_find(bucket, NULL);
 
 	if (order) {
 		order->mm = mm;
@@ -108,20 +109,21 @@ static struct order *new_order(struct place *place, struct mm_struct *mm)
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 {
 	struct mm_struct *mm = current->mm;
-	struct place *place = place_of(mm);
-	struct order *order;
+	struct order_bucket *bucket = heapinfo_order_bucket(mm);
+	struct call_order *order;
 
 	entry->brk.shared = true;
 	entry->brk.raced = true;
 	entry->turn = 0;
-	spin_lock(&place->lock);
+	spin_lock(&bucket->lock);
 	entry->brk.from = READ_ONCE(mm->brk);
-	order = find_order(place, mm) ?: new_order(place, mm);
+	order = heapinfo_order_find(bucket, mm) ?:
+		heapinfo_order_new(bucket, mm);
 	if (order) {
 		entry->brk.raced = order->under_way++;
 		entry->turn = ++order->turn;
 	}
-	spin_unlock(&place->lock);
+	spin_unlock(&bucket->lock);
 }
 
 /*
@@ -129,7 +131,8 @@ void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
  * that is where the break is now, then a call that was served after this one
  * has returned before it and has been given the way of both.
  */
-static void put_in_order(struct heapinfo_brk *brk, struct order *order)
+static void heapinfo_order_apply(struct heapinfo_brk *brk,
+				 struct call_order *order)
 {
 	brk->from = order->brk;
 	if (READ_ONCE(order->mm->brk) == brk->from)
@@ -138,14 +141,15 @@ static void put_in_order(struct heapinfo_brk *brk, struct order *order)
 	order->brk = brk->to;
 }
 
-/* The one that ends has begun in this order. Under the lock of the place. */
-static void leave_order(struct heapinfo_brk_entry *entry, struct order *order)
+/* The one that ends has begun in this order. Under the lock of the bucket. */
+static void heapinfo_order_leave(struct heapinfo_brk_entry *entry,
+				 struct call_order *order)
 {
 	struct heapinfo_brk *brk = &entry->brk;
 
 	brk->raced |= order->turn != entry->turn;
 	if (brk->result == HEAPINFO_OK && brk->call != HEAPINFO_QUERY)
-		put_in_order(brk, order);
+		heapinfo_order_apply(brk, order);
 	if (!--order->under_way)
 		order->mm = NULL;
 }
@@ -158,16 +162,16 @@ static void leave_order(struct heapinfo_brk_entry *entry, struct order *order)
  */
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 {
-	struct place *place = place_of(current->mm);
-	struct order *order = NULL;
+	struct order_bucket *bucket = heapinfo_order_bucket(current->mm);
+	struct call_order *order = NULL;
 
-	spin_lock(&place->lock);
+	spin_lock(&bucket->lock);
 	if (entry->turn)
-		order = find_order(place, current->mm);
+		order = heapinfo_order_find(bucket, current->mm);
 	if (order)
-		leave_order(entry, order);
+		heapinfo_order_leave(entry, order);
 	trace_brk(&entry->brk);
-	spin_unlock(&place->lock);
+	spin_unlock(&bucket->lock);
 }
 
 /**
@@ -203,19 +207,19 @@ int heapinfo_brk_start(const char *name)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(sources); i++)
-		if (sysfs_streq(name, sources[i]->name))
-			source = sources[i];
-	if (!source) {
+	for (i = 0; i < ARRAY_SIZE(heapinfo_sources); i++)
+		if (sysfs_streq(name, heapinfo_sources[i]->name))
+			heapinfo_source = heapinfo_sources[i];
+	if (!heapinfo_source) {
 		pr_err("source=%s is not known: it is probe or syscalls\n",
 		       name);
 		return -EINVAL;
 	}
 
-	for (i = 0; i < ARRAY_SIZE(places); i++)
-		spin_lock_init(&places[i].lock);
+	for (i = 0; i < ARRAY_SIZE(heapinfo_order_buckets); i++)
+		spin_lock_init(&heapinfo_order_buckets[i].lock);
 	heapinfo_failure_start();
-	ret = source->start();
+	ret = heapinfo_source->start();
 	if (ret)
 		heapinfo_failure_stop();
 	return ret;
@@ -228,7 +232,7 @@ int heapinfo_brk_start(const char *name)
  */
 void heapinfo_brk_stop(void)
 {
-	source->stop();
+	heapinfo_source->stop();
 	heapinfo_failure_stop();
 }
 
@@ -239,7 +243,7 @@ void heapinfo_brk_stop(void)
  */
 const char *heapinfo_brk_source(void)
 {
-	return source->name;
+	return heapinfo_source->name;
 }
 
 /**
@@ -251,7 +255,8 @@ const char *heapinfo_brk_source(void)
  */
 bool heapinfo_brk_suspended(void)
 {
-	return source->suspended && source->suspended();
+	return heapinfo_source->suspended &&
+	       heapinfo_source->suspended();
 }
 
 /**
@@ -261,7 +266,7 @@ bool heapinfo_brk_suspended(void)
  */
 u64 heapinfo_brk_missed(void)
 {
-	return source->missed();
+	return heapinfo_source->missed();
 }
 
 /**

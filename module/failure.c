@@ -42,14 +42,14 @@
 #define REFRESH_PERIOD	(HZ / 10)
 
 /* vm.max_map_count as last read; the variable itself is not for modules. */
-static int max_map_count;
-static unsigned long refreshed;	/* in jiffies, when that was */
+static int heapinfo_max_map_count;
+static unsigned long heapinfo_refresh_time;	/* in jiffies, when that was */
 
 /*
  * Opens it below the root of the first process: workers of later kernels (7.3
  * is one) have an empty root of their own.
  */
-static struct file *open_max_map_count(void)
+static struct file *heapinfo_open_max_map_count(void)
 {
 	struct file *file = ERR_PTR(-ENOENT);
 	struct task_struct *init;
@@ -73,7 +73,7 @@ static struct file *open_max_map_count(void)
 	return file;
 }
 
-static void read_max_map_count(struct work_struct *work)
+static void heapinfo_read_max_map_count(struct work_struct *work)
 {
 	char text[16];
 	struct file *file;
@@ -81,8 +81,8 @@ static void read_max_map_count(struct work_struct *work)
 	ssize_t len;
 	int value;
 
-	WRITE_ONCE(refreshed, jiffies);
-	file = open_max_map_count();
+	WRITE_ONCE(heapinfo_refresh_time, jiffies);
+	file = heapinfo_open_max_map_count();
 	if (IS_ERR(file))
 		return;
 	len = kernel_read(file, text, sizeof(text) - 1, &pos);
@@ -91,10 +91,11 @@ static void read_max_map_count(struct work_struct *work)
 		return;
 	text[len] = '\0';
 	if (!kstrtoint(strim(text), 10, &value))
-		WRITE_ONCE(max_map_count, value);
+		WRITE_ONCE(heapinfo_max_map_count, value);
 }
 
-static DECLARE_DELAYED_WORK(refresh_work, read_max_map_count);
+static DECLARE_DELAYED_WORK(heapinfo_refresh_work,
+			    heapinfo_read_max_map_count);
 
 /**
  * heapinfo_failure_refresh() - learn again what the administrator may change
@@ -105,10 +106,10 @@ static DECLARE_DELAYED_WORK(refresh_work, read_max_map_count);
  */
 void heapinfo_failure_refresh(void)
 {
-	unsigned long due = READ_ONCE(refreshed) + REFRESH_PERIOD;
+	unsigned long due = READ_ONCE(heapinfo_refresh_time) + REFRESH_PERIOD;
 	unsigned long now = jiffies;
 
-	schedule_delayed_work(&refresh_work,
+	schedule_delayed_work(&heapinfo_refresh_work,
 			      time_before(now, due) ? due - now : 0);
 }
 
@@ -119,8 +120,8 @@ void heapinfo_failure_refresh(void)
  */
 void heapinfo_failure_start(void)
 {
-	max_map_count = DEFAULT_MAX_MAP_COUNT;
-	read_max_map_count(NULL);
+	heapinfo_max_map_count = DEFAULT_MAX_MAP_COUNT;
+	heapinfo_read_max_map_count(NULL);
 }
 
 /**
@@ -130,10 +131,10 @@ void heapinfo_failure_start(void)
  */
 void heapinfo_failure_stop(void)
 {
-	cancel_delayed_work_sync(&refresh_work);
+	cancel_delayed_work_sync(&heapinfo_refresh_work);
 }
 
-static bool lock_mm(struct mm_struct *mm)
+static bool heapinfo_lock_mm(struct mm_struct *mm)
 {
 	u64 until;
 
@@ -149,7 +150,7 @@ static bool lock_mm(struct mm_struct *mm)
 }
 
 /* The lowest address that brk(2) takes, as its CONFIG_COMPAT_BRK rule is. */
-static unsigned long lowest_break(struct mm_struct *mm)
+static unsigned long heapinfo_lowest_break(struct mm_struct *mm)
 {
 #ifdef CONFIG_COMPAT_BRK
 	if (!current->brk_randomized)
@@ -159,7 +160,7 @@ static unsigned long lowest_break(struct mm_struct *mm)
 }
 
 /* check_data_rlimit() of the kernel: asked before all else, for any target. */
-static bool over_data_limit(struct mm_struct *mm, unsigned long asked)
+static bool heapinfo_over_data_limit(struct mm_struct *mm, unsigned long asked)
 {
 	unsigned long limit = rlimit(RLIMIT_DATA);
 
@@ -169,8 +170,8 @@ static bool over_data_limit(struct mm_struct *mm, unsigned long asked)
 }
 
 /* What may_expand_vm() of the kernel holds against @pages more of data. */
-static enum heapinfo_result over_size_limit(struct mm_struct *mm,
-					    unsigned long pages)
+static enum heapinfo_result heapinfo_over_size_limit(struct mm_struct *mm,
+						     unsigned long pages)
 {
 	if (mm->total_vm + pages > rlimit(RLIMIT_AS) >> PAGE_SHIFT)
 		return HEAPINFO_RLIMIT_AS;
@@ -181,7 +182,7 @@ static enum heapinfo_result over_size_limit(struct mm_struct *mm,
 	return HEAPINFO_OK;
 }
 
-static bool over_lock_limit(struct mm_struct *mm, unsigned long pages)
+static bool heapinfo_over_lock_limit(struct mm_struct *mm, unsigned long pages)
 {
 	if (!(mm->def_flags & VM_LOCKED))
 		return false;
@@ -191,8 +192,9 @@ static bool over_lock_limit(struct mm_struct *mm, unsigned long pages)
 }
 
 /* Where the mapping that keeps the break from @end begins; 0 if none does. */
-static unsigned long mapping_in_way(struct mm_struct *mm, unsigned long start,
-				    unsigned long end)
+static unsigned long heapinfo_mapping_in_way(struct mm_struct *mm,
+					     unsigned long start,
+					     unsigned long end)
 {
 	struct vm_area_struct *vma = find_vma(mm, start);
 	unsigned long gap;
@@ -208,9 +210,9 @@ static unsigned long mapping_in_way(struct mm_struct *mm, unsigned long start,
 }
 
 /* A shrink that passed the limit on data fails in munmap only. */
-static enum heapinfo_result explain_shrink(struct mm_struct *mm,
-					   unsigned long new_end,
-					   unsigned long old_end)
+static enum heapinfo_result heapinfo_explain_shrink(struct mm_struct *mm,
+						    unsigned long new_end,
+						    unsigned long old_end)
 {
 	struct vm_area_struct *vma = find_vma(mm, new_end);
 
@@ -218,19 +220,19 @@ static enum heapinfo_result explain_shrink(struct mm_struct *mm,
 		return HEAPINFO_UNMAPPED;
 	if (heapinfo_vma_sealed(vma))
 		return HEAPINFO_SEALED;
-	if (mm->map_count >= READ_ONCE(max_map_count))
+	if (mm->map_count >= READ_ONCE(heapinfo_max_map_count))
 		return HEAPINFO_MAP_COUNT;
 	return HEAPINFO_NOMEM;
 }
 
-static enum heapinfo_result explain_grow(struct mm_struct *mm,
-					 unsigned long old_end,
-					 unsigned long new_end,
-					 unsigned long *mapping)
+static enum heapinfo_result heapinfo_explain_grow(struct mm_struct *mm,
+						  unsigned long old_end,
+						  unsigned long new_end,
+						  unsigned long *mapping)
 {
 	unsigned long pages = (new_end - old_end) >> PAGE_SHIFT;
-	unsigned long in_way = mapping_in_way(mm, old_end, new_end);
-	bool locked = over_lock_limit(mm, pages);
+	unsigned long in_way = heapinfo_mapping_in_way(mm, old_end, new_end);
+	bool locked = heapinfo_over_lock_limit(mm, pages);
 	enum heapinfo_result result;
 
 	if (locked && HEAPINFO_BRK_ASKS_MLOCK_FIRST)
@@ -241,10 +243,10 @@ static enum heapinfo_result explain_grow(struct mm_struct *mm,
 	}
 	if (locked)
 		return HEAPINFO_MLOCK;
-	result = over_size_limit(mm, pages);
+	result = heapinfo_over_size_limit(mm, pages);
 	if (result != HEAPINFO_OK)
 		return result;
-	if (mm->map_count > READ_ONCE(max_map_count))
+	if (mm->map_count > READ_ONCE(heapinfo_max_map_count))
 		return HEAPINFO_MAP_COUNT;
 	return HEAPINFO_NOMEM;
 }
@@ -269,18 +271,17 @@ void heapinfo_failure_explain(struct heapinfo_brk *brk)
 
 	heapinfo_failure_refresh();
 
-	if (brk->asked < lowest_break(mm)) {
+	if (brk->asked < heapinfo_lowest_break(mm)) {
 		brk->result = HEAPINFO_BELOW_START;
-	} else if (over_data_limit(mm, brk->asked)) {
+	} else if (heapinfo_over_data_limit(mm, brk->asked)) {
 		brk->result = HEAPINFO_RLIMIT_DATA;
-	} else if (!lock_mm(mm)) {
+	} else if (!heapinfo_lock_mm(mm)) {
 		brk->result = HEAPINFO_UNKNOWN;
 	} else {
-		if (brk->asked <= brk->from)
-			brk->result = explain_shrink(mm, new_end, old_end);
-		else
-			brk->result = explain_grow(mm, old_end, new_end,
-						   &brk->mapping);
+		brk->result = brk->asked <= brk->from ?
+			heapinfo_explain_shrink(mm, new_end, old_end) :
+			heapinfo_explain_grow(mm, old_end, new_end,
+					      &brk->mapping);
 		mmap_read_unlock(mm);
 	}
 }

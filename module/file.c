@@ -21,13 +21,13 @@
 #define OPEN_TRIES	8
 
 /**
- * struct reading - one open file
+ * struct heapinfo_reading - one open file
  * @pid: the process; the dentry holds it
  * @mm: the address space that the opener was allowed to read, held with
  *	mmgrab(); NULL for a kernel thread and for what has ended
  * @report: what a reading that began at the top of the file shows
  */
-struct reading {
+struct heapinfo_reading {
 	struct pid *pid;
 	struct mm_struct *mm;
 	struct heapinfo_report report;
@@ -40,7 +40,7 @@ struct reading {
  * a mount on top of "maps" would be followed: the answer must come from the
  * very file next to ours.
  */
-static int ask_maps(const struct path *entry)
+static int heapinfo_ask_maps(const struct path *entry)
 {
 	struct dentry *dir = dget_parent(entry->dentry);
 	struct path root = { .mnt = entry->mnt, .dentry = dir };
@@ -62,7 +62,7 @@ static int ask_maps(const struct path *entry)
 }
 
 /* The address space of a task, held with mmgrab(); NULL if it has none. */
-static struct mm_struct *grab_mm(struct task_struct *task)
+static struct mm_struct *heapinfo_grab_mm(struct task_struct *task)
 {
 	struct mm_struct *mm = get_task_mm(task);
 
@@ -73,7 +73,7 @@ static struct mm_struct *grab_mm(struct task_struct *task)
 	return mm;
 }
 
-static void drop_mm(struct mm_struct *mm)
+static void heapinfo_drop_mm(struct mm_struct *mm)
 {
 	if (mm)
 		mmdrop(mm);
@@ -84,43 +84,43 @@ static void drop_mm(struct mm_struct *mm)
  * the question, so the question was about it: while it is held its address is
  * given to no other.
  */
-static int open_mm(struct task_struct *task, const struct path *entry,
-		   struct mm_struct **mm)
+static int heapinfo_open_mm(struct task_struct *task, const struct path *entry,
+			    struct mm_struct **mm)
 {
 	struct mm_struct *before, *after;
 	unsigned int tries;
 	int ret;
 
 	for (tries = 0; tries < OPEN_TRIES; tries++) {
-		before = grab_mm(task);
-		ret = ask_maps(entry);
+		before = heapinfo_grab_mm(task);
+		ret = heapinfo_ask_maps(entry);
 		if (ret) {
-			drop_mm(before);
+			heapinfo_drop_mm(before);
 			return ret;
 		}
-		after = grab_mm(task);
-		drop_mm(after);
+		after = heapinfo_grab_mm(task);
+		heapinfo_drop_mm(after);
 		if (before == after) {
 			*mm = before;
 			return 0;
 		}
-		drop_mm(before);
+		heapinfo_drop_mm(before);
 	}
 	return -EAGAIN;
 }
 
-static void drop_history(struct heapinfo_report *report)
+static void heapinfo_drop_history(struct heapinfo_report *report)
 {
 	kvfree(report->history);
 	report->history = NULL;
 }
 
-static void end_report(struct heapinfo_report *report)
+static void heapinfo_clear_report(struct heapinfo_report *report)
 {
 	if (report->task)
 		put_task_struct(report->task);
 	put_pid(report->tgid);
-	drop_history(report);
+	heapinfo_drop_history(report);
 	report->task = NULL;
 	report->tgid = NULL;
 }
@@ -129,7 +129,7 @@ static void end_report(struct heapinfo_report *report)
  * The process of a task, and when it began. Both are asked once and kept: a
  * task that is reaped meanwhile names neither any more.
  */
-static int find_process(struct heapinfo_report *report, u64 *start)
+static int heapinfo_find_process(struct heapinfo_report *report, u64 *start)
 {
 	struct task_struct *leader;
 
@@ -143,19 +143,20 @@ static int find_process(struct heapinfo_report *report, u64 *start)
 }
 
 /* What maps does: ESRCH for the reaped, nothing for what lost its memory. */
-static int begin_report(struct reading *reading, struct super_block *sb)
+static int heapinfo_fill_report(struct heapinfo_reading *reading,
+				struct super_block *sb)
 {
 	struct heapinfo_report *report = &reading->report;
 	struct heapinfo_history *history;
 	u64 start;
 	int ret;
 
-	end_report(report);
+	heapinfo_clear_report(report);
 	report->ns = proc_pid_ns(sb);
 	report->task = get_pid_task(reading->pid, PIDTYPE_PID);
 	if (!report->task)
 		return -ESRCH;
-	ret = find_process(report, &start);
+	ret = heapinfo_find_process(report, &start);
 	if (ret)
 		return ret;
 	if (!reading->mm || !mmget_not_zero(reading->mm))
@@ -172,7 +173,7 @@ static int begin_report(struct reading *reading, struct super_block *sb)
 	return 0;
 }
 
-static bool has_text(const struct heapinfo_report *report)
+static bool heapinfo_has_text(const struct heapinfo_report *report)
 {
 	return report->history ||
 	       (report->task && report->task->flags & PF_KTHREAD);
@@ -183,13 +184,13 @@ static bool has_text(const struct heapinfo_report *report)
  * rows are given back: who keeps many files open that were read keeps no more.
  * The report stays, so that a reading that goes on there finds the end again.
  */
-static void *at_position(struct heapinfo_report *report, loff_t pos)
+static void *heapinfo_at_position(struct heapinfo_report *report, loff_t pos)
 {
 	unsigned int rows = report->history ? report->history->nr : 0;
 
-	if (has_text(report) && pos <= rows)
+	if (heapinfo_has_text(report) && pos <= rows)
 		return report;
-	drop_history(report);
+	heapinfo_drop_history(report);
 	return NULL;
 }
 
@@ -197,30 +198,30 @@ static void *at_position(struct heapinfo_report *report, loff_t pos)
  * A reading that begins at the top sees one moment of the process, however
  * small the pieces in which it is read.
  */
-static void *reading_start(struct seq_file *m, loff_t *pos)
+static void *heapinfo_seq_start(struct seq_file *m, loff_t *pos)
 {
-	struct reading *reading = m->private;
+	struct heapinfo_reading *reading = m->private;
 	int ret;
 
 	if (!*pos || !reading->report.task) {
-		ret = begin_report(reading, file_inode(m->file)->i_sb);
+		ret = heapinfo_fill_report(reading, file_inode(m->file)->i_sb);
 		if (ret)
 			return ERR_PTR(ret);
 	}
-	return at_position(&reading->report, *pos);
+	return heapinfo_at_position(&reading->report, *pos);
 }
 
-static void *reading_next(struct seq_file *m, void *v, loff_t *pos)
+static void *heapinfo_seq_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	++*pos;
-	return at_position(v, *pos);
+	return heapinfo_at_position(v, *pos);
 }
 
-static void reading_stop(struct seq_file *m, void *v)
+static void heapinfo_seq_stop(struct seq_file *m, void *v)
 {
 }
 
-static int reading_show(struct seq_file *m, void *v)
+static int heapinfo_seq_show(struct seq_file *m, void *v)
 {
 	struct heapinfo_report *report = v;
 
@@ -233,17 +234,17 @@ static int reading_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static const struct seq_operations reading_operations = {
-	.start	= reading_start,
-	.next	= reading_next,
-	.stop	= reading_stop,
-	.show	= reading_show,
+static const struct seq_operations heapinfo_seq_operations = {
+	.start	= heapinfo_seq_start,
+	.next	= heapinfo_seq_next,
+	.stop	= heapinfo_seq_stop,
+	.show	= heapinfo_seq_show,
 };
 
 static int heapinfo_open(struct inode *inode, struct file *file)
 {
 	struct task_struct *task = get_pid_task(inode->i_private, PIDTYPE_PID);
-	struct reading *reading;
+	struct heapinfo_reading *reading;
 	struct mm_struct *mm = NULL;
 	int ret = 0;
 
@@ -252,15 +253,15 @@ static int heapinfo_open(struct inode *inode, struct file *file)
 	heapinfo_failure_refresh();
 	/* A kernel thread has no memory to protect, nor maps that open. */
 	if (!(task->flags & PF_KTHREAD))
-		ret = open_mm(task, &file->f_path, &mm);
+		ret = heapinfo_open_mm(task, &file->f_path, &mm);
 	put_task_struct(task);
 	if (ret)
 		return ret;
 
-	reading = __seq_open_private(file, &reading_operations,
+	reading = __seq_open_private(file, &heapinfo_seq_operations,
 				     sizeof(*reading));
 	if (!reading) {
-		drop_mm(mm);
+		heapinfo_drop_mm(mm);
 		return -ENOMEM;
 	}
 	reading->pid = inode->i_private;
@@ -271,10 +272,10 @@ static int heapinfo_open(struct inode *inode, struct file *file)
 static int heapinfo_release(struct inode *inode, struct file *file)
 {
 	struct seq_file *m = file->private_data;
-	struct reading *reading = m->private;
+	struct heapinfo_reading *reading = m->private;
 
-	end_report(&reading->report);
-	drop_mm(reading->mm);
+	heapinfo_clear_report(&reading->report);
+	heapinfo_drop_mm(reading->mm);
 	return seq_release_private(inode, file);
 }
 

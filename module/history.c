@@ -29,12 +29,12 @@
 /* Blocks whose addresses fit into the record itself: history=64 needs them. */
 #define INLINE_BLOCKS	4
 
-struct block {
+struct heapinfo_block {
 	struct heapinfo_event events[BLOCK_EVENTS];
 };
 
 /**
- * struct record - of one process and one program in it
+ * struct heapinfo_record - of one process and one program in it
  * @node: in its bucket, whose lock guards all of this
  * @tgid: the process; held
  * @nr: its number, which no other process with a record has
@@ -52,7 +52,7 @@ struct block {
  * @blocks: the rows, a ring over all of them
  * @inline_blocks: what @blocks points to while it need not be larger
  */
-struct record {
+struct heapinfo_record {
 	struct hlist_node node;
 	struct pid *tgid;
 	pid_t nr;
@@ -66,8 +66,8 @@ struct record {
 	u16 room;
 	u16 nr_blocks;
 	bool full;
-	struct block **blocks;
-	struct block *inline_blocks[INLINE_BLOCKS];
+	struct heapinfo_block **blocks;
+	struct heapinfo_block *inline_blocks[INLINE_BLOCKS];
 };
 
 #define BUCKET_BITS	10
@@ -76,7 +76,7 @@ struct record {
  * What the whole machine is counted by: these, and the totals of the records. A
  * counter of its own for each sum took a call 5 instructions.
  */
-struct bucket {
+struct heapinfo_bucket {
 	spinlock_t lock;	/* of the others and of all in the records */
 	struct hlist_head records;
 	u64 gone_calls;		/* of records that are gone: calls, */
@@ -86,15 +86,15 @@ struct bucket {
 	u64 last_refusal;	/* when memory last did not suffice for one */
 } ____cacheline_aligned;
 
-static struct bucket buckets[1 << BUCKET_BITS];
-static u32 bucket_key __read_mostly;
-static struct kmem_cache *record_cache;
-static struct kmem_cache *block_cache;
+static struct heapinfo_bucket heapinfo_buckets[1 << BUCKET_BITS];
+static u32 heapinfo_bucket_key __read_mostly;
+static struct kmem_cache *heapinfo_record_cache;
+static struct kmem_cache *heapinfo_block_cache;
 /* When recording was complete; 0 until then. */
-static u64 load_time;
+static u64 heapinfo_load_time;
 
-static atomic_long_t bytes_used;
-static atomic_long_t nr_records;
+static atomic_long_t heapinfo_bytes_used;
+static atomic_long_t heapinfo_nr_records;
 
 /*
  * By the number of the process, which is at hand in current: to follow the pid
@@ -102,42 +102,44 @@ static atomic_long_t nr_records;
  * can choose, among the numbers that are handed out in turn, those that meet in
  * one bucket.
  */
-static struct bucket *bucket_of(pid_t nr)
+static struct heapinfo_bucket *heapinfo_bucket_of(pid_t nr)
 {
-	return &buckets[(u32)nr * bucket_key >> (32 - BUCKET_BITS)];
+	u32 hash = (u32)nr * heapinfo_bucket_key;
+
+	return &heapinfo_buckets[hash >> (32 - BUCKET_BITS)];
 }
 
 /*
  * A quarter of the bound is left to records, so that a process whose rows no
  * longer fit still has its totals.
  */
-static bool take_bytes(size_t size, bool rows)
+static bool heapinfo_budget_take(size_t size, bool rows)
 {
 	size_t bound = heapinfo_params.memory;
 
 	if (rows)
 		bound -= bound / 4;
-	if (atomic_long_add_return(size, &bytes_used) <= bound)
+	if (atomic_long_add_return(size, &heapinfo_bytes_used) <= bound)
 		return true;
-	atomic_long_sub(size, &bytes_used);
+	atomic_long_sub(size, &heapinfo_bytes_used);
 	return false;
 }
 
-static void give_bytes(size_t size)
+static void heapinfo_budget_give(size_t size)
 {
-	atomic_long_sub(size, &bytes_used);
+	atomic_long_sub(size, &heapinfo_bytes_used);
 }
 
 /* Of the current process and its program, whose break is at @brk. */
-static struct record *new_record(unsigned long brk)
+static struct heapinfo_record *heapinfo_record_new(unsigned long brk)
 {
-	struct record *record;
+	struct heapinfo_record *record;
 
-	if (!take_bytes(sizeof(*record), false))
+	if (!heapinfo_budget_take(sizeof(*record), false))
 		return NULL;
-	record = kmem_cache_zalloc(record_cache, RECORD_GFP);
+	record = kmem_cache_zalloc(heapinfo_record_cache, RECORD_GFP);
 	if (!record) {
-		give_bytes(sizeof(*record));
+		heapinfo_budget_give(sizeof(*record));
 		return NULL;
 	}
 	record->tgid = get_pid(task_tgid(current));
@@ -146,23 +148,25 @@ static struct record *new_record(unsigned long brk)
 	record->last = brk;
 	record->totals.peak = brk;
 	record->blocks = record->inline_blocks;
-	atomic_long_inc(&nr_records);
+	atomic_long_inc(&heapinfo_nr_records);
 	return record;
 }
 
-static size_t table_size(void)
+static size_t heapinfo_ring_table_size(void)
 {
 	return DIV_ROUND_UP(heapinfo_params.history, BLOCK_EVENTS) *
-	       sizeof(struct block *);
+	       sizeof(struct heapinfo_block *);
 }
 
-static bool table_needed(void)
+static bool heapinfo_ring_table_needed(void)
 {
-	return table_size() > sizeof_field(struct record, inline_blocks);
+	return heapinfo_ring_table_size() >
+	       sizeof_field(struct heapinfo_record, inline_blocks);
 }
 
 /* Where in the ring the next row goes; at the end it is the room. */
-static unsigned int ring_position(const struct record *record)
+static unsigned int
+heapinfo_ring_position(const struct heapinfo_record *record)
 {
 	if (!record->nr_blocks)
 		return 0;
@@ -171,13 +175,13 @@ static unsigned int ring_position(const struct record *record)
 }
 
 /* Rows in the ring. */
-static unsigned int nr_rows(const struct record *record)
+static unsigned int heapinfo_ring_rows(const struct heapinfo_record *record)
 {
-	return record->full ? record->room : ring_position(record);
+	return record->full ? record->room : heapinfo_ring_position(record);
 }
 
 /* Calls that went into a record. */
-static u64 nr_calls(const struct heapinfo_totals *totals)
+static u64 heapinfo_totals_calls(const struct heapinfo_totals *totals)
 {
 	u64 sum = 0;
 	int i;
@@ -189,7 +193,7 @@ static u64 nr_calls(const struct heapinfo_totals *totals)
 }
 
 /* Rows that were made of what a record counts. */
-static u64 rows_made(const struct heapinfo_totals *totals)
+static u64 heapinfo_totals_rows(const struct heapinfo_totals *totals)
 {
 	u64 still = totals->calls[HEAPINFO_QUERY] +
 		    totals->calls[HEAPINFO_UNCHANGED];
@@ -200,38 +204,39 @@ static u64 rows_made(const struct heapinfo_totals *totals)
 }
 
 /* What it counted stays. Under the lock of the bucket. */
-static void unlink_record(struct bucket *bucket, struct record *record)
+static void heapinfo_record_unlink(struct heapinfo_bucket *bucket,
+				   struct heapinfo_record *record)
 {
-	u64 rows = rows_made(&record->totals);
+	u64 rows = heapinfo_totals_rows(&record->totals);
 
 	hlist_del(&record->node);
-	bucket->gone_calls += nr_calls(&record->totals);
+	bucket->gone_calls += heapinfo_totals_calls(&record->totals);
 	bucket->gone_rows += rows;
-	bucket->gone_rows_lost += rows - nr_rows(record);
+	bucket->gone_rows_lost += rows - heapinfo_ring_rows(record);
 }
 
-static void free_record(struct record *record)
+static void heapinfo_record_free(struct heapinfo_record *record)
 {
 	unsigned int i;
 
 	for (i = 0; i < record->nr_blocks; i++)
-		kmem_cache_free(block_cache, record->blocks[i]);
-	give_bytes(record->nr_blocks * sizeof(struct block));
+		kmem_cache_free(heapinfo_block_cache, record->blocks[i]);
+	heapinfo_budget_give(record->nr_blocks * sizeof(struct heapinfo_block));
 	if (record->blocks != record->inline_blocks) {
 		kfree(record->blocks);
-		give_bytes(table_size());
+		heapinfo_budget_give(heapinfo_ring_table_size());
 	}
 	put_pid(record->tgid);
-	kmem_cache_free(record_cache, record);
-	give_bytes(sizeof(*record));
-	atomic_long_dec(&nr_records);
+	kmem_cache_free(heapinfo_record_cache, record);
+	heapinfo_budget_give(sizeof(*record));
+	atomic_long_dec(&heapinfo_nr_records);
 }
 
 /* Under the lock of the bucket. */
-static __always_inline struct record *find_record(struct bucket *bucket,
-						  pid_t nr)
+static __always_inline struct heapinfo_record *
+heapinfo_record_find(struct heapinfo_bucket *bucket, pid_t nr)
 {
-	struct record *record;
+	struct heapinfo_record *record;
 
 	hlist_for_each_entry(record, &bucket->records, node)
 		if (record->nr == nr)
@@ -243,26 +248,27 @@ static __always_inline struct record *find_record(struct bucket *bucket,
  * Adds a block. Where memory is refused the oldest rows make room; the next turn
  * of the ring asks again. Under the lock of the bucket.
  */
-static bool grow_rows(struct record *record)
+static bool heapinfo_ring_grow(struct heapinfo_record *record)
 {
-	struct block **table;
-	struct block *block;
+	struct heapinfo_block **table;
+	struct heapinfo_block *block;
 
-	if (table_needed() && record->blocks == record->inline_blocks) {
-		if (!take_bytes(table_size(), true))
+	if (heapinfo_ring_table_needed() &&
+	    record->blocks == record->inline_blocks) {
+		if (!heapinfo_budget_take(heapinfo_ring_table_size(), true))
 			return false;
-		table = kzalloc(table_size(), RECORD_GFP);
+		table = kzalloc(heapinfo_ring_table_size(), RECORD_GFP);
 		if (!table) {
-			give_bytes(table_size());
+			heapinfo_budget_give(heapinfo_ring_table_size());
 			return false;
 		}
 		record->blocks = table;
 	}
-	if (!take_bytes(sizeof(*block), true))
+	if (!heapinfo_budget_take(sizeof(*block), true))
 		return false;
-	block = kmem_cache_alloc(block_cache, RECORD_GFP);
+	block = kmem_cache_alloc(heapinfo_block_cache, RECORD_GFP);
 	if (!block) {
-		give_bytes(sizeof(*block));
+		heapinfo_budget_give(sizeof(*block));
 		return false;
 	}
 	record->blocks[record->nr_blocks++] = block;
@@ -279,12 +285,12 @@ static bool grow_rows(struct record *record)
  *
  * Return: false if not even one row fits.
  */
-static noinline bool next_block(struct record *record)
+static noinline bool heapinfo_ring_next_block(struct heapinfo_record *record)
 {
 	if (record->block + 1 < record->nr_blocks) {
 		record->block++;
 	} else if (record->room < heapinfo_params.history &&
-		   grow_rows(record)) {
+		   heapinfo_ring_grow(record)) {
 		record->block = record->nr_blocks - 1;
 		record->full = false;
 	} else if (record->room) {
@@ -300,20 +306,22 @@ static noinline bool next_block(struct record *record)
 }
 
 /* Whether there is a place for a row. Under the lock of the bucket. */
-static __always_inline bool has_place(struct record *record)
+static __always_inline bool
+heapinfo_ring_has_place(struct heapinfo_record *record)
 {
-	return likely(record->next != record->end) || next_block(record);
+	return likely(record->next != record->end) ||
+	       heapinfo_ring_next_block(record);
 }
 
 /*
  * Where there is a place. The totals count it too, and tell how many rows there
  * were. Under the lock of the bucket, in the task that called.
  */
-static __always_inline void add_row(struct record *record, u64 time,
-				    enum heapinfo_call call,
-				    enum heapinfo_result result,
-				    unsigned long from, unsigned long other,
-				    unsigned long mapping)
+static __always_inline void
+heapinfo_ring_add(struct heapinfo_record *record, u64 time,
+		  enum heapinfo_call call, enum heapinfo_result result,
+		  unsigned long from, unsigned long other,
+		  unsigned long mapping)
 {
 	struct task_struct *task = current;
 	const struct pid *pid = task_pid(task);
@@ -333,12 +341,14 @@ static __always_inline void add_row(struct record *record, u64 time,
 }
 
 /* The break was moved by something other than a call. Under the lock. */
-static noinline void add_move(struct record *record, unsigned long to)
+static noinline void heapinfo_history_add_move(struct heapinfo_record *record,
+					       unsigned long to)
 {
 	record->totals.calls[HEAPINFO_MOVED]++;
-	if (has_place(record))
-		add_row(record, ktime_get_boot_fast_ns(), HEAPINFO_MOVED,
-			HEAPINFO_OK, record->last, to, 0);
+	if (heapinfo_ring_has_place(record))
+		heapinfo_ring_add(record, ktime_get_boot_fast_ns(),
+				  HEAPINFO_MOVED, HEAPINFO_OK, record->last,
+				  to, 0);
 	if (to > record->totals.peak)
 		record->totals.peak = to;
 	record->last = to;
@@ -349,22 +359,23 @@ static noinline void add_move(struct record *record, unsigned long to)
  * queries=1. Apart, so that others need not save registers for it. Under the
  * lock.
  */
-static noinline void add_still_row(struct record *record,
-				   const struct heapinfo_brk *brk)
+static noinline void heapinfo_history_add_still(struct heapinfo_record *record,
+						const struct heapinfo_brk *brk)
 {
 	if (brk->call == HEAPINFO_FAILED)
 		record->totals.failures[brk->result]++;
 	/* Of a failure a row has what was asked: the break is @from. */
-	if (has_place(record))
-		add_row(record, ktime_get_boot_fast_ns(), brk->call,
-			brk->result, brk->from,
+	if (heapinfo_ring_has_place(record))
+		heapinfo_ring_add(record, ktime_get_boot_fast_ns(), brk->call,
+				  brk->result, brk->from,
 			brk->call == HEAPINFO_FAILED ? brk->asked : brk->to,
 			brk->mapping);
 }
 
 /* A call that moved the break. Under the lock. Return: which way. */
 static __always_inline enum heapinfo_call
-count_way(struct record *record, unsigned long from, unsigned long to)
+heapinfo_history_count_way(struct heapinfo_record *record, unsigned long from,
+			   unsigned long to)
 {
 	struct heapinfo_totals *totals = &record->totals;
 
@@ -381,11 +392,14 @@ count_way(struct record *record, unsigned long from, unsigned long to)
 	return HEAPINFO_SHRINK;
 }
 
-/* Where no row fits; apart, as add_still_row() is. Under the lock. */
-static noinline void count_way_only(struct record *record,
-				    const struct heapinfo_brk *brk)
+/*
+ * Where no row fits; apart, as heapinfo_history_add_still() is. Under the lock.
+ */
+static noinline void
+heapinfo_history_count_only(struct heapinfo_record *record,
+			    const struct heapinfo_brk *brk)
 {
-	count_way(record, brk->from, brk->to);
+	heapinfo_history_count_way(record, brk->from, brk->to);
 }
 
 /*
@@ -393,8 +407,9 @@ static noinline void count_way_only(struct record *record,
  * so that rows are in the order of their time. What else is called comes before
  * the break is looked at or is apart: to save registers took 12 instructions.
  */
-static __always_inline void add_call(struct record *record,
-				     const struct heapinfo_brk *brk)
+static __always_inline void
+heapinfo_history_add_call(struct heapinfo_record *record,
+			  const struct heapinfo_brk *brk)
 {
 	enum heapinfo_call call;
 	unsigned long from, to;
@@ -402,25 +417,25 @@ static __always_inline void add_call(struct record *record,
 
 	/* Threads that race are put in order among themselves by brk.c. */
 	if (unlikely(record->last != brk->from && !brk->raced))
-		add_move(record, brk->from);
+		heapinfo_history_add_move(record, brk->from);
 
 	/* So it is of all calls but those that moved the break. */
 	if (brk->from == brk->to) {
 		record->totals.calls[brk->call]++;
 		if (unlikely(brk->call == HEAPINFO_FAILED ||
 			     heapinfo_params.queries))
-			add_still_row(record, brk);
+			heapinfo_history_add_still(record, brk);
 		return;
 	}
-	if (unlikely(!has_place(record))) {
-		count_way_only(record, brk);
+	if (unlikely(!heapinfo_ring_has_place(record))) {
+		heapinfo_history_count_only(record, brk);
 		return;
 	}
 	time = ktime_get_boot_fast_ns();
 	from = brk->from;
 	to = brk->to;
-	call = count_way(record, from, to);
-	add_row(record, time, call, HEAPINFO_OK, from, to, 0);
+	call = heapinfo_history_count_way(record, from, to);
+	heapinfo_ring_add(record, time, call, HEAPINFO_OK, from, to, 0);
 }
 
 /*
@@ -428,14 +443,14 @@ static __always_inline void add_call(struct record *record,
  * memory was refused in its time.  Under the lock of its bucket, which knows of
  * its refusals and of few others'.
  */
-static enum heapinfo_since since_without_record(const struct bucket *bucket,
-						u64 start_boottime)
+static enum heapinfo_since
+heapinfo_record_since(const struct heapinfo_bucket *bucket, u64 start_boottime)
 {
 	u64 loaded;
 
 	if (bucket->last_refusal > start_boottime)
 		return HEAPINFO_SINCE_REFUSAL;
-	loaded = READ_ONCE(load_time);
+	loaded = READ_ONCE(heapinfo_load_time);
 	if (loaded && start_boottime > loaded)
 		return HEAPINFO_SINCE_FORK;
 	return HEAPINFO_SINCE_LOAD;
@@ -445,24 +460,24 @@ static enum heapinfo_since since_without_record(const struct bucket *bucket,
  * For the first call of a process that has no record. Gives up the lock of the
  * bucket for a while. Return: the record, or NULL where memory is refused.
  */
-static noinline struct record *first_record(struct bucket *bucket,
-					    unsigned long brk)
+static noinline struct heapinfo_record *
+heapinfo_record_first(struct heapinfo_bucket *bucket, unsigned long brk)
 {
 	u64 start = current->group_leader->start_boottime;
-	struct record *record, *made;
+	struct heapinfo_record *record, *made;
 
 	spin_unlock(&bucket->lock);
-	made = new_record(brk);
+	made = heapinfo_record_new(brk);
 	spin_lock(&bucket->lock);
-	record = find_record(bucket, task_tgid_nr(current));
+	record = heapinfo_record_find(bucket, task_tgid_nr(current));
 	if (!record && made) {
 		record = made;
 		made = NULL;
-		record->since = since_without_record(bucket, start);
+		record->since = heapinfo_record_since(bucket, start);
 		hlist_add_head(&record->node, &bucket->records);
 	}
 	if (made)
-		free_record(made);
+		heapinfo_record_free(made);
 	if (!record) {
 		bucket->refused++;
 		bucket->last_refusal = ktime_get_boottime_ns();
@@ -475,17 +490,18 @@ static noinline struct record *first_record(struct bucket *bucket,
  * A record that is found is of the program that calls: see
  * heapinfo_history_start().
  */
-static void on_brk(void *data, const struct heapinfo_brk *brk)
+static void heapinfo_history_brk(void *data, const struct heapinfo_brk *brk)
 {
-	struct bucket *bucket = bucket_of(task_tgid_nr(current));
-	struct record *record;
+	pid_t nr = task_tgid_nr(current);
+	struct heapinfo_bucket *bucket = heapinfo_bucket_of(nr);
+	struct heapinfo_record *record;
 
 	spin_lock(&bucket->lock);
-	record = find_record(bucket, task_tgid_nr(current));
+	record = heapinfo_record_find(bucket, nr);
 	if (unlikely(!record))
-		record = first_record(bucket, brk->from);
+		record = heapinfo_record_first(bucket, brk->from);
 	if (likely(record))
-		add_call(record, brk);
+		heapinfo_history_add_call(record, brk);
 	spin_unlock(&bucket->lock);
 }
 
@@ -493,70 +509,72 @@ static void on_brk(void *data, const struct heapinfo_brk *brk)
  * A new program: a new, empty record, if its calls will all be seen; else the
  * first one that is seen makes it. In the task, preemption may be off.
  */
-static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
-		    struct linux_binprm *bprm)
+static void heapinfo_history_exec(void *data, struct task_struct *task,
+				  pid_t old_pid, struct linux_binprm *bprm)
 {
 	pid_t nr = task_tgid_nr(task);
-	struct bucket *bucket = bucket_of(nr);
+	struct heapinfo_bucket *bucket = heapinfo_bucket_of(nr);
 	/* Pairs with smp_store_release() in heapinfo_history_complete(). */
-	bool complete = smp_load_acquire(&load_time);
-	struct record *old, *made = NULL;
+	bool complete = smp_load_acquire(&heapinfo_load_time);
+	struct heapinfo_record *old, *made = NULL;
 
 	if (complete)
-		made = new_record(READ_ONCE(task->mm->brk));
+		made = heapinfo_record_new(READ_ONCE(task->mm->brk));
 	if (made)
 		made->since = HEAPINFO_SINCE_EXEC;
 	spin_lock(&bucket->lock);
-	old = find_record(bucket, nr);
+	old = heapinfo_record_find(bucket, nr);
 	if (old)
-		unlink_record(bucket, old);
+		heapinfo_record_unlink(bucket, old);
 	if (made)
 		hlist_add_head(&made->node, &bucket->records);
 	else if (complete)
 		bucket->last_refusal = ktime_get_boottime_ns();
 	spin_unlock(&bucket->lock);
 	if (old)
-		free_record(old);
+		heapinfo_record_free(old);
 }
 
 /* In each thread that ends; the last one takes the record along. */
-static void on_exit(void *data, struct task_struct *task)
+static void heapinfo_history_exit(void *data, struct task_struct *task)
 {
 	pid_t nr = task_tgid_nr(task);
-	struct bucket *bucket = bucket_of(nr);
-	struct record *old;
+	struct heapinfo_bucket *bucket = heapinfo_bucket_of(nr);
+	struct heapinfo_record *old;
 
 	if (atomic_read(&task->signal->live))
 		return;
 	spin_lock(&bucket->lock);
-	old = find_record(bucket, nr);
+	old = heapinfo_record_find(bucket, nr);
 	if (old)
-		unlink_record(bucket, old);
+		heapinfo_record_unlink(bucket, old);
 	spin_unlock(&bucket->lock);
 	if (old)
-		free_record(old);
+		heapinfo_record_free(old);
 }
 
-HEAPINFO_EXIT_PROBE(on_exit_probe, on_exit)
+HEAPINFO_EXIT_PROBE(heapinfo_history_exit_probe, heapinfo_history_exit)
 
-static struct heapinfo_tracepoint exec_point = {
-	.name = "sched_process_exec", .probe = on_exec,
+static struct heapinfo_tracepoint heapinfo_history_exec_point = {
+	.name = "sched_process_exec", .probe = heapinfo_history_exec,
 };
 
-static struct heapinfo_tracepoint exit_point = {
-	.name = "sched_process_exit", .probe = on_exit_probe,
+static struct heapinfo_tracepoint heapinfo_history_exit_point = {
+	.name = "sched_process_exit", .probe = heapinfo_history_exit_probe,
 };
 
-static void free_all(void)
+static void heapinfo_record_free_all(void)
 {
-	struct record *record;
+	struct heapinfo_record *record;
+	struct hlist_head *records;
 	struct hlist_node *next;
 	unsigned int i;
 
-	for (i = 0; i < 1 << BUCKET_BITS; i++)
-		hlist_for_each_entry_safe(record, next, &buckets[i].records,
-					  node)
-			free_record(record);
+	for (i = 0; i < ARRAY_SIZE(heapinfo_buckets); i++) {
+		records = &heapinfo_buckets[i].records;
+		hlist_for_each_entry_safe(record, next, records, node)
+			heapinfo_record_free(record);
+	}
 }
 
 /**
@@ -565,7 +583,8 @@ static void free_all(void)
  * Does nothing with history=0. The source of calls does not run yet, so that
  * every call it sees is accounted for here. Exit is attached before what makes
  * records, so that none outlives its process, and exec before brk, so that no
- * record outlives its program: on_brk() need not compare address spaces.
+ * record outlives its program: heapinfo_history_brk() need not compare address
+ * spaces.
  *
  * Context: may sleep.
  * Return: 0; -ENOMEM; -EOPNOTSUPP if a tracepoint is missing.
@@ -577,37 +596,40 @@ int heapinfo_history_start(void)
 
 	if (!heapinfo_params.history)
 		return 0;
-	bucket_key = get_random_u32() | 1;
-	for (i = 0; i < ARRAY_SIZE(buckets); i++)
-		spin_lock_init(&buckets[i].lock);
-	record_cache = kmem_cache_create("heapinfo_record",
-					 sizeof(struct record), 0,
-					 SLAB_ACCOUNT, NULL);
-	if (!record_cache)
+	heapinfo_bucket_key = get_random_u32() | 1;
+	for (i = 0; i < ARRAY_SIZE(heapinfo_buckets); i++)
+		spin_lock_init(&heapinfo_buckets[i].lock);
+	heapinfo_record_cache =
+		kmem_cache_create("heapinfo_record",
+				  sizeof(struct heapinfo_record), 0,
+				  SLAB_ACCOUNT, NULL);
+	if (!heapinfo_record_cache)
 		return ret;
-	block_cache = kmem_cache_create("heapinfo_block", sizeof(struct block),
-					0, SLAB_ACCOUNT, NULL);
-	if (!block_cache)
+	heapinfo_block_cache =
+		kmem_cache_create("heapinfo_block",
+				  sizeof(struct heapinfo_block), 0,
+				  SLAB_ACCOUNT, NULL);
+	if (!heapinfo_block_cache)
 		goto free_record_cache;
-	ret = heapinfo_tracepoint_attach(&exit_point);
+	ret = heapinfo_tracepoint_attach(&heapinfo_history_exit_point);
 	if (ret)
 		goto free_block_cache;
-	ret = heapinfo_tracepoint_attach(&exec_point);
+	ret = heapinfo_tracepoint_attach(&heapinfo_history_exec_point);
 	if (ret)
 		goto detach_exit;
-	ret = register_trace_brk(on_brk, NULL);
+	ret = register_trace_brk(heapinfo_history_brk, NULL);
 	if (ret)
 		goto detach_exec;
 	return 0;
 
 detach_exec:
-	heapinfo_tracepoint_detach(&exec_point);
+	heapinfo_tracepoint_detach(&heapinfo_history_exec_point);
 detach_exit:
-	heapinfo_tracepoint_detach(&exit_point);
+	heapinfo_tracepoint_detach(&heapinfo_history_exit_point);
 free_block_cache:
-	kmem_cache_destroy(block_cache);
+	kmem_cache_destroy(heapinfo_block_cache);
 free_record_cache:
-	kmem_cache_destroy(record_cache);
+	kmem_cache_destroy(heapinfo_record_cache);
 	return ret;
 }
 
@@ -621,8 +643,8 @@ free_record_cache:
  */
 void heapinfo_history_complete(void)
 {
-	/* Pairs with smp_load_acquire() in on_exec(). */
-	smp_store_release(&load_time, ktime_get_boottime_ns());
+	/* Pairs with smp_load_acquire() in heapinfo_history_exec(). */
+	smp_store_release(&heapinfo_load_time, ktime_get_boottime_ns());
 }
 
 /**
@@ -636,21 +658,22 @@ void heapinfo_history_stop(void)
 	if (!heapinfo_params.history)
 		return;
 	/* In the order of heapinfo_history_start(), backwards. */
-	unregister_trace_brk(on_brk, NULL);
+	unregister_trace_brk(heapinfo_history_brk, NULL);
 	tracepoint_synchronize_unregister();
-	heapinfo_tracepoint_detach(&exec_point);
-	heapinfo_tracepoint_detach(&exit_point);
-	free_all();
-	kmem_cache_destroy(block_cache);
-	kmem_cache_destroy(record_cache);
+	heapinfo_tracepoint_detach(&heapinfo_history_exec_point);
+	heapinfo_tracepoint_detach(&heapinfo_history_exit_point);
+	heapinfo_record_free_all();
+	kmem_cache_destroy(heapinfo_block_cache);
+	kmem_cache_destroy(heapinfo_record_cache);
 }
 
 /* Under the lock of the bucket. */
-static void copy_rows(struct heapinfo_history *copy,
-		      const struct record *record, unsigned int room)
+static void heapinfo_ring_copy(struct heapinfo_history *copy,
+			       const struct heapinfo_record *record,
+			       unsigned int room)
 {
-	unsigned int nr = nr_rows(record);
-	unsigned int oldest = record->full ? ring_position(record) : 0;
+	unsigned int nr = heapinfo_ring_rows(record);
+	unsigned int oldest = record->full ? heapinfo_ring_position(record) : 0;
 	unsigned int i, at;
 
 	for (i = nr > room ? nr - room : 0; i < nr; i++) {
@@ -679,8 +702,8 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 	pid_t nr = pid_nr(tgid);
 	unsigned int room = 0, rows;
 	struct heapinfo_history *copy;
-	struct bucket *bucket;
-	struct record *record;
+	struct heapinfo_bucket *bucket;
+	struct heapinfo_record *record;
 
 	for (;;) {
 		copy = kvzalloc(struct_size(copy, events, room),
@@ -692,23 +715,23 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 			return copy;
 
 		rows = 0;
-		bucket = bucket_of(nr);
+		bucket = heapinfo_bucket_of(nr);
 		spin_lock(&bucket->lock);
-		record = find_record(bucket, nr);
+		record = heapinfo_record_find(bucket, nr);
 		/* Of a process that has ended another may have the number. */
 		if (record && record->tgid != tgid)
 			record = NULL;
 		if (!record) {
-			copy->since = since_without_record(bucket,
-							   start_boottime);
+			copy->since = heapinfo_record_since(bucket,
+							    start_boottime);
 			copy->totals.peak = brk;
 		} else if (record->mm == mm) {
 			copy->since = record->since;
 			copy->totals = record->totals;
-			copy->rows = rows_made(&record->totals);
-			rows = nr_rows(record);
+			copy->rows = heapinfo_totals_rows(&record->totals);
+			rows = heapinfo_ring_rows(record);
 			if (rows <= room)
-				copy_rows(copy, record, room);
+				heapinfo_ring_copy(copy, record, room);
 		}
 		spin_unlock(&bucket->lock);
 
@@ -730,27 +753,30 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
  */
 void heapinfo_history_state(struct heapinfo_history_state *state)
 {
-	const struct record *record;
-	struct bucket *bucket;
+	const struct heapinfo_totals *totals;
+	const struct heapinfo_record *record;
+	struct heapinfo_bucket *bucket;
+	unsigned int i;
 	u64 rows;
 
 	memset(state, 0, sizeof(*state));
 	if (!heapinfo_params.history)
 		return;
-	state->processes = atomic_long_read(&nr_records);
-	state->bytes = atomic_long_read(&bytes_used);
-	for (bucket = buckets; bucket < buckets + ARRAY_SIZE(buckets);
-	     bucket++) {
+	state->processes = atomic_long_read(&heapinfo_nr_records);
+	state->bytes = atomic_long_read(&heapinfo_bytes_used);
+	for (i = 0; i < ARRAY_SIZE(heapinfo_buckets); i++) {
+		bucket = &heapinfo_buckets[i];
 		spin_lock(&bucket->lock);
 		state->recorded += bucket->gone_calls;
 		state->rows += bucket->gone_rows;
 		state->rows_lost += bucket->gone_rows_lost;
 		state->refused += bucket->refused;
 		hlist_for_each_entry(record, &bucket->records, node) {
-			rows = rows_made(&record->totals);
-			state->recorded += nr_calls(&record->totals);
+			totals = &record->totals;
+			rows = heapinfo_totals_rows(totals);
+			state->recorded += heapinfo_totals_calls(totals);
 			state->rows += rows;
-			state->rows_lost += rows - nr_rows(record);
+			state->rows_lost += rows - heapinfo_ring_rows(record);
 		}
 		spin_unlock(&bucket->lock);
 		cond_resched();

@@ -16,9 +16,10 @@
  * is redirected holds the module, so that rmmod answers EBUSY instead of
  * waiting for a caller that a page fault may keep for as long as it likes.
  */
-static void notrace redirect(unsigned long ip, unsigned long parent,
-			     struct ftrace_ops *ops,
-			     heapinfo_ftrace_regs *fregs)
+static void notrace heapinfo_hook_redirect(unsigned long ip,
+					   unsigned long parent,
+					   struct ftrace_ops *ops,
+					   heapinfo_ftrace_regs *fregs)
 {
 	struct heapinfo_hook *hook;
 	struct pt_regs *regs = heapinfo_ftrace_pt_regs(fregs);
@@ -35,7 +36,7 @@ static void notrace redirect(unsigned long ip, unsigned long parent,
  * ftrace asks for memory to forget a function. An unloading cannot fail, so wait
  * until there is some; what was allocated for the filter would stay behind.
  */
-static void clear_filter(struct heapinfo_hook *hook)
+static void heapinfo_hook_clear_filter(struct heapinfo_hook *hook)
 {
 	while (ftrace_set_filter_ip(&hook->ops, hook->target, 1, 0) == -ENOMEM)
 		msleep(CLEAR_AGAIN_MS);
@@ -53,7 +54,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 {
 	int ret;
 
-	hook->ops.func = redirect;
+	hook->ops.func = heapinfo_hook_redirect;
 	hook->ops.flags = HEAPINFO_FTRACE_FLAGS;
 
 	ret = ftrace_set_filter_ip(&hook->ops, hook->target, 0, 0);
@@ -65,7 +66,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 	if (ret) {
 		pr_err("%s cannot be hooked (%d): is it replaced already, or kernel.ftrace_enabled 0?\n",
 		       hook->name, ret);
-		clear_filter(hook);
+		heapinfo_hook_clear_filter(hook);
 	}
 	return ret;
 }
@@ -82,7 +83,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 void heapinfo_hook_remove(struct heapinfo_hook *hook)
 {
 	unregister_ftrace_function(&hook->ops);
-	clear_filter(hook);
+	heapinfo_hook_clear_filter(hook);
 	synchronize_rcu_tasks();
 }
 

@@ -17,7 +17,8 @@
  * the heap follows at once it may share a mapping with the bss; it is never
  * counted in.
  */
-static unsigned long end_of_bss(struct mm_struct *mm, unsigned long start_brk)
+static unsigned long heapinfo_end_of_bss(struct mm_struct *mm,
+					 unsigned long start_brk)
 {
 	unsigned long last = mm->end_data ? mm->end_data - 1 : 0;
 	struct vm_area_struct *vma = find_vma(mm, last);
@@ -69,7 +70,7 @@ int heapinfo_layout_read(struct heapinfo_layout *layout, struct mm_struct *mm,
 	layout->start_brk = mm->start_brk;
 	layout->brk = mm->brk;
 	spin_unlock(&mm->arg_lock);
-	layout->end_bss = end_of_bss(mm, layout->start_brk);
+	layout->end_bss = heapinfo_end_of_bss(mm, layout->start_brk);
 	mmap_read_unlock(mm);
 
 	/* One page for the gap, and one for each end's rounding. */

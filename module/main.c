@@ -9,27 +9,28 @@
 
 #include <linux/sizes.h>
 
-static char *source = HEAPINFO_DEFAULT_SOURCE;
-module_param(source, charp, 0444);
+static char *heapinfo_source_param = HEAPINFO_DEFAULT_SOURCE;
+module_param_named(source, heapinfo_source_param, charp, 0444);
 MODULE_PARM_DESC(source,
 		 "how brk(2) is seen: probe (a kretprobe) or syscalls (tracepoints) ["
 		 HEAPINFO_DEFAULT_SOURCE "]");
 
-static int history = 64;
-module_param(history, int, 0444);
+static int heapinfo_history_param = 64;
+module_param_named(history, heapinfo_history_param, int, 0444);
 MODULE_PARM_DESC(history, "rows kept for each process, 0 to 4096; 0 records nothing [64]");
 
-static int memory = 32;
-module_param(memory, int, 0444);
+static int heapinfo_memory_param = 32;
+module_param_named(memory, heapinfo_memory_param, int, 0444);
 MODULE_PARM_DESC(memory, "bound of the memory of all histories in MiB, 1 to 65536 [32]");
 
-static int queries;
-module_param(queries, int, 0444);
+static int heapinfo_queries_param;
+module_param_named(queries, heapinfo_queries_param, int, 0444);
 MODULE_PARM_DESC(queries, "1: also keep rows for calls that only ask or change nothing [0]");
 
 struct heapinfo_params heapinfo_params;
 
-static bool check_range(const char *name, int value, int low, int high)
+static bool heapinfo_check_range(const char *name, int value, int low,
+				 int high)
 {
 	if (value >= low && value <= high)
 		return true;
@@ -38,11 +39,15 @@ static bool check_range(const char *name, int value, int low, int high)
 	return false;
 }
 
-static int check_params(void)
+static int heapinfo_check_params(void)
 {
-	if (!check_range("history", history, 0, HEAPINFO_HISTORY_MAX) ||
-	    !check_range("memory", memory, 1, 65536) ||
-	    !check_range("queries", queries, 0, 1))
+	int history = heapinfo_history_param;
+	int memory = heapinfo_memory_param;
+	int queries = heapinfo_queries_param;
+
+	if (!heapinfo_check_range("history", history, 0, HEAPINFO_HISTORY_MAX) ||
+	    !heapinfo_check_range("memory", memory, 1, 65536) ||
+	    !heapinfo_check_range("queries", queries, 0, 1))
 		return -EINVAL;
 	heapinfo_params.history = history;
 	heapinfo_params.memory = min_t(u64, (u64)memory * SZ_1M, LONG_MAX / 2);
@@ -59,13 +64,13 @@ static int __init heapinfo_init(void)
 		pr_err("kernels with CONFIG_PREEMPT_RT are not supported\n");
 		return -EOPNOTSUPP;
 	}
-	ret = check_params();
+	ret = heapinfo_check_params();
 	if (ret)
 		return ret;
 	ret = heapinfo_history_start();
 	if (ret)
 		return ret;
-	ret = heapinfo_brk_start(source);
+	ret = heapinfo_brk_start(heapinfo_source_param);
 	if (ret)
 		goto stop_history;
 	heapinfo_history_complete();

@@ -31,38 +31,40 @@
  * The number of our inode, from that of the directory's: stable while that lives,
  * and of 32 bits as all in procfs, since 32-bit programs cannot list others.
  */
-static ino_t ino_of(const struct inode *dir)
+static ino_t heapinfo_entry_ino(const struct inode *dir)
 {
 	return (u32)dir->i_ino ^ 0x80000000U;
 }
 
-static struct dentry *(*kernel_lookup)(struct inode *dir,
-				       struct dentry *dentry,
-				       unsigned int flags);
-static int (*kernel_iterate)(struct file *file, struct dir_context *ctx);
+static struct dentry *(*heapinfo_kernel_lookup)(struct inode *dir,
+						struct dentry *dentry,
+						unsigned int flags);
+static int (*heapinfo_kernel_iterate)(struct file *file,
+				      struct dir_context *ctx);
 
 /* Where the kernel's own entries end: the same in each of the directories. */
-static loff_t kernel_entries_end;
+static loff_t heapinfo_kernel_entries_end;
 
 /*
  * Set when loading can no longer fail. Had it failed, the module would have
  * been freed whoever holds it: until then nobody is given anything of it.
  */
-static bool serving;
+static bool heapinfo_serving;
 
 /*
  * An inode may outlive its dentry, by an inotify watch for one, and then the
  * module: it is given back as it was made.
  */
-static const struct inode_operations *bare_inode_operations;
-static const struct file_operations *bare_file_operations;
+static const struct inode_operations *heapinfo_bare_inode_operations;
+static const struct file_operations *heapinfo_bare_file_operations;
 
 /*
  * Owner of an entry as task_dump_owner() of fs/proc/base.c has it: the
  * effective ids, or root of its user namespace for a process that may not be
  * dumped. Under rcu_read_lock() or with a reference on @task.
  */
-static void owner_of(struct task_struct *task, kuid_t *uid, kgid_t *gid)
+static void heapinfo_entry_owner(struct task_struct *task, kuid_t *uid,
+				 kgid_t *gid)
 {
 	const struct cred *cred;
 	struct user_namespace *ns;
@@ -92,7 +94,7 @@ static void owner_of(struct task_struct *task, kuid_t *uid, kgid_t *gid)
 }
 
 /* The process of an entry, with a reference; NULL once it is reaped. */
-static struct task_struct *task_of(const struct inode *inode)
+static struct task_struct *heapinfo_entry_task(const struct inode *inode)
 {
 	return get_pid_task(inode->i_private, PIDTYPE_PID);
 }
@@ -100,11 +102,11 @@ static struct task_struct *task_of(const struct inode *inode)
 static int heapinfo_getattr(HEAPINFO_GETATTR_ARGS)
 {
 	struct inode *inode = d_inode(path->dentry);
-	struct task_struct *task = task_of(inode);
+	struct task_struct *task = heapinfo_entry_task(inode);
 
 	heapinfo_fillattr(inode, stat, request_mask);
 	if (task) {
-		owner_of(task, &stat->uid, &stat->gid);
+		heapinfo_entry_owner(task, &stat->uid, &stat->gid);
 		put_task_struct(task);
 	}
 	return 0;
@@ -122,7 +124,7 @@ static const struct inode_operations heapinfo_inode_operations = {
 };
 
 /* Whether a directory below /proc still is that of a process. */
-static bool directory_valid(struct dentry *dir)
+static bool heapinfo_directory_valid(struct dentry *dir)
 {
 	return !dir->d_op || !dir->d_op->d_revalidate ||
 	       heapinfo_revalidate(dir) > 0;
@@ -140,10 +142,10 @@ static int heapinfo_d_revalidate(HEAPINFO_D_REVALIDATE_ARGS)
 	if (flags & LOOKUP_RCU)
 		return -ECHILD;
 	inode = d_inode(dentry);
-	task = task_of(inode);
+	task = heapinfo_entry_task(inode);
 	if (!task)
 		return 0;
-	owner_of(task, &inode->i_uid, &inode->i_gid);
+	heapinfo_entry_owner(task, &inode->i_uid, &inode->i_gid);
 	put_task_struct(task);
 	return 1;
 }
@@ -153,8 +155,8 @@ static void heapinfo_d_iput(struct dentry *dentry, struct inode *inode)
 {
 	struct pid *pid = inode->i_private;
 
-	inode->i_op = bare_inode_operations;
-	inode->i_fop = bare_file_operations;
+	inode->i_op = heapinfo_bare_inode_operations;
+	inode->i_fop = heapinfo_bare_file_operations;
 	inode->i_private = NULL;
 	put_pid(pid);
 	iput(inode);
@@ -175,7 +177,7 @@ static const struct dentry_operations heapinfo_dentry_operations = {
  * number's present owner; but a directory that is still valid has a process
  * that is alive, and that one has never given its number away.
  */
-static struct pid *pid_of_directory(struct dentry *dir)
+static struct pid *heapinfo_directory_pid(struct dentry *dir)
 {
 	struct pid_namespace *ns = proc_pid_ns(dir->d_sb);
 	struct task_struct *task;
@@ -190,7 +192,7 @@ static struct pid *pid_of_directory(struct dentry *dir)
 	task = get_pid_task(pid, PIDTYPE_PID);
 	if (task) {
 		put_task_struct(task);
-		if (directory_valid(dir))
+		if (heapinfo_directory_valid(dir))
 			return pid;
 	}
 	put_pid(pid);
@@ -213,7 +215,7 @@ static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 	/* Held for the dentry, by heapinfo_d_iput(). */
 	if (!try_module_get(THIS_MODULE))
 		goto leave;
-	pid = pid_of_directory(dentry->d_parent);
+	pid = heapinfo_directory_pid(dentry->d_parent);
 	if (!pid)
 		goto put_module;
 	task = get_pid_task(pid, PIDTYPE_PID);
@@ -224,10 +226,10 @@ static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 	if (!inode)
 		goto put_task;
 
-	inode->i_ino = ino_of(dir);
+	inode->i_ino = heapinfo_entry_ino(dir);
 	inode->i_mode = S_IFREG | 0444;
 	heapinfo_inode_touch(inode);
-	owner_of(task, &inode->i_uid, &inode->i_gid);
+	heapinfo_entry_owner(task, &inode->i_uid, &inode->i_gid);
 	inode->i_op = &heapinfo_inode_operations;
 	inode->i_fop = &heapinfo_file_operations;
 	inode->i_private = pid;
@@ -250,11 +252,11 @@ leave:
 	return result;
 }
 
-static bool is_our_name(struct pt_regs *regs, unsigned long parent)
+static bool heapinfo_lookup_wanted(struct pt_regs *regs, unsigned long parent)
 {
 	struct dentry *dentry = (void *)regs_get_kernel_argument(regs, 1);
 
-	return READ_ONCE(serving) && dentry->d_name.len == NAME_LEN &&
+	return READ_ONCE(heapinfo_serving) && dentry->d_name.len == NAME_LEN &&
 	       !memcmp(dentry->d_name.name, HEAPINFO_NAME, NAME_LEN);
 }
 
@@ -265,39 +267,41 @@ static bool is_our_name(struct pt_regs *regs, unsigned long parent)
  */
 static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 {
-	int ret = kernel_iterate(file, ctx);
+	int ret = heapinfo_kernel_iterate(file, ctx);
 
-	if (!ret && ctx->pos == kernel_entries_end &&
+	if (!ret && ctx->pos == heapinfo_kernel_entries_end &&
 	    dir_emit(ctx, HEAPINFO_NAME, NAME_LEN,
-		     ino_of(file_inode(file)), DT_REG))
+		     heapinfo_entry_ino(file_inode(file)), DT_REG))
 		ctx->pos++;
 	heapinfo_hook_leave();
 	return ret;
 }
 
-static bool is_listed(struct pt_regs *regs, unsigned long parent)
+static bool heapinfo_iterate_wanted(struct pt_regs *regs, unsigned long parent)
 {
 	struct dir_context *ctx = (void *)regs_get_kernel_argument(regs, 1);
 
-	return READ_ONCE(serving) && ctx->pos == kernel_entries_end &&
+	return READ_ONCE(heapinfo_serving) &&
+	       ctx->pos == heapinfo_kernel_entries_end &&
 	       !within_module(parent, THIS_MODULE);
 }
 
-static struct heapinfo_hook lookup_hook = {
+static struct heapinfo_hook heapinfo_lookup_hook = {
 	.name = "the lookup of /proc/<pid>",
 	.replacement = heapinfo_lookup,
-	.wanted = is_our_name,
+	.wanted = heapinfo_lookup_wanted,
 };
 
-static struct heapinfo_hook iterate_hook = {
+static struct heapinfo_hook heapinfo_iterate_hook = {
 	.name = "the listing of /proc/<pid>",
 	.replacement = heapinfo_iterate,
-	.wanted = is_listed,
+	.wanted = heapinfo_iterate_wanted,
 };
 
-static HEAPINFO_ACTOR count_entry(struct dir_context *ctx, const char *name,
-				  int len, loff_t pos, u64 ino,
-				  unsigned int type)
+static HEAPINFO_ACTOR heapinfo_count_entry(struct dir_context *ctx,
+					   const char *name, int len,
+					   loff_t pos, u64 ino,
+					   unsigned int type)
 {
 	return HEAPINFO_ACTOR_CONTINUE;
 }
@@ -306,9 +310,9 @@ static HEAPINFO_ACTOR count_entry(struct dir_context *ctx, const char *name,
  * Learns the two functions, which are static, from a directory that has them,
  * and how far the kernel's own listing goes.
  */
-static int learn_directory(void)
+static int heapinfo_learn_directory(void)
 {
-	struct dir_context ctx = { .actor = count_entry };
+	struct dir_context ctx = { .actor = heapinfo_count_entry };
 	struct file *dir;
 	struct inode *inode;
 	int ret;
@@ -319,20 +323,21 @@ static int learn_directory(void)
 		       PTR_ERR(dir));
 		return PTR_ERR(dir);
 	}
-	kernel_lookup = file_inode(dir)->i_op->lookup;
-	kernel_iterate = dir->f_op->iterate_shared;
+	heapinfo_kernel_lookup = file_inode(dir)->i_op->lookup;
+	heapinfo_kernel_iterate = dir->f_op->iterate_shared;
 	ret = iterate_dir(dir, &ctx);
-	kernel_entries_end = ctx.pos;
+	heapinfo_kernel_entries_end = ctx.pos;
 	inode = new_inode(file_inode(dir)->i_sb);
 	if (inode) {
-		bare_inode_operations = inode->i_op;
-		bare_file_operations = inode->i_fop;
+		heapinfo_bare_inode_operations = inode->i_op;
+		heapinfo_bare_file_operations = inode->i_fop;
 		iput(inode);
 	}
 	fput(dir);
 	if (ret || !inode)
 		return ret ?: -ENOMEM;
-	if (!kernel_lookup || !kernel_iterate || kernel_entries_end < 3) {
+	if (!heapinfo_kernel_lookup || !heapinfo_kernel_iterate ||
+	    heapinfo_kernel_entries_end < 3) {
 		pr_err("/proc/self is no directory of procfs here\n");
 		return -EOPNOTSUPP;
 	}
@@ -349,21 +354,21 @@ static int learn_directory(void)
  */
 int heapinfo_procfs_start(void)
 {
-	int ret = learn_directory();
+	int ret = heapinfo_learn_directory();
 
 	if (ret)
 		return ret;
-	lookup_hook.target = (unsigned long)kernel_lookup;
-	iterate_hook.target = (unsigned long)kernel_iterate;
-	ret = heapinfo_hook_install(&lookup_hook);
+	heapinfo_lookup_hook.target = (unsigned long)heapinfo_kernel_lookup;
+	heapinfo_iterate_hook.target = (unsigned long)heapinfo_kernel_iterate;
+	ret = heapinfo_hook_install(&heapinfo_lookup_hook);
 	if (ret)
 		return ret;
-	ret = heapinfo_hook_install(&iterate_hook);
+	ret = heapinfo_hook_install(&heapinfo_iterate_hook);
 	if (ret) {
-		heapinfo_hook_remove(&lookup_hook);
+		heapinfo_hook_remove(&heapinfo_lookup_hook);
 		return ret;
 	}
-	WRITE_ONCE(serving, true);
+	WRITE_ONCE(heapinfo_serving, true);
 	return 0;
 }
 
@@ -374,6 +379,6 @@ int heapinfo_procfs_start(void)
  */
 void heapinfo_procfs_stop(void)
 {
-	heapinfo_hook_remove(&iterate_hook);
-	heapinfo_hook_remove(&lookup_hook);
+	heapinfo_hook_remove(&heapinfo_iterate_hook);
+	heapinfo_hook_remove(&heapinfo_lookup_hook);
 }

@@ -13,7 +13,7 @@
 
 #include <asm/div64.h>
 
-static const char *const since_names[] = {
+static const char *const heapinfo_since_names[] = {
 	[HEAPINFO_SINCE_EXEC] = "since exec",
 	[HEAPINFO_SINCE_FORK] = "since fork",
 	[HEAPINFO_SINCE_LOAD] = "since load",
@@ -29,25 +29,26 @@ static const char *const since_names[] = {
  */
 #define LINE_SIZE	320
 
-struct line {
+struct report_line {
 	unsigned int len;
 	char text[LINE_SIZE];
 };
 
-static void put_char(struct line *line, char c)
+static void heapinfo_line_putc(struct report_line *line, char c)
 {
 	if (line->len < LINE_SIZE)
 		line->text[line->len++] = c;
 }
 
-static void put_string(struct line *line, const char *string)
+static void heapinfo_line_puts(struct report_line *line, const char *string)
 {
 	while (*string)
-		put_char(line, *string++);
+		heapinfo_line_putc(line, *string++);
 }
 
 /* At least @width digits. */
-static void put_decimal(struct line *line, u64 value, unsigned int width)
+static void heapinfo_line_decimal(struct report_line *line, u64 value,
+				  unsigned int width)
 {
 	char digits[20];
 	unsigned int n = 0;
@@ -56,22 +57,24 @@ static void put_decimal(struct line *line, u64 value, unsigned int width)
 		digits[n++] = '0' + do_div(value, 10);
 	} while (value || n < width);
 	while (n)
-		put_char(line, digits[--n]);
+		heapinfo_line_putc(line, digits[--n]);
 }
 
-static void put_hex(struct line *line, unsigned long value)
+static void heapinfo_line_hex(struct report_line *line, unsigned long value)
 {
 	int shift = value ? round_down(__fls(value), 4) : 0;
 
-	put_string(line, "0x");
+	heapinfo_line_puts(line, "0x");
 	for (; shift >= 0; shift -= 4)
-		put_char(line, "0123456789abcdef"[(value >> shift) & 15]);
+		heapinfo_line_putc(line,
+				   "0123456789abcdef"[(value >> shift) & 15]);
 }
 
-static void put_delta(struct line *line, unsigned long from, unsigned long to)
+static void heapinfo_line_delta(struct report_line *line, unsigned long from,
+				unsigned long to)
 {
-	put_char(line, to < from ? '-' : '+');
-	put_decimal(line, to < from ? from - to : to - from, 1);
+	heapinfo_line_putc(line, to < from ? '-' : '+');
+	heapinfo_line_decimal(line, to < from ? from - to : to - from, 1);
 }
 
 /*
@@ -80,7 +83,8 @@ static void put_delta(struct line *line, unsigned long from, unsigned long to)
  * from 0x80 to 0x9f. A byte below 0xa0 outside of one is such a control character
  * to a terminal that does not know UTF-8.
  */
-static unsigned int plain_bytes(const unsigned char *s, unsigned int len)
+static unsigned int heapinfo_plain_bytes(const unsigned char *s,
+					 unsigned int len)
 {
 	/* The least second byte: with less there is a shorter form, or control. */
 	unsigned char least = s[0] == 0xc2 || s[0] == 0xe0 ? 0xa0 :
@@ -99,12 +103,12 @@ static unsigned int plain_bytes(const unsigned char *s, unsigned int len)
 	return n;
 }
 
-static void put_octal(struct line *line, unsigned char c)
+static void heapinfo_line_octal(struct report_line *line, unsigned char c)
 {
-	put_char(line, '\\');
-	put_char(line, '0' + (c >> 6));
-	put_char(line, '0' + (c >> 3 & 7));
-	put_char(line, '0' + (c & 7));
+	heapinfo_line_putc(line, '\\');
+	heapinfo_line_putc(line, '0' + (c >> 6));
+	heapinfo_line_putc(line, '0' + (c >> 3 & 7));
+	heapinfo_line_putc(line, '0' + (c & 7));
 }
 
 /*
@@ -112,37 +116,38 @@ static void put_octal(struct line *line, unsigned char c)
  * move a terminal's cursor is written in octal. At most @len bytes of a name,
  * which ends earlier at a null byte.
  */
-static void put_comm(struct line *line, const char *comm, unsigned int len)
+static void heapinfo_line_comm(struct report_line *line, const char *comm,
+			       unsigned int len)
 {
 	const unsigned char *s = (const unsigned char *)comm;
 	const unsigned char *end = s + strnlen(comm, len);
 	unsigned int n;
 
 	while (s < end) {
-		n = plain_bytes(s, end - s);
+		n = heapinfo_plain_bytes(s, end - s);
 		if (!n) {
-			put_octal(line, *s++);
+			heapinfo_line_octal(line, *s++);
 			continue;
 		}
 		while (n--)
-			put_char(line, *s++);
+			heapinfo_line_putc(line, *s++);
 	}
 }
 
-static void print_line(struct seq_file *m, struct line *line)
+static void heapinfo_line_print(struct seq_file *m, struct report_line *line)
 {
-	put_char(line, '\n');
+	heapinfo_line_putc(line, '\n');
 	seq_write(m, line->text, line->len);
 }
 
-static unsigned long kilobytes(unsigned long bytes)
+static unsigned long heapinfo_kilobytes(unsigned long bytes)
 {
 	return DIV_ROUND_UP(bytes, 1024);
 }
 
 /* A distance with its sign, in hex as addresses are. */
-static void print_offset(struct seq_file *m, const char *key,
-			 unsigned long from, unsigned long to)
+static void heapinfo_report_offset(struct seq_file *m, const char *key,
+				   unsigned long from, unsigned long to)
 {
 	bool negative = to < from;
 
@@ -162,19 +167,19 @@ static void print_offset(struct seq_file *m, const char *key,
 void heapinfo_report_identity(struct seq_file *m,
 			      const struct heapinfo_report *report)
 {
-	struct line line;
+	struct report_line line;
 	char comm[TASK_COMM_LEN];
 
 	line.len = 0;
 	get_task_comm(comm, report->task);
-	put_string(&line, "Name:\t");
-	put_comm(&line, comm, sizeof(comm));
-	print_line(m, &line);
+	heapinfo_line_puts(&line, "Name:\t");
+	heapinfo_line_comm(&line, comm, sizeof(comm));
+	heapinfo_line_print(m, &line);
 	seq_printf(m, "Pid:\t%d\n", pid_nr_ns(report->tgid, report->ns));
 }
 
-static void print_layout(struct seq_file *m,
-			 const struct heapinfo_report *report)
+static void heapinfo_report_layout(struct seq_file *m,
+				   const struct heapinfo_report *report)
 {
 	const struct heapinfo_layout *layout = &report->layout;
 	unsigned long peak = report->history->totals.peak;
@@ -185,21 +190,23 @@ static void print_layout(struct seq_file *m,
 	seq_printf(m, "StartBrk:\t0x%lx\n", layout->start_brk);
 	seq_printf(m, "Brk:\t0x%lx\n", layout->brk);
 	seq_printf(m, "HeapSize:\t%lu kB\n",
-		   kilobytes(layout->brk - layout->start_brk));
+		   heapinfo_kilobytes(layout->brk - layout->start_brk));
 	/* A peak that is not recorded is not known. */
 	if (report->history->since != HEAPINFO_SINCE_NEVER)
 		seq_printf(m, "PeakSize:\t%lu kB\n",
-			   kilobytes(max(peak, layout->brk) -
-				     layout->start_brk));
-	print_offset(m, "BrkOffset", layout->end_bss, layout->start_brk);
-	print_offset(m, "BrkOffsetData", layout->end_data, layout->start_brk);
+			   heapinfo_kilobytes(max(peak, layout->brk) -
+					      layout->start_brk));
+	heapinfo_report_offset(m, "BrkOffset", layout->end_bss,
+			       layout->start_brk);
+	heapinfo_report_offset(m, "BrkOffsetData", layout->end_data,
+			       layout->start_brk);
 	seq_printf(m, "BrkBase:\t%s\n", layout->apart ? "apart" : "program");
 	seq_printf(m, "BrkRandomized:\t%s\n",
 		   layout->randomized ? "yes" : "no");
 	seq_printf(m, "BrkWindow:\t0x%lx\n", layout->window);
 }
 
-static void print_limit(struct seq_file *m, struct task_struct *task)
+static void heapinfo_report_limit(struct seq_file *m, struct task_struct *task)
 {
 	unsigned long limit = task_rlimit(task, RLIMIT_DATA);
 
@@ -209,8 +216,8 @@ static void print_limit(struct seq_file *m, struct task_struct *task)
 		seq_printf(m, "DataLimit:\t%lu kB\n", limit / 1024);
 }
 
-static void print_failures(struct seq_file *m,
-			   const struct heapinfo_totals *totals)
+static void heapinfo_report_failures(struct seq_file *m,
+				     const struct heapinfo_totals *totals)
 {
 	unsigned int i;
 
@@ -222,14 +229,14 @@ static void print_failures(struct seq_file *m,
 	seq_putc(m, '\n');
 }
 
-static void print_totals(struct seq_file *m,
-			 const struct heapinfo_history *history)
+static void heapinfo_report_totals(struct seq_file *m,
+				   const struct heapinfo_history *history)
 {
 	const struct heapinfo_totals *totals = &history->totals;
 	u64 calls = 0;
 	unsigned int i;
 
-	seq_printf(m, "Recorded:\t%s\n", since_names[history->since]);
+	seq_printf(m, "Recorded:\t%s\n", heapinfo_since_names[history->since]);
 	if (history->since == HEAPINFO_SINCE_NEVER)
 		return;
 
@@ -242,7 +249,7 @@ static void print_totals(struct seq_file *m,
 	seq_printf(m, "BrkShrinks:\t%llu\n", totals->calls[HEAPINFO_SHRINK]);
 	seq_printf(m, "BrkUnchanged:\t%llu\n",
 		   totals->calls[HEAPINFO_UNCHANGED]);
-	print_failures(m, totals);
+	heapinfo_report_failures(m, totals);
 	seq_printf(m, "BrkMoves:\t%llu\n", totals->calls[HEAPINFO_MOVED]);
 	seq_printf(m, "BytesGrown:\t%llu\n", totals->bytes_grown);
 	seq_printf(m, "BytesShrunk:\t%llu\n", totals->bytes_shrunk);
@@ -260,9 +267,9 @@ void heapinfo_report_header(struct seq_file *m,
 			    const struct heapinfo_report *report)
 {
 	heapinfo_report_identity(m, report);
-	print_layout(m, report);
-	print_limit(m, report->task);
-	print_totals(m, report->history);
+	heapinfo_report_layout(m, report);
+	heapinfo_report_limit(m, report->task);
+	heapinfo_report_totals(m, report->history);
 	if (report->history->since != HEAPINFO_SINCE_NEVER)
 		seq_puts(m,
 			 "\n#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\n");
@@ -273,8 +280,8 @@ void heapinfo_report_header(struct seq_file *m,
  * the two numbers that were kept can tell: in between the first namespace and
  * the thread's own none is known but the leader's.
  */
-static pid_t tid_in(const struct heapinfo_report *report,
-		    const struct heapinfo_event *event)
+static pid_t heapinfo_event_tid(const struct heapinfo_report *report,
+				const struct heapinfo_event *event)
 {
 	struct pid *tgid = report->tgid;
 
@@ -302,35 +309,35 @@ void heapinfo_report_event(struct seq_file *m,
 	const struct heapinfo_history *history = report->history;
 	const struct heapinfo_event *event = &history->events[i];
 	unsigned long to = heapinfo_event_to(event);
-	struct line line;
+	struct report_line line;
 	u64 seconds = event->time;
 	u32 nanos = do_div(seconds, NSEC_PER_SEC);
 
 	line.len = 0;
-	put_decimal(&line, history->rows - history->nr + i + 1, 1);
-	put_char(&line, '\t');
-	put_decimal(&line, seconds, 1);
-	put_char(&line, '.');
-	put_decimal(&line, nanos / NSEC_PER_USEC, 6);
-	put_char(&line, '\t');
-	put_decimal(&line, tid_in(report, event), 1);
-	put_char(&line, '\t');
-	put_string(&line, heapinfo_call_names[event->call]);
-	put_char(&line, '\t');
-	put_hex(&line, heapinfo_event_asked(event));
-	put_char(&line, '\t');
-	put_hex(&line, event->from);
-	put_char(&line, '\t');
-	put_hex(&line, to);
-	put_char(&line, '\t');
-	put_delta(&line, event->from, to);
-	put_char(&line, '\t');
-	put_string(&line, heapinfo_result_names[event->result]);
+	heapinfo_line_decimal(&line, history->rows - history->nr + i + 1, 1);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_decimal(&line, seconds, 1);
+	heapinfo_line_putc(&line, '.');
+	heapinfo_line_decimal(&line, nanos / NSEC_PER_USEC, 6);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_decimal(&line, heapinfo_event_tid(report, event), 1);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_puts(&line, heapinfo_call_names[event->call]);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_hex(&line, heapinfo_event_asked(event));
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_hex(&line, event->from);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_hex(&line, to);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_delta(&line, event->from, to);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_puts(&line, heapinfo_result_names[event->result]);
 	if (event->mapping) {
-		put_char(&line, '=');
-		put_hex(&line, event->mapping);
+		heapinfo_line_putc(&line, '=');
+		heapinfo_line_hex(&line, event->mapping);
 	}
-	put_char(&line, '\t');
-	put_comm(&line, event->comm, sizeof(event->comm));
-	print_line(m, &line);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_comm(&line, event->comm, sizeof(event->comm));
+	heapinfo_line_print(m, &line);
 }

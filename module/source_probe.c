@@ -25,7 +25,8 @@
 
 #define TAKE_OFF_AGAIN_MS	10
 
-static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
+static int heapinfo_probe_entry(struct kretprobe_instance *ri,
+				struct pt_regs *regs)
 {
 	heapinfo_brk_enter((struct heapinfo_brk_entry *)ri->data,
 			   heapinfo_native_brk_arg(regs));
@@ -33,7 +34,8 @@ static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 }
 
 #ifdef HEAPINFO_COMPAT_BRK
-static int on_entry_compat(struct kretprobe_instance *ri, struct pt_regs *regs)
+static int heapinfo_probe_entry_compat(struct kretprobe_instance *ri,
+				       struct pt_regs *regs)
 {
 	heapinfo_brk_enter((struct heapinfo_brk_entry *)ri->data,
 			   heapinfo_compat_brk_arg(regs));
@@ -41,7 +43,8 @@ static int on_entry_compat(struct kretprobe_instance *ri, struct pt_regs *regs)
 }
 #endif
 
-static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+static int heapinfo_probe_return(struct kretprobe_instance *ri,
+				 struct pt_regs *regs)
 {
 	heapinfo_brk_return((struct heapinfo_brk_entry *)ri->data,
 			    regs_return_value(regs));
@@ -49,42 +52,42 @@ static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 }
 
 /* A kernel has those of its architecture and its compat layer. */
-static struct kretprobe probes[] = {
+static struct kretprobe heapinfo_probes[] = {
 	{ .kp.symbol_name = HEAPINFO_NATIVE_BRK,
-	  .entry_handler = on_entry },
+	  .entry_handler = heapinfo_probe_entry },
 #ifdef HEAPINFO_COMPAT_BRK
 	{ .kp.symbol_name = HEAPINFO_COMPAT_BRK,
-	  .entry_handler = on_entry_compat },
+	  .entry_handler = heapinfo_probe_entry_compat },
 #endif
 };
 
-static bool registered[ARRAY_SIZE(probes)];
+static bool heapinfo_probes_on[ARRAY_SIZE(heapinfo_probes)];
 
 /*
  * All probes of the machine can be switched off behind their owners' backs, in
  * debugfs. Whether they are is told by a probe on a function of our own.
  */
-static noinline void call_canary(bool *alive)
+static noinline void heapinfo_canary(bool *alive)
 {
 	asm volatile("" : : "r"(alive) : "memory");
 }
 
-static int on_canary(struct kprobe *p, struct pt_regs *regs)
+static int heapinfo_canary_hit(struct kprobe *p, struct pt_regs *regs)
 {
 	*(bool *)regs_get_kernel_argument(regs, 0) = true;
 	return 0;
 }
 
-static struct kprobe canary = {
-	.addr = (kprobe_opcode_t *)call_canary,
-	.pre_handler = on_canary,
+static struct kprobe heapinfo_canary_probe = {
+	.addr = (kprobe_opcode_t *)heapinfo_canary,
+	.pre_handler = heapinfo_canary_hit,
 };
 
-static bool probe_suspended(void)
+static bool heapinfo_probe_suspended(void)
 {
 	bool alive = false;
 
-	call_canary(&alive);
+	heapinfo_canary(&alive);
 	return !alive;
 }
 
@@ -95,85 +98,88 @@ static bool probe_suspended(void)
  * is disabled is unregistered without memory. So wait here until there is some;
  * an unloading cannot fail any more. May sleep.
  */
-static void take_off(struct kprobe *probe)
+static void heapinfo_probe_take_off(struct kprobe *probe)
 {
 	while (disable_kprobe(probe) == -ENOMEM)
 		msleep(TAKE_OFF_AGAIN_MS);
 }
 
-static void probe_stop(void)
+static void heapinfo_probe_stop(void)
 {
-	unsigned int i = ARRAY_SIZE(probes);
+	unsigned int i = ARRAY_SIZE(heapinfo_probes);
 
 	while (i--) {
-		if (registered[i]) {
-			take_off(&probes[i].kp);
-			unregister_kretprobe(&probes[i]);
+		if (heapinfo_probes_on[i]) {
+			heapinfo_probe_take_off(&heapinfo_probes[i].kp);
+			unregister_kretprobe(&heapinfo_probes[i]);
 		}
-		registered[i] = false;
+		heapinfo_probes_on[i] = false;
 	}
-	take_off(&canary);
-	unregister_kprobe(&canary);
+	heapinfo_probe_take_off(&heapinfo_canary_probe);
+	unregister_kprobe(&heapinfo_canary_probe);
 }
 
-static int probe_start(void)
+static int heapinfo_probe_start(void)
 {
+	struct kretprobe *probe;
 	unsigned int i;
 	int ret;
 
-	ret = register_kprobe(&canary);
+	ret = register_kprobe(&heapinfo_canary_probe);
 	if (ret) {
 		pr_err("cannot set probes (%d); source=syscalls may do\n", ret);
 		return ret;
 	}
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		probes[i].handler = on_return;
-		probes[i].data_size = sizeof(struct heapinfo_brk_entry);
-		probes[i].maxactive = CALLS_AT_ONCE;
-		ret = register_kretprobe(&probes[i]);
+	for (i = 0; i < ARRAY_SIZE(heapinfo_probes); i++) {
+		probe = &heapinfo_probes[i];
+		probe->handler = heapinfo_probe_return;
+		probe->data_size = sizeof(struct heapinfo_brk_entry);
+		probe->maxactive = CALLS_AT_ONCE;
+		ret = register_kretprobe(probe);
 		/* No compat layer is no fault; no native entry point is. */
 		if (ret == -ENOENT && i > 0)
 			continue;
 		if (ret) {
 			pr_err("cannot probe %s (%d); source=syscalls may do\n",
-			       probes[i].kp.symbol_name, ret);
-			probe_stop();
+			       probe->kp.symbol_name, ret);
+			heapinfo_probe_stop();
 			return ret;
 		}
-		registered[i] = true;
+		heapinfo_probes_on[i] = true;
 	}
 	return 0;
 }
 
-static u64 probe_missed(void)
+static u64 heapinfo_probe_missed(void)
 {
 	unsigned int i;
 	u64 sum = 0;
 
-	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		if (registered[i])
-			sum += probes[i].nmissed + probes[i].kp.nmissed;
+	for (i = 0; i < ARRAY_SIZE(heapinfo_probes); i++)
+		if (heapinfo_probes_on[i])
+			sum += heapinfo_probes[i].nmissed +
+			       heapinfo_probes[i].kp.nmissed;
 	return sum;
 }
 
 #else /* !CONFIG_KRETPROBES */
 
-static int probe_start(void)
+static int heapinfo_probe_start(void)
 {
 	pr_err("source=probe needs a kernel with CONFIG_KPROBES and CONFIG_KRETPROBES; source=syscalls may do\n");
 	return -EOPNOTSUPP;
 }
 
-static void probe_stop(void)
+static void heapinfo_probe_stop(void)
 {
 }
 
-static bool probe_suspended(void)
+static bool heapinfo_probe_suspended(void)
 {
 	return false;
 }
 
-static u64 probe_missed(void)
+static u64 heapinfo_probe_missed(void)
 {
 	return 0;
 }
@@ -182,8 +188,8 @@ static u64 probe_missed(void)
 
 const struct heapinfo_source heapinfo_source_probe = {
 	.name = "probe",
-	.start = probe_start,
-	.stop = probe_stop,
-	.suspended = probe_suspended,
-	.missed = probe_missed,
+	.start = heapinfo_probe_start,
+	.stop = heapinfo_probe_stop,
+	.suspended = heapinfo_probe_suspended,
+	.missed = heapinfo_probe_missed,
 };

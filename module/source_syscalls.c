@@ -19,158 +19,160 @@
  * without a place is counted. A call is told from its place and gives it back
  * afterwards, so that nothing is copied.
  */
-#define CALLS_BITS	11
-#define PLACES		16
+#define NR_SLOTS	2048
+#define NR_TRIED	16
 
 /* Of a cache line each: tasks do not share one, and a shift finds it. */
-struct call {
+struct call_slot {
 	struct heapinfo_brk_entry entry;
 	struct task_struct *task;
 } ____cacheline_aligned;
 
-static struct call *calls;
-static atomic64_t no_place;
+static struct call_slot *heapinfo_slots;
+static atomic64_t heapinfo_slots_missed;
 
 /* By the number of the task: those are handed out in turn, and need no hash. */
-static __always_inline struct call *place(unsigned int i)
+static __always_inline struct call_slot *heapinfo_slot(unsigned int i)
 {
-	return &calls[(task_pid_nr(current) + i) & ((1 << CALLS_BITS) - 1)];
+	return &heapinfo_slots[(task_pid_nr(current) + i) & (NR_SLOTS - 1)];
 }
 
 /* A place of ours may be left over, if the exit was not traced. */
-static __always_inline bool take(struct call *call)
+static __always_inline bool heapinfo_slot_take(struct call_slot *slot)
 {
 	struct task_struct *task = NULL;
 
-	return try_cmpxchg(&call->task, &task, current) || task == current;
+	return try_cmpxchg(&slot->task, &task, current) || task == current;
 }
 
-static __always_inline bool is_ours(struct call *call)
+static __always_inline bool heapinfo_slot_is_ours(struct call_slot *slot)
 {
-	return READ_ONCE(call->task) == current;
+	return READ_ONCE(slot->task) == current;
 }
 
-static __always_inline void leave(struct call *call, long ret)
+static __always_inline void heapinfo_slot_leave(struct call_slot *slot,
+						long ret)
 {
-	heapinfo_brk_return(&call->entry, ret);
-	/* Pairs with take(): done with before it is free. */
-	smp_store_release(&call->task, NULL);
+	heapinfo_brk_return(&slot->entry, ret);
+	/* Pairs with heapinfo_slot_take(): done with before it is free. */
+	smp_store_release(&slot->task, NULL);
 }
 
 /*
  * Where the first place is another task's. Apart, so that registers are saved
  * for the loop here only, not in every system call.
  */
-static noinline void enter_elsewhere(unsigned long asked)
+static noinline void heapinfo_enter_elsewhere(unsigned long asked)
 {
 	unsigned int i;
 
-	for (i = 1; i < PLACES; i++) {
-		if (take(place(i))) {
-			heapinfo_brk_enter(&place(i)->entry, asked);
+	for (i = 1; i < NR_TRIED; i++) {
+		if (heapinfo_slot_take(heapinfo_slot(i))) {
+			heapinfo_brk_enter(&heapinfo_slot(i)->entry, asked);
 			return;
 		}
 	}
-	atomic64_inc(&no_place);
+	atomic64_inc(&heapinfo_slots_missed);
 }
 
-static noinline void leave_elsewhere(long ret)
+static noinline void heapinfo_leave_elsewhere(long ret)
 {
 	unsigned int i;
 
-	for (i = 1; i < PLACES; i++) {
-		if (is_ours(place(i))) {
-			leave(place(i), ret);
+	for (i = 1; i < NR_TRIED; i++) {
+		if (heapinfo_slot_is_ours(heapinfo_slot(i))) {
+			heapinfo_slot_leave(heapinfo_slot(i), ret);
 			return;
 		}
 	}
 }
 
-static void on_enter(void *data, struct pt_regs *regs, long nr)
+static void heapinfo_sys_enter(void *data, struct pt_regs *regs, long nr)
 {
-	struct call *call;
+	struct call_slot *slot;
 	unsigned long asked;
 
 	if (likely(!heapinfo_is_brk(nr, regs, &asked)))
 		return;
-	call = place(0);
-	if (likely(take(call)))
-		heapinfo_brk_enter(&call->entry, asked);
+	slot = heapinfo_slot(0);
+	if (likely(heapinfo_slot_take(slot)))
+		heapinfo_brk_enter(&slot->entry, asked);
 	else
-		enter_elsewhere(asked);
+		heapinfo_enter_elsewhere(asked);
 }
 
-static void on_exit(void *data, struct pt_regs *regs, long ret)
+static void heapinfo_sys_exit(void *data, struct pt_regs *regs, long ret)
 {
-	struct call *call;
+	struct call_slot *slot;
 
 	if (likely(!heapinfo_is_brk(syscall_get_nr(current, regs), regs, NULL)))
 		return;
-	call = place(0);
-	if (likely(is_ours(call)))
-		leave(call, ret);
+	slot = heapinfo_slot(0);
+	if (likely(heapinfo_slot_is_ours(slot)))
+		heapinfo_slot_leave(slot, ret);
 	else
-		leave_elsewhere(ret);
+		heapinfo_leave_elsewhere(ret);
 }
 
-static struct heapinfo_tracepoint exit_point = {
-	.name = "sys_exit", .probe = on_exit,
+static struct heapinfo_tracepoint heapinfo_sys_exit_point = {
+	.name = "sys_exit", .probe = heapinfo_sys_exit,
 };
 
-static struct heapinfo_tracepoint enter_point = {
-	.name = "sys_enter", .probe = on_enter,
+static struct heapinfo_tracepoint heapinfo_sys_enter_point = {
+	.name = "sys_enter", .probe = heapinfo_sys_enter,
 };
 
-static int syscalls_start(void)
+static int heapinfo_syscalls_start(void)
 {
 	int ret;
 
-	calls = kvcalloc(1 << CALLS_BITS, sizeof(*calls), GFP_KERNEL);
-	if (!calls)
+	heapinfo_slots = kvcalloc(NR_SLOTS, sizeof(*heapinfo_slots),
+				  GFP_KERNEL);
+	if (!heapinfo_slots)
 		return -ENOMEM;
 	/* Exit first: a call that is seen to begin must be seen to end. */
-	ret = heapinfo_tracepoint_attach(&exit_point);
+	ret = heapinfo_tracepoint_attach(&heapinfo_sys_exit_point);
 	if (ret)
-		goto free_calls;
-	ret = heapinfo_tracepoint_attach(&enter_point);
+		goto free_slots;
+	ret = heapinfo_tracepoint_attach(&heapinfo_sys_enter_point);
 	if (ret)
 		goto detach_exit;
 	return 0;
 
 detach_exit:
-	heapinfo_tracepoint_detach(&exit_point);
-free_calls:
-	kvfree(calls);
-	calls = NULL;
+	heapinfo_tracepoint_detach(&heapinfo_sys_exit_point);
+free_slots:
+	kvfree(heapinfo_slots);
+	heapinfo_slots = NULL;
 	return ret;
 }
 
-static void syscalls_stop(void)
+static void heapinfo_syscalls_stop(void)
 {
-	heapinfo_tracepoint_detach(&enter_point);
-	heapinfo_tracepoint_detach(&exit_point);
-	kvfree(calls);
-	calls = NULL;
+	heapinfo_tracepoint_detach(&heapinfo_sys_enter_point);
+	heapinfo_tracepoint_detach(&heapinfo_sys_exit_point);
+	kvfree(heapinfo_slots);
+	heapinfo_slots = NULL;
 }
 
-static u64 syscalls_missed(void)
+static u64 heapinfo_syscalls_missed(void)
 {
-	return atomic64_read(&no_place);
+	return atomic64_read(&heapinfo_slots_missed);
 }
 
 #else /* !CONFIG_HAVE_SYSCALL_TRACEPOINTS */
 
-static int syscalls_start(void)
+static int heapinfo_syscalls_start(void)
 {
 	pr_err("source=syscalls needs a kernel with CONFIG_HAVE_SYSCALL_TRACEPOINTS; source=probe may do\n");
 	return -EOPNOTSUPP;
 }
 
-static void syscalls_stop(void)
+static void heapinfo_syscalls_stop(void)
 {
 }
 
-static u64 syscalls_missed(void)
+static u64 heapinfo_syscalls_missed(void)
 {
 	return 0;
 }
@@ -179,7 +181,7 @@ static u64 syscalls_missed(void)
 
 const struct heapinfo_source heapinfo_source_syscalls = {
 	.name = "syscalls",
-	.start = syscalls_start,
-	.stop = syscalls_stop,
-	.missed = syscalls_missed,
+	.start = heapinfo_syscalls_start,
+	.stop = heapinfo_syscalls_stop,
+	.missed = heapinfo_syscalls_missed,
 };

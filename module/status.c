@@ -8,7 +8,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
-static int show(struct seq_file *m, void *v)
+static int heapinfo_status_show(struct seq_file *m, void *v)
 {
 	struct heapinfo_history_state state;
 	u64 seen, missed;
@@ -45,8 +45,10 @@ static int show(struct seq_file *m, void *v)
  */
 int heapinfo_status_start(void)
 {
-	return proc_create_single(HEAPINFO_NAME, 0444, NULL, show) ? 0 :
-								      -ENOMEM;
+	if (!proc_create_single(HEAPINFO_NAME, 0444, NULL,
+				heapinfo_status_show))
+		return -ENOMEM;
+	return 0;
 }
 
 /**

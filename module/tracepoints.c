@@ -7,7 +7,7 @@
 
 #ifdef CONFIG_TRACEPOINTS
 
-static void match(struct tracepoint *tp, void *data)
+static void heapinfo_tracepoint_match(struct tracepoint *tp, void *data)
 {
 	struct heapinfo_tracepoint *point = data;
 
@@ -27,7 +27,7 @@ int heapinfo_tracepoint_attach(struct heapinfo_tracepoint *point)
 	int ret;
 
 	point->found = NULL;
-	for_each_kernel_tracepoint(match, point);
+	for_each_kernel_tracepoint(heapinfo_tracepoint_match, point);
 	if (!point->found) {
 		pr_err("this kernel lacks the tracepoint %s: it comes with CONFIG_TRACEPOINTS%s\n",
 		       point->name, strstarts(point->name, "sys_") ?
