@@ -15,11 +15,13 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#undef HEAPINFO_NAMED
-#define HEAPINFO_NAMED(id, name)	name,
-const char *const heapinfo_call_names[] = { HEAPINFO_CALLS };
-const char *const heapinfo_result_names[] = { HEAPINFO_RESULTS };
-#undef HEAPINFO_NAMED
+const char *const heapinfo_call_names[] = {
+	HEAPINFO_CALLS(HEAPINFO_AS_WORD)
+};
+
+const char *const heapinfo_result_names[] = {
+	HEAPINFO_RESULTS(HEAPINFO_AS_WORD)
+};
 
 static const struct heapinfo_source *const heapinfo_sources[] = {
 	&heapinfo_source_probe,

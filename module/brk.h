@@ -7,10 +7,15 @@
 
 #include "names.h"
 
-#define HEAPINFO_NAMED(id, name)	id,
-enum heapinfo_call { HEAPINFO_CALLS HEAPINFO_NR_CALLS };
-enum heapinfo_result { HEAPINFO_RESULTS HEAPINFO_NR_RESULTS };
-#undef HEAPINFO_NAMED
+enum heapinfo_call {
+	HEAPINFO_CALLS(HEAPINFO_AS_CONSTANT)
+	HEAPINFO_NR_CALLS
+};
+
+enum heapinfo_result {
+	HEAPINFO_RESULTS(HEAPINFO_AS_CONSTANT)
+	HEAPINFO_NR_RESULTS
+};
 
 extern const char *const heapinfo_call_names[HEAPINFO_NR_CALLS];
 extern const char *const heapinfo_result_names[HEAPINFO_NR_RESULTS];

@@ -4,34 +4,44 @@
 #define HEAPINFO_NAMES_H
 
 /*
+ * Each list names a macro that its entries are handed to, with a constant and
+ * its word. These are the macros that make something of them.
+ */
+#define HEAPINFO_AS_CONSTANT(id, word)	id,
+#define HEAPINFO_AS_WORD(id, word)	word,
+/* For the tracepoint: the constant, and what __print_symbolic() takes. */
+#define HEAPINFO_AS_TRACE_ENUM(id, word)	TRACE_DEFINE_ENUM(id);
+#define HEAPINFO_AS_TRACE_SYMBOL(id, word)	{ id, word },
+
+/*
  * How a call ended, and the words for it. "moved" is no call: the history has
  * it where the break is not where the last call left it.
  */
-#define HEAPINFO_CALLS						\
-	HEAPINFO_NAMED(HEAPINFO_QUERY,		"query")	\
-	HEAPINFO_NAMED(HEAPINFO_GROW,		"grow")		\
-	HEAPINFO_NAMED(HEAPINFO_SHRINK,		"shrink")	\
-	HEAPINFO_NAMED(HEAPINFO_UNCHANGED,	"unchanged")	\
-	HEAPINFO_NAMED(HEAPINFO_FAILED,		"failed")	\
-	HEAPINFO_NAMED(HEAPINFO_MOVED,		"moved")
+#define HEAPINFO_CALLS(NAMED)					\
+	NAMED(HEAPINFO_QUERY,		"query")	\
+	NAMED(HEAPINFO_GROW,		"grow")		\
+	NAMED(HEAPINFO_SHRINK,		"shrink")	\
+	NAMED(HEAPINFO_UNCHANGED,	"unchanged")	\
+	NAMED(HEAPINFO_FAILED,		"failed")	\
+	NAMED(HEAPINFO_MOVED,		"moved")
 
 /*
  * Why a call failed, in the order in which the kernel asks. "unmapped" is a
  * heap whose end the process itself unmapped; "sealed" one it sealed with
  * mseal(2). "unknown" is said when the address space could not be looked at.
  */
-#define HEAPINFO_RESULTS					\
-	HEAPINFO_NAMED(HEAPINFO_OK,		"ok")		\
-	HEAPINFO_NAMED(HEAPINFO_KILLED,		"killed")	\
-	HEAPINFO_NAMED(HEAPINFO_BELOW_START,	"below_start")	\
-	HEAPINFO_NAMED(HEAPINFO_RLIMIT_DATA,	"rlimit_data")	\
-	HEAPINFO_NAMED(HEAPINFO_UNMAPPED,	"unmapped")	\
-	HEAPINFO_NAMED(HEAPINFO_SEALED,		"sealed")	\
-	HEAPINFO_NAMED(HEAPINFO_MLOCK,		"mlock")	\
-	HEAPINFO_NAMED(HEAPINFO_OVERLAP,	"overlap")	\
-	HEAPINFO_NAMED(HEAPINFO_RLIMIT_AS,	"rlimit_as")	\
-	HEAPINFO_NAMED(HEAPINFO_MAP_COUNT,	"map_count")	\
-	HEAPINFO_NAMED(HEAPINFO_NOMEM,		"nomem")	\
-	HEAPINFO_NAMED(HEAPINFO_UNKNOWN,	"unknown")
+#define HEAPINFO_RESULTS(NAMED)					\
+	NAMED(HEAPINFO_OK,		"ok")		\
+	NAMED(HEAPINFO_KILLED,		"killed")	\
+	NAMED(HEAPINFO_BELOW_START,	"below_start")	\
+	NAMED(HEAPINFO_RLIMIT_DATA,	"rlimit_data")	\
+	NAMED(HEAPINFO_UNMAPPED,	"unmapped")	\
+	NAMED(HEAPINFO_SEALED,		"sealed")	\
+	NAMED(HEAPINFO_MLOCK,		"mlock")	\
+	NAMED(HEAPINFO_OVERLAP,	"overlap")	\
+	NAMED(HEAPINFO_RLIMIT_AS,	"rlimit_as")	\
+	NAMED(HEAPINFO_MAP_COUNT,	"map_count")	\
+	NAMED(HEAPINFO_NOMEM,		"nomem")	\
+	NAMED(HEAPINFO_UNKNOWN,	"unknown")
 
 #endif /* HEAPINFO_NAMES_H */

@@ -11,12 +11,8 @@
 
 #include "brk.h"
 
-#undef HEAPINFO_NAMED
-#define HEAPINFO_NAMED(id, name)	TRACE_DEFINE_ENUM(id);
-HEAPINFO_CALLS
-HEAPINFO_RESULTS
-#undef HEAPINFO_NAMED
-#define HEAPINFO_NAMED(id, name)	{ id, name },
+HEAPINFO_CALLS(HEAPINFO_AS_TRACE_ENUM)
+HEAPINFO_RESULTS(HEAPINFO_AS_TRACE_ENUM)
 
 TRACE_EVENT(brk,
 
@@ -46,9 +42,12 @@ TRACE_EVENT(brk,
 
 	TP_printk("asked=0x%lx from=0x%lx to=0x%lx call=%s result=%s mapping=0x%lx tgid=%d",
 		  __entry->asked, __entry->from, __entry->to,
-		  __print_symbolic(__entry->call, HEAPINFO_CALLS { -1, NULL }),
+		  __print_symbolic(__entry->call,
+				   HEAPINFO_CALLS(HEAPINFO_AS_TRACE_SYMBOL)
+				   { -1, NULL }),
 		  __print_symbolic(__entry->result,
-				   HEAPINFO_RESULTS { -1, NULL }),
+				   HEAPINFO_RESULTS(HEAPINFO_AS_TRACE_SYMBOL)
+				   { -1, NULL }),
 		  __entry->mapping, __entry->tgid)
 );
 
