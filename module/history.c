@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is remembered of the brk(2) calls of each process, within a bound. */
 #include "heapinfo.h"
+#include "budget.h"
 #include "compat.h"
 #include "history.h"
 #include "trace.h"
@@ -93,7 +94,6 @@ static struct kmem_cache *heapinfo_block_cache;
 /* When recording was complete; 0 until then. */
 static u64 heapinfo_load_time;
 
-static atomic_long_t heapinfo_bytes_used;
 static atomic_long_t heapinfo_nr_records;
 
 /*
@@ -107,27 +107,6 @@ static struct heapinfo_bucket *heapinfo_bucket_of(pid_t nr)
 	u32 hash = (u32)nr * heapinfo_bucket_key;
 
 	return &heapinfo_buckets[hash >> (32 - BUCKET_BITS)];
-}
-
-/*
- * A quarter of the bound is left to records, so that a process whose rows no
- * longer fit still has its totals.
- */
-static bool heapinfo_budget_take(size_t size, bool rows)
-{
-	size_t bound = heapinfo_params.memory;
-
-	if (rows)
-		bound -= bound / 4;
-	if (atomic_long_add_return(size, &heapinfo_bytes_used) <= bound)
-		return true;
-	atomic_long_sub(size, &heapinfo_bytes_used);
-	return false;
-}
-
-static void heapinfo_budget_give(size_t size)
-{
-	atomic_long_sub(size, &heapinfo_bytes_used);
 }
 
 /* Of the current process and its program, whose break is at @brk. */
