@@ -4,7 +4,15 @@
 #define HEAPINFO_BUDGET_H
 
 #include <linux/atomic.h>
+#include <linux/gfp.h>
 #include <linux/types.h>
+
+/*
+ * How memory for histories is allocated: without waiting, since that happens
+ * where nothing may sleep (under a spin lock, in a probe), and charged to the
+ * memory cgroup of the process.
+ */
+#define HEAPINFO_GFP	(GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT)
 
 extern atomic_long_t heapinfo_bytes_used;
 

@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "compat.h"
 #include "history.h"
+#include "ring.h"
 #include "trace.h"
 #include "tracepoints.h"
 
@@ -18,22 +19,6 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
-/*
- * Records are written where nothing may sleep (a kretprobe, a spin lock), so
- * their memory comes without waiting; it is charged to the memory cgroup of
- * the process. Rows come in blocks of this many, the first with the first
- * row: a process that never moves its break has none.
- */
-#define BLOCK_EVENTS	16
-#define RECORD_GFP	(GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT)
-
-/* Blocks whose addresses fit into the record itself: history=64 needs them. */
-#define INLINE_BLOCKS	4
-
-struct heapinfo_block {
-	struct heapinfo_event events[BLOCK_EVENTS];
-};
-
 /**
  * struct heapinfo_record - of one process and one program in it
  * @node: in its bucket, whose lock guards all of this
@@ -44,14 +29,7 @@ struct heapinfo_block {
  *	never followed
  * @totals: what never wraps
  * @last: where the last call left the break
- * @next: the place of the next row, or @end
- * @end: where its block ends, or the room does
- * @block: which of the blocks that is
- * @full: the next row replaces the oldest
- * @room: rows that the blocks hold, "history" at most
- * @nr_blocks: how many there are
- * @blocks: the rows, a ring over all of them
- * @inline_blocks: what @blocks points to while it need not be larger
+ * @ring: the last rows
  */
 struct heapinfo_record {
 	struct hlist_node node;
@@ -61,14 +39,7 @@ struct heapinfo_record {
 	struct mm_struct *mm;
 	struct heapinfo_totals totals;
 	unsigned long last;
-	struct heapinfo_event *next;
-	struct heapinfo_event *end;
-	u16 block;
-	u16 room;
-	u16 nr_blocks;
-	bool full;
-	struct heapinfo_block **blocks;
-	struct heapinfo_block *inline_blocks[INLINE_BLOCKS];
+	struct heapinfo_ring ring;
 };
 
 #define BUCKET_BITS	10
@@ -90,7 +61,6 @@ struct heapinfo_bucket {
 static struct heapinfo_bucket heapinfo_buckets[1 << BUCKET_BITS];
 static u32 heapinfo_bucket_key __read_mostly;
 static struct kmem_cache *heapinfo_record_cache;
-static struct kmem_cache *heapinfo_block_cache;
 /* When recording was complete; 0 until then. */
 static u64 heapinfo_load_time;
 
@@ -116,7 +86,7 @@ static struct heapinfo_record *heapinfo_record_new(unsigned long brk)
 
 	if (!heapinfo_budget_take(sizeof(*record), false))
 		return NULL;
-	record = kmem_cache_zalloc(heapinfo_record_cache, RECORD_GFP);
+	record = kmem_cache_zalloc(heapinfo_record_cache, HEAPINFO_GFP);
 	if (!record) {
 		heapinfo_budget_give(sizeof(*record));
 		return NULL;
@@ -126,37 +96,9 @@ static struct heapinfo_record *heapinfo_record_new(unsigned long brk)
 	record->mm = current->mm;
 	record->last = brk;
 	record->totals.peak = brk;
-	record->blocks = record->inline_blocks;
+	heapinfo_ring_init(&record->ring);
 	atomic_long_inc(&heapinfo_nr_records);
 	return record;
-}
-
-static size_t heapinfo_ring_table_size(void)
-{
-	return DIV_ROUND_UP(heapinfo_params.history, BLOCK_EVENTS) *
-	       sizeof(struct heapinfo_block *);
-}
-
-static bool heapinfo_ring_table_needed(void)
-{
-	return heapinfo_ring_table_size() >
-	       sizeof_field(struct heapinfo_record, inline_blocks);
-}
-
-/* Where in the ring the next row goes; at the end it is the room. */
-static unsigned int
-heapinfo_ring_position(const struct heapinfo_record *record)
-{
-	if (!record->nr_blocks)
-		return 0;
-	return record->block * BLOCK_EVENTS +
-	       (record->next - record->blocks[record->block]->events);
-}
-
-/* Rows in the ring. */
-static unsigned int heapinfo_ring_rows(const struct heapinfo_record *record)
-{
-	return record->full ? record->room : heapinfo_ring_position(record);
 }
 
 /* Calls that went into a record. */
@@ -191,20 +133,12 @@ static void heapinfo_record_unlink(struct heapinfo_bucket *bucket,
 	hlist_del(&record->node);
 	bucket->gone_calls += heapinfo_totals_calls(&record->totals);
 	bucket->gone_rows += rows;
-	bucket->gone_rows_lost += rows - heapinfo_ring_rows(record);
+	bucket->gone_rows_lost += rows - heapinfo_ring_rows(&record->ring);
 }
 
 static void heapinfo_record_free(struct heapinfo_record *record)
 {
-	unsigned int i;
-
-	for (i = 0; i < record->nr_blocks; i++)
-		kmem_cache_free(heapinfo_block_cache, record->blocks[i]);
-	heapinfo_budget_give(record->nr_blocks * sizeof(struct heapinfo_block));
-	if (record->blocks != record->inline_blocks) {
-		kfree(record->blocks);
-		heapinfo_budget_give(heapinfo_ring_table_size());
-	}
+	heapinfo_ring_free(&record->ring);
 	put_pid(record->tgid);
 	kmem_cache_free(heapinfo_record_cache, record);
 	heapinfo_budget_give(sizeof(*record));
@@ -223,109 +157,13 @@ heapinfo_record_find(struct heapinfo_bucket *bucket, pid_t nr)
 	return NULL;
 }
 
-/*
- * Adds a block. Where memory is refused the oldest rows make room; the next turn
- * of the ring asks again. Under the lock of the bucket.
- */
-static bool heapinfo_ring_grow(struct heapinfo_record *record)
-{
-	struct heapinfo_block **table;
-	struct heapinfo_block *block;
-
-	if (heapinfo_ring_table_needed() &&
-	    record->blocks == record->inline_blocks) {
-		if (!heapinfo_budget_take(heapinfo_ring_table_size(), true))
-			return false;
-		table = kzalloc(heapinfo_ring_table_size(), RECORD_GFP);
-		if (!table) {
-			heapinfo_budget_give(heapinfo_ring_table_size());
-			return false;
-		}
-		record->blocks = table;
-	}
-	if (!heapinfo_budget_take(sizeof(*block), true))
-		return false;
-	block = kmem_cache_alloc(heapinfo_block_cache, RECORD_GFP);
-	if (!block) {
-		heapinfo_budget_give(sizeof(*block));
-		return false;
-	}
-	record->blocks[record->nr_blocks++] = block;
-	record->room = min_t(unsigned int, heapinfo_params.history,
-			     record->nr_blocks * BLOCK_EVENTS);
-	return true;
-}
-
-/*
- * Goes on to the next block. Behind the last one the ring is in order, so that
- * it can grow there, else it begins anew. Once in so many rows, so that a row
- * needs no index into ring and blocks, which took it 15 instructions more. Under
- * the lock of the bucket.
- *
- * Return: false if not even one row fits.
- */
-static noinline bool heapinfo_ring_next_block(struct heapinfo_record *record)
-{
-	if (record->block + 1 < record->nr_blocks) {
-		record->block++;
-	} else if (record->room < heapinfo_params.history &&
-		   heapinfo_ring_grow(record)) {
-		record->block = record->nr_blocks - 1;
-		record->full = false;
-	} else if (record->room) {
-		record->block = 0;
-		record->full = true;
-	} else {
-		return false;
-	}
-	record->next = record->blocks[record->block]->events;
-	record->end = record->next + min(BLOCK_EVENTS, record->room -
-					 record->block * BLOCK_EVENTS);
-	return true;
-}
-
-/* Whether there is a place for a row. Under the lock of the bucket. */
-static __always_inline bool
-heapinfo_ring_has_place(struct heapinfo_record *record)
-{
-	return likely(record->next != record->end) ||
-	       heapinfo_ring_next_block(record);
-}
-
-/*
- * Where there is a place. The totals count it too, and tell how many rows there
- * were. Under the lock of the bucket, in the task that called.
- */
-static __always_inline void
-heapinfo_ring_add(struct heapinfo_record *record, u64 time,
-		  enum heapinfo_call call, enum heapinfo_result result,
-		  unsigned long from, unsigned long other,
-		  unsigned long mapping)
-{
-	struct task_struct *task = current;
-	const struct pid *pid = task_pid(task);
-	struct heapinfo_event *event = record->next++;
-
-	/* In ns and unpacked: to divide and pack took 16 instructions more. */
-	event->time = time;
-	event->from = from;
-	event->other = other;
-	event->mapping = mapping;
-	event->tid = task_pid_nr(task);
-	event->vtid = pid->numbers[pid->level].nr;
-	/* Another thread may be naming this one: a torn name, never more. */
-	data_race(memcpy(event->comm, task->comm, sizeof(event->comm)));
-	event->call = call;
-	event->result = result;
-}
-
 /* The break was moved by something other than a call. Under the lock. */
 static noinline void heapinfo_history_add_move(struct heapinfo_record *record,
 					       unsigned long to)
 {
 	record->totals.calls[HEAPINFO_MOVED]++;
-	if (heapinfo_ring_has_place(record))
-		heapinfo_ring_add(record, ktime_get_boot_fast_ns(),
+	if (heapinfo_ring_make_room(&record->ring))
+		heapinfo_ring_add(&record->ring, ktime_get_boot_fast_ns(),
 				  HEAPINFO_MOVED, HEAPINFO_OK, record->last,
 				  to, 0);
 	if (to > record->totals.peak)
@@ -344,8 +182,8 @@ static noinline void heapinfo_history_add_still(struct heapinfo_record *record,
 	if (brk->call == HEAPINFO_FAILED)
 		record->totals.failures[brk->result]++;
 	/* Of a failure a row has what was asked: the break is @from. */
-	if (heapinfo_ring_has_place(record))
-		heapinfo_ring_add(record, ktime_get_boot_fast_ns(), brk->call,
+	if (heapinfo_ring_make_room(&record->ring))
+		heapinfo_ring_add(&record->ring, ktime_get_boot_fast_ns(), brk->call,
 				  brk->result, brk->from,
 			brk->call == HEAPINFO_FAILED ? brk->asked : brk->to,
 			brk->mapping);
@@ -406,7 +244,7 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 			heapinfo_history_add_still(record, brk);
 		return;
 	}
-	if (unlikely(!heapinfo_ring_has_place(record))) {
+	if (unlikely(!heapinfo_ring_make_room(&record->ring))) {
 		heapinfo_history_count_only(record, brk);
 		return;
 	}
@@ -414,7 +252,7 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 	from = brk->from;
 	to = brk->to;
 	call = heapinfo_history_count_way(record, from, to);
-	heapinfo_ring_add(record, time, call, HEAPINFO_OK, from, to, 0);
+	heapinfo_ring_add(&record->ring, time, call, HEAPINFO_OK, from, to, 0);
 }
 
 /*
@@ -584,15 +422,12 @@ int heapinfo_history_start(void)
 				  SLAB_ACCOUNT, NULL);
 	if (!heapinfo_record_cache)
 		return ret;
-	heapinfo_block_cache =
-		kmem_cache_create("heapinfo_block",
-				  sizeof(struct heapinfo_block), 0,
-				  SLAB_ACCOUNT, NULL);
-	if (!heapinfo_block_cache)
+	ret = heapinfo_ring_start();
+	if (ret)
 		goto free_record_cache;
 	ret = heapinfo_tracepoint_attach(&heapinfo_history_exit_point);
 	if (ret)
-		goto free_block_cache;
+		goto stop_ring;
 	ret = heapinfo_tracepoint_attach(&heapinfo_history_exec_point);
 	if (ret)
 		goto detach_exit;
@@ -605,8 +440,8 @@ detach_exec:
 	heapinfo_tracepoint_detach(&heapinfo_history_exec_point);
 detach_exit:
 	heapinfo_tracepoint_detach(&heapinfo_history_exit_point);
-free_block_cache:
-	kmem_cache_destroy(heapinfo_block_cache);
+stop_ring:
+	heapinfo_ring_stop();
 free_record_cache:
 	kmem_cache_destroy(heapinfo_record_cache);
 	return ret;
@@ -642,25 +477,8 @@ void heapinfo_history_stop(void)
 	heapinfo_tracepoint_detach(&heapinfo_history_exec_point);
 	heapinfo_tracepoint_detach(&heapinfo_history_exit_point);
 	heapinfo_record_free_all();
-	kmem_cache_destroy(heapinfo_block_cache);
+	heapinfo_ring_stop();
 	kmem_cache_destroy(heapinfo_record_cache);
-}
-
-/* Under the lock of the bucket. */
-static void heapinfo_ring_copy(struct heapinfo_history *copy,
-			       const struct heapinfo_record *record,
-			       unsigned int room)
-{
-	unsigned int nr = heapinfo_ring_rows(record);
-	unsigned int oldest = record->full ? heapinfo_ring_position(record) : 0;
-	unsigned int i, at;
-
-	for (i = nr > room ? nr - room : 0; i < nr; i++) {
-		at = (oldest + i) % nr;
-		copy->events[copy->nr++] =
-			record->blocks[at / BLOCK_EVENTS]
-				->events[at % BLOCK_EVENTS];
-	}
 }
 
 /**
@@ -708,9 +526,10 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 			copy->since = record->since;
 			copy->totals = record->totals;
 			copy->rows = heapinfo_totals_rows(&record->totals);
-			rows = heapinfo_ring_rows(record);
+			rows = heapinfo_ring_rows(&record->ring);
 			if (rows <= room)
-				heapinfo_ring_copy(copy, record, room);
+				copy->nr = heapinfo_ring_copy(&record->ring,
+							      copy->events);
 		}
 		spin_unlock(&bucket->lock);
 
@@ -720,7 +539,7 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 		if (rows <= room)
 			return copy;
 		kvfree(copy);
-		room = min(rows + BLOCK_EVENTS, heapinfo_params.history);
+		room = min(rows + HEAPINFO_BLOCK_EVENTS, heapinfo_params.history);
 	}
 }
 
@@ -755,7 +574,7 @@ void heapinfo_history_state(struct heapinfo_history_state *state)
 			rows = heapinfo_totals_rows(totals);
 			state->recorded += heapinfo_totals_calls(totals);
 			state->rows += rows;
-			state->rows_lost += rows - heapinfo_ring_rows(record);
+			state->rows_lost += rows - heapinfo_ring_rows(&record->ring);
 		}
 		spin_unlock(&bucket->lock);
 		cond_resched();

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The rows of one process: its last calls of brk(2), in a ring that grows. */
+#ifndef HEAPINFO_RING_H
+#define HEAPINFO_RING_H
+
+#include <linux/compiler.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#include "brk.h"
+#include "history.h"
+
+/* Rows are allocated in blocks of this many. */
+#define HEAPINFO_BLOCK_EVENTS	16
+
+/*
+ * As many blocks as hold 64 rows, the default of the parameter "history": up to
+ * here the addresses of the blocks fit into the ring itself.
+ */
+#define HEAPINFO_INLINE_BLOCKS	4
+
+struct heapinfo_block {
+	struct heapinfo_event events[HEAPINFO_BLOCK_EVENTS];
+};
+
+/**
+ * struct heapinfo_ring - the rows of one process
+ * @next: where the next row is written; @end if the current block is full
+ * @end: the end of the current block, or of the part of it that may be used
+ * @block: index of the current block in @blocks
+ * @room: how many rows fit into all blocks, at most the parameter "history"
+ * @nr_blocks: number of blocks
+ * @full: there are @room rows, and the next one replaces the oldest
+ * @blocks: the addresses of the blocks
+ * @inline_blocks: what @blocks points to until a larger table is needed
+ *
+ * A ring begins without a block, so that a process that never moves its break
+ * needs no memory for rows. It gets one block after the other until it holds
+ * "history" rows. From then on, and where memory is refused, new rows replace
+ * the oldest ones.
+ *
+ * The lock of the bucket guards the ring together with its record.
+ */
+struct heapinfo_ring {
+	struct heapinfo_event *next;
+	struct heapinfo_event *end;
+	u16 block;
+	u16 room;
+	u16 nr_blocks;
+	bool full;
+	struct heapinfo_block **blocks;
+	struct heapinfo_block *inline_blocks[HEAPINFO_INLINE_BLOCKS];
+};
+
+int heapinfo_ring_start(void);
+void heapinfo_ring_stop(void);
+void heapinfo_ring_free(struct heapinfo_ring *ring);
+bool heapinfo_ring_next_block(struct heapinfo_ring *ring);
+unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
+				struct heapinfo_event *events);
+
+/* @ring is filled with zeroes. */
+static inline void heapinfo_ring_init(struct heapinfo_ring *ring)
+{
+	ring->blocks = ring->inline_blocks;
+}
+
+/* The index of the next row. Where the ring is at its end, that is its room. */
+static inline unsigned int
+heapinfo_ring_position(const struct heapinfo_ring *ring)
+{
+	if (!ring->nr_blocks)
+		return 0;
+	return ring->block * HEAPINFO_BLOCK_EVENTS +
+	       (ring->next - ring->blocks[ring->block]->events);
+}
+
+/* How many rows there are. */
+static inline unsigned int heapinfo_ring_rows(const struct heapinfo_ring *ring)
+{
+	return ring->full ? ring->room : heapinfo_ring_position(ring);
+}
+
+/**
+ * heapinfo_ring_make_room() - see to it that a row can be added
+ * @ring: the ring
+ *
+ * Context: under the lock of the bucket; does not sleep.
+ * Return: false if there is no memory for a single row.
+ */
+static __always_inline bool heapinfo_ring_make_room(struct heapinfo_ring *ring)
+{
+	return likely(ring->next != ring->end) ||
+	       heapinfo_ring_next_block(ring);
+}
+
+/**
+ * heapinfo_ring_add() - add a row
+ * @ring: heapinfo_ring_make_room() has said that there is room
+ * @time: when it happened, in ns of CLOCK_BOOTTIME
+ * @call: how the call ended
+ * @result: why it failed, if it did
+ * @from: the break before
+ * @other: what was asked, of a call that failed; else the break afterwards
+ * @mapping: where the mapping that is in the way begins, or 0
+ *
+ * What this does is paid for by every call that moves the break. So it stores
+ * the fields as they come: the reader of the file divides and formats them.
+ *
+ * Context: the task that made the call, under the lock of the bucket.
+ */
+static __always_inline void
+heapinfo_ring_add(struct heapinfo_ring *ring, u64 time,
+		  enum heapinfo_call call, enum heapinfo_result result,
+		  unsigned long from, unsigned long other,
+		  unsigned long mapping)
+{
+	struct task_struct *task = current;
+	const struct pid *pid = task_pid(task);
+	struct heapinfo_event *event = ring->next++;
+
+	event->time = time;
+	event->from = from;
+	event->other = other;
+	event->mapping = mapping;
+	event->tid = task_pid_nr(task);
+	event->vtid = pid->numbers[pid->level].nr;
+	/* Another thread may rename this one: then the name may be mixed. */
+	data_race(memcpy(event->comm, task->comm, sizeof(event->comm)));
+	event->call = call;
+	event->result = result;
+}
+
+#endif /* HEAPINFO_RING_H */
