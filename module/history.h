@@ -43,6 +43,9 @@ struct heapinfo_totals {
 	unsigned long peak;
 };
 
+u64 heapinfo_totals_calls(const struct heapinfo_totals *totals);
+u64 heapinfo_totals_rows(const struct heapinfo_totals *totals);
+
 /* A name of a thread is kept without the byte that ends it. */
 #define HEAPINFO_COMM_LEN	(TASK_COMM_LEN - 1)
 

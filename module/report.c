@@ -233,17 +233,12 @@ static void heapinfo_report_totals(struct seq_file *m,
 				   const struct heapinfo_history *history)
 {
 	const struct heapinfo_totals *totals = &history->totals;
-	u64 calls = 0;
-	unsigned int i;
 
 	seq_printf(m, "Recorded:\t%s\n", heapinfo_since_names[history->since]);
 	if (history->since == HEAPINFO_SINCE_NEVER)
 		return;
 
-	for (i = 0; i < HEAPINFO_NR_CALLS; i++)
-		if (i != HEAPINFO_MOVED)
-			calls += totals->calls[i];
-	seq_printf(m, "BrkCalls:\t%llu\n", calls);
+	seq_printf(m, "BrkCalls:\t%llu\n", heapinfo_totals_calls(totals));
 	seq_printf(m, "BrkQueries:\t%llu\n", totals->calls[HEAPINFO_QUERY]);
 	seq_printf(m, "BrkGrows:\t%llu\n", totals->calls[HEAPINFO_GROW]);
 	seq_printf(m, "BrkShrinks:\t%llu\n", totals->calls[HEAPINFO_SHRINK]);

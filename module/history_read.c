@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What readers get of the histories: a copy of one, and counts over all. */
+#include "heapinfo.h"
+#include "budget.h"
+#include "history.h"
+#include "record.h"
+
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+/**
+ * heapinfo_history_copy() - copy what is remembered of a process
+ * @tgid: the process
+ * @mm: the program asked about; a record of another one is not shown
+ * @start_boottime: when the process began, in ns of CLOCK_BOOTTIME
+ * @brk: its break, the peak of a process that was never recorded
+ *
+ * Context: may sleep; the memory is charged to the memory cgroup of the caller.
+ * Return: the copy, to be freed with kvfree(); -ENOMEM as a pointer.
+ */
+struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
+					       struct mm_struct *mm,
+					       u64 start_boottime,
+					       unsigned long brk)
+{
+	pid_t nr = pid_nr(tgid);
+	unsigned int room = 0, rows;
+	struct heapinfo_history *copy;
+	struct heapinfo_bucket *bucket;
+	struct heapinfo_record *record;
+
+	for (;;) {
+		copy = kvzalloc(struct_size(copy, events, room),
+				GFP_KERNEL_ACCOUNT);
+		if (!copy)
+			return ERR_PTR(-ENOMEM);
+		copy->since = HEAPINFO_SINCE_NEVER;
+		if (!heapinfo_params.history)
+			return copy;
+
+		rows = 0;
+		bucket = heapinfo_bucket_of(nr);
+		spin_lock(&bucket->lock);
+		record = heapinfo_record_find(bucket, nr);
+		/* Of a process that has ended another may have the number. */
+		if (record && record->tgid != tgid)
+			record = NULL;
+		if (!record) {
+			copy->since = heapinfo_record_since(bucket,
+							    start_boottime);
+			copy->totals.peak = brk;
+		} else if (record->mm == mm) {
+			copy->since = record->since;
+			copy->totals = record->totals;
+			copy->rows = heapinfo_totals_rows(&record->totals);
+			rows = heapinfo_ring_rows(&record->ring);
+			if (rows <= room)
+				copy->nr = heapinfo_ring_copy(&record->ring,
+							      copy->events);
+		}
+		spin_unlock(&bucket->lock);
+
+		/* Without a record, after a refusal, there is nothing to say. */
+		if (!record && copy->since == HEAPINFO_SINCE_REFUSAL)
+			copy->since = HEAPINFO_SINCE_NEVER;
+		if (rows <= room)
+			return copy;
+		kvfree(copy);
+		room = min(rows + HEAPINFO_BLOCK_EVENTS,
+			   heapinfo_params.history);
+	}
+}
+
+/**
+ * heapinfo_history_state() - count over the whole machine
+ * @state: filled in
+ *
+ * Context: may sleep.
+ */
+void heapinfo_history_state(struct heapinfo_history_state *state)
+{
+	const struct heapinfo_record *record;
+	struct heapinfo_bucket *bucket;
+	unsigned int i;
+	u64 made, kept;
+
+	memset(state, 0, sizeof(*state));
+	if (!heapinfo_params.history)
+		return;
+	state->processes = atomic_long_read(&heapinfo_nr_records);
+	state->bytes = atomic_long_read(&heapinfo_bytes_used);
+	for (i = 0; i < ARRAY_SIZE(heapinfo_buckets); i++) {
+		bucket = &heapinfo_buckets[i];
+		spin_lock(&bucket->lock);
+		state->recorded += bucket->gone_calls;
+		state->rows += bucket->gone_rows;
+		state->rows_lost += bucket->gone_rows_lost;
+		state->refused += bucket->refused;
+		hlist_for_each_entry(record, &bucket->records, node) {
+			made = heapinfo_totals_rows(&record->totals);
+			kept = heapinfo_ring_rows(&record->ring);
+			state->recorded +=
+				heapinfo_totals_calls(&record->totals);
+			state->rows += made;
+			state->rows_lost += made - kept;
+		}
+		spin_unlock(&bucket->lock);
+		cond_resched();
+	}
+}
