@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What differs between architectures: how brk(2) is entered, where heaps go. */
+/* What differs between architectures: how brk(2) is called, where heaps lie. */
 #ifndef HEAPINFO_ARCH_H
 #define HEAPINFO_ARCH_H
 
@@ -14,7 +14,10 @@
 
 #ifdef CONFIG_X86_64
 
-/* Wrappers of system calls get the registers of user space. */
+/*
+ * The kernel's entry points of brk(2). Their only argument is the address of
+ * the registers that the program had when it made the call.
+ */
 #define HEAPINFO_NATIVE_BRK	"__x64_sys_brk"
 static inline unsigned long heapinfo_native_brk_arg(struct pt_regs *regs)
 {
@@ -29,21 +32,22 @@ static inline unsigned long heapinfo_compat_brk_arg(struct pt_regs *regs)
 }
 #endif
 
-/* The number of brk in the table of 32-bit x86, which never changes. */
+/* The number of brk(2) for 32-bit programs, which never changes. */
 #define IA32_NR_BRK	45
 
 /**
  * heapinfo_is_brk() - whether a system call of the current task is brk(2)
- * @nr: its number, in the table of the call's own ABI
- * @regs: its registers
- * @asked: gets its argument if it is; NULL if nobody asks
+ * @nr: the number of the call
+ * @regs: the registers of the program
+ * @asked: gets the argument of brk(2); NULL if the caller does not need it
  *
- * Number 45 of the 64-bit table is recvfrom, 12 of the 32-bit one is chdir. All
- * other calls pay for three comparisons. The argument is read where the entry is
- * known: to copy all six and ask for the entry again took 24 instructions more.
+ * What a number means depends on the ABI of the call: 45 is recvfrom(2) for
+ * 64-bit programs, and 12 is chdir(2) for 32-bit ones. With source=syscalls
+ * every system call of the machine is asked about here, so a call that is not
+ * brk(2) is recognised by three comparisons.
  *
  * Context: inside that system call.
- * Return: true for brk by the 64-bit, x32 and 32-bit entries.
+ * Return: true for brk(2) by the 64-bit, the x32 and the 32-bit ABI.
  */
 static __always_inline bool heapinfo_is_brk(long nr, struct pt_regs *regs,
 					    unsigned long *asked)
@@ -73,9 +77,10 @@ static inline bool heapinfo_is_32bit(const struct mm_struct *mm)
 }
 
 /*
- * ELF_ET_DYN_BASE of asm/elf.h, and COMPAT_ELF_ET_DYN_BASE for 32-bit programs,
- * for the address space of another: where the kernel puts the heap of a
- * position-independent program that names no interpreter.
+ * Where the kernel puts the heap of a position-independent program that names
+ * no interpreter: a static-PIE program, or the loader ld.so started by itself.
+ * The kernel's ELF_ET_DYN_BASE (COMPAT_ELF_ET_DYN_BASE for 32-bit programs) is
+ * about the current task; this is about any address space.
  */
 static inline unsigned long heapinfo_et_dyn_base(const struct mm_struct *mm)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What one brk(2) did, told from the break before and after it. */
+/* What one brk(2) did: the order of threads' calls, failures, the sources. */
 #include "heapinfo.h"
 #include "brk.h"
 #include "brk_inline.h"
@@ -33,22 +33,26 @@ static const struct heapinfo_source *heapinfo_source;
 DEFINE_PER_CPU(u64, heapinfo_brk_calls);
 
 /*
- * Where the threads of one address space agree on the order of their calls.
- * No hook sees the break under the kernel's lock, so two calls at once may
- * return in another order than they were served. A table of the calls under
- * way, indexed by address space, tells a call whether there were others between
- * its entry and its return, and where the last one that returned left the break.
+ * The order of the calls of one address space. Threads share it, and so do
+ * processes made with CLONE_VM.
+ *
+ * The kernel serves such calls one after the other under a lock of its own. A
+ * source sees only when a call begins and when it returns, so of two calls that
+ * are under way at once it cannot tell which was served first. Here they are
+ * put in the order in which they return: each begins where the one before it
+ * left the break. Then no change of the break is counted twice or left out.
  */
 #define BUCKET_BITS	8
 #define BUCKET_ORDERS	4
 
 /**
- * struct call_order - of the calls of one address space
- * @mm: it; NULL where the order is free. Its callers hold it while calls are
- *	under way, and no longer: then its address may become another's.
- * @brk: where the last of its calls that returned left the break
- * @turn: calls that have begun
- * @under_way: calls that have not returned
+ * struct call_order - the calls of one address space
+ * @mm: the address space; NULL if this structure is unused. The tasks whose
+ *	calls are under way keep it alive. When none is, @mm is cleared: the
+ *	kernel may use the same address for another address space then.
+ * @brk: where the last call that returned left the break
+ * @turn: how many calls have begun
+ * @under_way: how many of them have not returned yet
  */
 struct call_order {
 	struct mm_struct *mm;
@@ -58,13 +62,17 @@ struct call_order {
 };
 
 /**
- * struct order_bucket - of the address spaces that meet in one index
- * @lock: makes all their calls be told in one order
- * @orders: of those in which calls are under way. Where there are more than
- *	these, the calls of the others are told as raced, in no order.
+ * struct order_bucket - the address spaces that share one index of the table
+ * @lock: guards @orders
+ * @orders: of the address spaces that have calls under way. If there are more
+ *	address spaces than these, the calls of the others are not put in an
+ *	order, and are marked as raced.
  */
 struct order_bucket {
-	/* Guards the orders; held also while a call is told. */
+	/*
+	 * Also held while a call is passed to the tracepoint, so that the
+	 * listeners see the calls in their order.
+	 */
 	spinlock_t lock;
 	struct call_order orders[BUCKET_ORDERS];
 };
@@ -76,7 +84,7 @@ static struct order_bucket *heapinfo_order_bucket(struct mm_struct *mm)
 	return &heapinfo_order_buckets[hash_ptr(mm, BUCKET_BITS)];
 }
 
-/* That of @mm, or NULL. Under the lock of the bucket. */
+/* The order of @mm, or NULL if it has none. Under the lock of the bucket. */
 static struct call_order *heapinfo_order_find(struct order_bucket *bucket,
 					      const struct mm_struct *mm)
 {
@@ -88,7 +96,7 @@ static struct call_order *heapinfo_order_find(struct order_bucket *bucket,
 	return NULL;
 }
 
-/* Begins with the break as it is. Under the lock of the bucket. */
+/* A new order for @mm; NULL if none is free. Under the lock of the bucket. */
 static struct call_order *heapinfo_order_new(struct order_bucket *bucket,
 					     struct mm_struct *mm)
 {
@@ -103,10 +111,11 @@ static struct call_order *heapinfo_order_new(struct order_bucket *bucket,
 }
 
 /**
- * heapinfo_brk_enter_shared() - a call of a shared address space begins
- * @entry: as heapinfo_brk_enter() fills it where nothing is shared
+ * heapinfo_brk_enter_shared() - a call in a shared address space begins
+ * @entry: gets what heapinfo_brk_enter() does not know in this case
  *
- * Context: the calling task; preemption may be disabled; does not sleep.
+ * Context: the task that makes the call; preemption may be disabled; does not
+ * sleep.
  */
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 {
@@ -129,9 +138,9 @@ void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 }
 
 /*
- * A call goes on from where the one before it in this order left the break. If
- * that is where the break is now, then a call that was served after this one
- * has returned before it and has been given the way of both.
+ * Lets a call begin where the call that returned before it left the break. If
+ * the break is still there, nothing is left for this call to report: the kernel
+ * served the other one later, and the change of both was reported with that.
  */
 static void heapinfo_order_apply(struct heapinfo_brk *brk,
 				 struct call_order *order)
@@ -143,7 +152,7 @@ static void heapinfo_order_apply(struct heapinfo_brk *brk,
 	order->brk = brk->to;
 }
 
-/* The one that ends has begun in this order. Under the lock of the bucket. */
+/* A call that began in this order ends. Under the lock of the bucket. */
 static void heapinfo_order_leave(struct heapinfo_brk_entry *entry,
 				 struct call_order *order)
 {
@@ -157,10 +166,13 @@ static void heapinfo_order_leave(struct heapinfo_brk_entry *entry,
 }
 
 /**
- * heapinfo_brk_return_shared() - a call of a shared address space has ended
- * @entry: with the event complete but for the order of calls
+ * heapinfo_brk_return_shared() - a call in a shared address space ends
+ * @entry: its event is complete but for the order of the calls
  *
- * Context: as heapinfo_brk_enter_shared().
+ * Puts the call in order and passes it to the tracepoint.
+ *
+ * Context: the task that made the call; preemption may be disabled; does not
+ * sleep.
  */
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 {
@@ -178,12 +190,14 @@ void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 
 /**
  * heapinfo_brk_failed() - complete the event of a call that failed
- * @brk: with all that a call has that moved nothing
- * @ret: what it returned: the break, or -EINTR
+ * @brk: the event, with @asked and @from
+ * @ret: what the call returned: the break, or -EINTR
  *
- * The kernel answers every failure but a fatal signal with the break as it is.
+ * The kernel answers -EINTR if a fatal signal came first. To every other
+ * failure it answers with the break as it is.
  *
- * Context: as heapinfo_brk_enter_shared().
+ * Context: the task that made the call; preemption may be disabled; does not
+ * sleep.
  */
 void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret)
 {
@@ -199,10 +213,11 @@ void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret)
 
 /**
  * heapinfo_brk_start() - begin to see every brk(2)
- * @name: "probe" or "syscalls"
+ * @name: the source: "probe" or "syscalls"
  *
  * Context: may sleep.
- * Return: 0; -EINVAL if there is no such source; what the source says.
+ * Return: 0; -EINVAL if there is no such source; or the error of the source,
+ * after one line in the log.
  */
 int heapinfo_brk_start(const char *name)
 {
@@ -228,7 +243,9 @@ int heapinfo_brk_start(const char *name)
 }
 
 /**
- * heapinfo_brk_stop() - see no more; no event is under way afterwards
+ * heapinfo_brk_stop() - end what heapinfo_brk_start() began
+ *
+ * No event is under way any more when this returns.
  *
  * Context: may sleep.
  */
@@ -241,6 +258,7 @@ void heapinfo_brk_stop(void)
 /**
  * heapinfo_brk_source() - the name of the source in use
  *
+ * Context: any.
  * Return: "probe" or "syscalls".
  */
 const char *heapinfo_brk_source(void)
@@ -249,11 +267,14 @@ const char *heapinfo_brk_source(void)
 }
 
 /**
- * heapinfo_brk_suspended() - whether calls go by unseen and uncounted for now
+ * heapinfo_brk_suspended() - whether calls are neither seen nor counted now
+ *
+ * A root user can switch off all probes of the machine in debugfs
+ * (kprobes/enabled). What the calls did meanwhile shows as "moved" in the
+ * histories.
  *
  * Context: may sleep.
- * Return: true while probes are switched off in debugfs (kprobes/enabled). What
- * happens then shows as "moved" in the histories.
+ * Return: true if no calls are seen.
  */
 bool heapinfo_brk_suspended(void)
 {
@@ -262,9 +283,12 @@ bool heapinfo_brk_suspended(void)
 }
 
 /**
- * heapinfo_brk_missed() - calls of the machine that were not seen
+ * heapinfo_brk_missed() - how many calls could not be seen since load
  *
- * Return: how many, since load. Each may show as a "moved" in a history.
+ * What such a call did shows as "moved" in the history of its process.
+ *
+ * Context: any.
+ * Return: the number, over all processes.
  */
 u64 heapinfo_brk_missed(void)
 {
@@ -272,9 +296,10 @@ u64 heapinfo_brk_missed(void)
 }
 
 /**
- * heapinfo_brk_seen() - calls of the machine that were seen
+ * heapinfo_brk_seen() - how many calls were seen since load
  *
- * Return: how many, since load.
+ * Context: any.
+ * Return: the number, over all processes.
  */
 u64 heapinfo_brk_seen(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What one brk(2) did: the event, and where the sources of calls hand it in. */
+/* What one brk(2) did, and the sources that see every call. */
 #ifndef HEAPINFO_BRK_H
 #define HEAPINFO_BRK_H
 
@@ -21,16 +21,18 @@ extern const char *const heapinfo_call_names[HEAPINFO_NR_CALLS];
 extern const char *const heapinfo_result_names[HEAPINFO_NR_RESULTS];
 
 /**
- * struct heapinfo_brk - one finished brk(2), as the tracepoint hands it on
- * @asked: the argument
+ * struct heapinfo_brk - a brk(2) that has ended, the event of heapinfo:brk
+ * @asked: the argument of the call
  * @from: the break before the call
- * @to: the break after it
- * @mapping: where the mapping in the way begins, for HEAPINFO_OVERLAP; else 0
- * @call: an enum heapinfo_call
- * @result: an enum heapinfo_result
- * @raced: other calls of this address space were under way at the same time:
- *	the order that @from and @to tell is one that adds up
- * @shared: others use the address space too, so that calls may race
+ * @to: the break after the call
+ * @mapping: for HEAPINFO_OVERLAP, the address at which the mapping begins that
+ *	is in the way; else 0
+ * @call: how the call ended, an enum heapinfo_call
+ * @result: why it failed, an enum heapinfo_result
+ * @raced: other calls of the same address space were under way at the same
+ *	time. Their true order is not known; @from and @to are those of an order
+ *	in which the changes of all calls add up.
+ * @shared: other tasks use the address space too, so calls may race
  */
 struct heapinfo_brk {
 	unsigned long asked;
@@ -44,12 +46,11 @@ struct heapinfo_brk {
 };
 
 /**
- * struct heapinfo_brk_entry - what a source keeps from entry to return
- * @brk: the event as far as it is known. It is completed here and handed on
- *	from here: a copy on the stack would have to be filled, and watched by
- *	the stack protector, in every call.
- * @turn: which of the calls of its address space it is, from 1 on, if shared; 0
- *	where there was no room for an order
+ * struct heapinfo_brk_entry - what a source keeps while a call is under way
+ * @brk: the event. It is begun at entry, completed at return and passed to the
+ *	tracepoint from here: a copy on the stack would cost every call more.
+ * @turn: in a shared address space, which of its calls this is, counted from 1;
+ *	0 if there was no room to keep the order of these calls
  */
 struct heapinfo_brk_entry {
 	struct heapinfo_brk brk;
@@ -57,14 +58,15 @@ struct heapinfo_brk_entry {
 };
 
 /**
- * struct heapinfo_source - a way to see brk(2) of every process
- * @name: value of the parameter "source"
- * @start: begins to call heapinfo_brk_enter() and heapinfo_brk_return() of
- *	brk_inline.h; may sleep; 0 or a negative error, after one line in the log
- * @stop: ends that; no call is under way when it returns; may sleep
- * @suspended: whether somebody has switched off for now what it sees with;
- *	may sleep; NULL where nobody can
- * @missed: calls that were not seen for want of room, since @start
+ * struct heapinfo_source - a way to see the brk(2) calls of every process
+ * @name: the value of the parameter "source" that chooses it
+ * @start: from now on heapinfo_brk_enter() and heapinfo_brk_return() are called
+ *	for every brk(2). May sleep. Returns 0, or a negative error after one
+ *	line in the log.
+ * @stop: ends that. May sleep. Neither function runs any more when it returns.
+ * @suspended: whether somebody has switched off what the source works with, so
+ *	that it sees no calls for now. May sleep. NULL if nobody can do that.
+ * @missed: how many calls it could not see for want of room, since @start
  */
 struct heapinfo_source {
 	const char *name;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every brk(2) of the machine pays for between a source and the
- * tracepoint, inlined into the sources: as functions of brk.c, with the event on
- * the stack, the two took 37 instructions more.
+ * What a source does for every brk(2) of the machine, at entry and at return.
+ * It is inline because all programs pay for it.
  */
 #ifndef HEAPINFO_BRK_INLINE_H
 #define HEAPINFO_BRK_INLINE_H
@@ -18,18 +17,18 @@
 
 DECLARE_PER_CPU(u64, heapinfo_brk_calls);
 
-/* What is rare, in brk.c. */
+/* The cases that are rare: threads that share an address space, failures. */
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry);
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry);
 void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret);
 
 /**
  * heapinfo_brk_enter() - a brk(2) begins
- * @entry: to be kept until the call returns
- * @asked: its argument
+ * @entry: filled in; the source keeps it until the call returns
+ * @asked: the argument of the call
  *
- * Context: the calling task, which has an address space, as the system call
- * takes for granted too; preemption may be disabled; does not sleep.
+ * Context: the task that makes the call; preemption may be disabled; does not
+ * sleep. The task has an address space: brk(2) itself relies on that.
  */
 static __always_inline void
 heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
@@ -39,7 +38,7 @@ heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
 
 	brk->asked = asked;
 	brk->mapping = 0;
-	/* Side by side, so that one store does; most calls change one of them. */
+	/* These four are neighbours: the compiler writes all with one store. */
 	brk->call = HEAPINFO_QUERY;
 	brk->result = HEAPINFO_OK;
 	brk->raced = false;
@@ -50,6 +49,7 @@ heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
 		heapinfo_brk_enter_shared(entry);
 }
 
+/* How a call ended that was not refused, by what it did to the break. */
 static __always_inline enum heapinfo_call
 heapinfo_brk_way(unsigned long from, unsigned long to)
 {
@@ -62,9 +62,10 @@ heapinfo_brk_way(unsigned long from, unsigned long to)
  * @entry: as heapinfo_brk_enter() left it
  * @ret: what the call returns: the break, or -EINTR
  *
- * Tells what the call did and passes it through the tracepoint.
+ * Works out what the call did and passes that to the tracepoint heapinfo:brk.
  *
- * Context: the calling task; preemption may be disabled; does not sleep.
+ * Context: the task that made the call; preemption may be disabled; does not
+ * sleep.
  */
 static __always_inline void
 heapinfo_brk_return(struct heapinfo_brk_entry *entry, unsigned long ret)

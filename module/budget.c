@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The bound on the memory of all histories, the parameter "memory". */
+/* How much memory the histories may use: the parameter "memory". */
 #include "heapinfo.h"
 #include "budget.h"
 
 atomic_long_t heapinfo_bytes_used;
 
-/*
- * A quarter of the bound is left to records, so that a process whose rows no
- * longer fit still has its totals.
+/**
+ * heapinfo_budget_take() - ask whether so much memory may be allocated
+ * @size: in bytes
+ * @rows: it is for rows, not for a record
+ *
+ * Rows get three quarters of the bound at most. So a process whose rows do not
+ * fit any more can still have a record, with its totals.
+ *
+ * Context: any.
+ * Return: true if it may: the memory counts as used then, until it is given
+ * back with heapinfo_budget_give().
  */
 bool heapinfo_budget_take(size_t size, bool rows)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The bound on the memory of all histories, the parameter "memory". */
+/* How much memory the histories may use: the parameter "memory". */
 #ifndef HEAPINFO_BUDGET_H
 #define HEAPINFO_BUDGET_H
 
@@ -14,10 +14,17 @@
  */
 #define HEAPINFO_GFP	(GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT)
 
+/* How much is in use. */
 extern atomic_long_t heapinfo_bytes_used;
 
 bool heapinfo_budget_take(size_t size, bool rows);
 
+/**
+ * heapinfo_budget_give() - give back what heapinfo_budget_take() has taken
+ * @size: in bytes
+ *
+ * Context: any.
+ */
 static inline void heapinfo_budget_give(size_t size)
 {
 	atomic_long_sub(size, &heapinfo_bytes_used);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What differs between kernels; no other file names a version. What the headers
- * can be asked for is asked for, by the preprocessor or as HEAPINFO_HAS_ by
- * Kbuild, since distributions carry changes to older kernels; the number in
- * brackets is the first version that needs the wrapper.
+ * What differs between kernels. No other file names a version of the kernel.
+ *
+ * Distributions carry changes back to older kernels. So the headers are asked
+ * rather than the version, where they can tell: by the preprocessor, or by
+ * Kbuild, which then defines a macro HEAPINFO_HAS_... The number in brackets is
+ * the first version that has the change.
  */
 #ifndef HEAPINFO_COMPAT_H
 #define HEAPINFO_COMPAT_H
@@ -28,7 +30,10 @@
 #include <linux/sched/exec_state.h>
 #endif
 
-/* ftrace: callbacks get ftrace_regs, and recursion is asked for (5.11). */
+/*
+ * ftrace's callbacks get struct ftrace_regs, and ftrace guards them against
+ * recursion only if its flag is set (5.11).
+ */
 #ifdef HEAPINFO_HAS_FTRACE_REGS
 #define heapinfo_ftrace_regs	struct ftrace_regs
 #define heapinfo_ftrace_pt_regs(fregs)	ftrace_get_regs(fregs)
@@ -39,16 +44,21 @@
 #define HEAPINFO_FTRACE_RECURSION	0
 #endif
 
-/* PERMANENT: kernel.ftrace_enabled=0 is refused while the hooks stand. */
+/*
+ * PERMANENT makes the kernel refuse kernel.ftrace_enabled=0 while the hooks are
+ * in use. It would switch them off otherwise.
+ */
 #define HEAPINFO_FTRACE_FLAGS					\
 	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |	\
 	 FTRACE_OPS_FL_PERMANENT | HEAPINFO_FTRACE_RECURSION)
 
 /*
- * How brk(2) is seen unless somebody says it. Before 5.11 a return probe is handled
- * under a lock that interrupts take too (its hash table's), and what records wants
- * locks that they do not keep out: beside other return probes two processors could
- * wait for each other.
+ * The source of calls that is used if the parameter "source" is not given.
+ *
+ * Up to 5.10 the kernel runs the handlers of a return probe under a lock that
+ * is taken in interrupts as well. The handlers here take locks that are not
+ * safe against interrupts. If other return probes are in use too, two
+ * processors could then wait for each other for ever.
  */
 #ifdef HEAPINFO_HAS_KRETPROBE_LOCK
 #define HEAPINFO_DEFAULT_SOURCE	"syscalls"
@@ -56,7 +66,7 @@
 #define HEAPINFO_DEFAULT_SOURCE	"probe"
 #endif
 
-/* Inode operations name the mount's owner (5.12), then its id map (6.3). */
+/* Inode operations get the user namespace (5.12) or id map (6.3) of a mount. */
 #if defined(HEAPINFO_HAS_IDMAP_ARG)
 #define HEAPINFO_IDMAP		struct mnt_idmap *idmap,
 #elif defined(HEAPINFO_HAS_USERNS_ARG)
@@ -70,7 +80,7 @@
 #define HEAPINFO_SETATTR_ARGS						\
 	HEAPINFO_IDMAP struct dentry *dentry, struct iattr *attr
 
-/* generic_fillattr() takes the same (5.12, 6.3), and a mask (6.6). */
+/* So does generic_fillattr() (5.12, 6.3), and a mask of what is asked (6.6). */
 static inline void heapinfo_fillattr(struct inode *inode, struct kstat *stat,
 				     u32 request_mask)
 {
@@ -85,7 +95,7 @@ static inline void heapinfo_fillattr(struct inode *inode, struct kstat *stat,
 #endif
 }
 
-/* Times of an inode lie behind functions (6.7). */
+/* The times of an inode are set by a function (6.7). */
 static inline void heapinfo_inode_touch(struct inode *inode)
 {
 #ifdef HEAPINFO_HAS_INODE_TS
@@ -117,8 +127,9 @@ static inline int heapinfo_revalidate(struct dentry *dentry)
 }
 
 /*
- * d_set_d_op() is gone (6.17), and a super block may give its dentries
- * operations when they are made. @dentry is not hashed yet.
+ * d_set_d_op() is gone (6.17). A super block may give its dentries operations
+ * when they are made; these are replaced. @dentry is not hashed yet, so nobody
+ * else looks at its flags.
  */
 static inline void heapinfo_set_dentry_ops(struct dentry *dentry,
 					   const struct dentry_operations *ops)
@@ -147,7 +158,7 @@ static inline struct file *heapinfo_open_root(const struct path *root,
 #endif
 }
 
-/* The actor of a listing says whether to go on (6.1); before, an error. */
+/* The actor of a listing returns whether to go on (6.1), or else an error. */
 #ifdef HEAPINFO_HAS_BOOL_ACTOR
 #define HEAPINFO_ACTOR		bool
 #define HEAPINFO_ACTOR_CONTINUE	true
@@ -156,7 +167,7 @@ static inline struct file *heapinfo_open_root(const struct path *root,
 #define HEAPINFO_ACTOR_CONTINUE	0
 #endif
 
-/* sched_process_exit tells whether the group is dead (6.16). */
+/* The tracepoint sched_process_exit has one argument more (6.16). */
 #ifdef HEAPINFO_HAS_GROUP_DEAD
 #define HEAPINFO_EXIT_PROBE(name, function)				\
 static void name(void *data, struct task_struct *task, bool group_dead)	\
@@ -172,10 +183,12 @@ static void name(void *data, struct task_struct *task)			\
 #endif
 
 /*
- * The user namespace whose root owns the entries of a task that may not be
- * dumped, NULL for one that may. What decides sits in the flags of the address
- * space, a word, then a bitmap (6.18), then with the program in the task (its
- * header tells). Under rcu_read_lock() and task_lock(), with an mm.
+ * A task that may not be dumped has its entries in /proc owned by the root of
+ * some user namespace. Returns that namespace; NULL for a task that may be
+ * dumped. Whether it may is told by a word of flags in the address space, by a
+ * bitmap there (6.18), or by the task (kernels that have exec_state.h).
+ *
+ * Under rcu_read_lock() and task_lock(); the task has an address space.
  */
 static inline struct user_namespace *
 heapinfo_undumpable_ns(struct task_struct *task)
@@ -194,7 +207,7 @@ heapinfo_undumpable_ns(struct task_struct *task)
 #endif
 }
 
-/* mseal(2) (6.10). */
+/* Whether a mapping was sealed with mseal(2) (6.10). */
 static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 {
 #ifdef VM_SEALED
@@ -204,14 +217,15 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 #endif
 }
 
-/* brk(2) asks about locked memory before it looks at mappings (6.1). */
+/* brk(2) checks the limit on locked memory before the mappings (6.1). */
 #define HEAPINFO_BRK_ASKS_MLOCK_FIRST	\
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
 
 /*
- * The range of arch_randomize_brk() for 64-bit x86: 32 MiB, then 1 GiB (6.9, and
- * the branches named here from that version on). No header tells. Debian alone,
- * whose headers have package.h, took it back from 6.1.119 to 6.1.122.
+ * The range of arch_randomize_brk() for 64-bit programs on x86: 32 MiB, then
+ * 1 GiB (6.9, and from the versions below on in older branches). No header
+ * tells. Debian went back to 32 MiB from 6.1.119 to 6.1.122; its headers are
+ * those that have package.h.
  */
 #if __has_include(<generated/package.h>) && \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) && \
@@ -230,7 +244,7 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 #else
 #define HEAPINFO_BRK_WINDOW	SZ_32M
 #endif
-/* That of 32-bit programs never changed. */
+/* The range for 32-bit programs never changed. */
 #define HEAPINFO_BRK_WINDOW_32BIT	SZ_32M
 
 #endif /* HEAPINFO_COMPAT_H */

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Why a brk(2) failed, worked out from the address space it left behind. */
+/*
+ * Why a brk(2) failed. The kernel does not say: it answers with the break as it
+ * is. So the checks of the kernel are made again here, on the address space as
+ * it is after the call.
+ */
 #include "heapinfo.h"
 #include "brk.h"
 #include "compat.h"
@@ -23,31 +27,35 @@
 #include <linux/workqueue.h>
 
 /*
- * The kernel's distance between a stack that grows down and what lies below,
- * unless the command line says stack_guard_gap=: the variable itself is not
- * for modules.
+ * How much room the kernel keeps below a stack that grows down. This is its
+ * default: the variable that stack_guard_gap= on the command line sets is not
+ * exported to modules.
  */
 #define STACK_GUARD_GAP	(256UL << PAGE_SHIFT)
 
 /*
- * How long the lock of the address space is asked for before the reason is given
- * up as unknown, in ns: its holder may sleep, and this context may not.
+ * How long to wait for the lock of the address space, in ns. Its holder may
+ * sleep and this code may not. If the time is over the reason is "unknown".
  */
 #define LOCK_WAIT	100000
 
 /*
- * Between two readings of vm.max_map_count, in jiffies: anybody can have a call
- * fail as often as they like, and a worker that reads is on nobody's account.
+ * The least time between two readings of vm.max_map_count, in jiffies. Any user
+ * can make calls fail as often as they like, and the time of the worker that
+ * reads is charged to nobody.
  */
 #define REFRESH_PERIOD	(HZ / 10)
 
-/* vm.max_map_count as last read; the variable itself is not for modules. */
+/*
+ * vm.max_map_count as it was when it was last read, and when that was, in
+ * jiffies. The kernel's variable is not exported to modules.
+ */
 static int heapinfo_max_map_count;
-static unsigned long heapinfo_refresh_time;	/* in jiffies, when that was */
+static unsigned long heapinfo_refresh_time;
 
 /*
- * Opens it below the root of the first process: workers of later kernels (7.3
- * is one) have an empty root of their own.
+ * Opens the file below the root of process 1. The root of a worker is no use:
+ * on newer kernels (7.3, for one) it is an empty one of its own.
  */
 static struct file *heapinfo_open_max_map_count(void)
 {
@@ -98,9 +106,10 @@ static DECLARE_DELAYED_WORK(heapinfo_refresh_work,
 			    heapinfo_read_max_map_count);
 
 /**
- * heapinfo_failure_refresh() - learn again what the administrator may change
+ * heapinfo_failure_refresh() - have vm.max_map_count read again
  *
- * At once, or where that was done a moment ago, as soon as it is due again.
+ * A worker does it soon: at once, or if it has done so a moment ago, when the
+ * least time between two readings is over.
  *
  * Context: any.
  */
@@ -114,9 +123,12 @@ void heapinfo_failure_refresh(void)
 }
 
 /**
- * heapinfo_failure_start() - get ready to explain
+ * heapinfo_failure_start() - get ready to explain failures
  *
- * Context: may sleep. A machine without /proc/sys keeps the kernel's default.
+ * Where /proc/sys cannot be read, the kernel's default of vm.max_map_count is
+ * taken.
+ *
+ * Context: may sleep.
  */
 void heapinfo_failure_start(void)
 {
@@ -125,15 +137,16 @@ void heapinfo_failure_start(void)
 }
 
 /**
- * heapinfo_failure_stop() - wait for work of ours; nothing may explain any more
+ * heapinfo_failure_stop() - end the work of the worker
  *
- * Context: may sleep.
+ * Context: may sleep; no failure is explained any more.
  */
 void heapinfo_failure_stop(void)
 {
 	cancel_delayed_work_sync(&heapinfo_refresh_work);
 }
 
+/* Takes the lock of the address space for reading, if it is soon to be had. */
 static bool heapinfo_lock_mm(struct mm_struct *mm)
 {
 	u64 until;
@@ -149,7 +162,10 @@ static bool heapinfo_lock_mm(struct mm_struct *mm)
 	return false;
 }
 
-/* The lowest address that brk(2) takes, as its CONFIG_COMPAT_BRK rule is. */
+/*
+ * The lowest address that brk(2) accepts. With CONFIG_COMPAT_BRK the heap of a
+ * program that was not randomised may begin right after its data.
+ */
 static unsigned long heapinfo_lowest_break(struct mm_struct *mm)
 {
 #ifdef CONFIG_COMPAT_BRK
@@ -159,7 +175,10 @@ static unsigned long heapinfo_lowest_break(struct mm_struct *mm)
 	return mm->start_brk;
 }
 
-/* check_data_rlimit() of the kernel: asked before all else, for any target. */
+/*
+ * As check_data_rlimit() of the kernel. brk(2) asks it first, also of a call
+ * that would shrink the heap.
+ */
 static bool heapinfo_over_data_limit(struct mm_struct *mm, unsigned long asked)
 {
 	unsigned long limit = rlimit(RLIMIT_DATA);
@@ -169,7 +188,7 @@ static bool heapinfo_over_data_limit(struct mm_struct *mm, unsigned long asked)
 	return asked - mm->start_brk + (mm->end_data - mm->start_data) > limit;
 }
 
-/* What may_expand_vm() of the kernel holds against @pages more of data. */
+/* As may_expand_vm() of the kernel, for @pages more of private data. */
 static enum heapinfo_result heapinfo_over_size_limit(struct mm_struct *mm,
 						     unsigned long pages)
 {
@@ -182,6 +201,7 @@ static enum heapinfo_result heapinfo_over_size_limit(struct mm_struct *mm,
 	return HEAPINFO_OK;
 }
 
+/* Whether @pages more would exceed the limit on locked memory. */
 static bool heapinfo_over_lock_limit(struct mm_struct *mm, unsigned long pages)
 {
 	if (!(mm->def_flags & VM_LOCKED))
@@ -191,7 +211,10 @@ static bool heapinfo_over_lock_limit(struct mm_struct *mm, unsigned long pages)
 	return mm->locked_vm + pages > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 }
 
-/* Where the mapping that keeps the break from @end begins; 0 if none does. */
+/*
+ * Where the mapping begins that is in the way of a heap from @start to @end; 0
+ * if none is.
+ */
 static unsigned long heapinfo_mapping_in_way(struct mm_struct *mm,
 					     unsigned long start,
 					     unsigned long end)
@@ -209,7 +232,10 @@ static unsigned long heapinfo_mapping_in_way(struct mm_struct *mm,
 	return 0;
 }
 
-/* A shrink that passed the limit on data fails in munmap only. */
+/*
+ * Why a call failed that would have shrunk the heap. It has passed the limit on
+ * data, so it was refused when the pages were to be unmapped.
+ */
 static enum heapinfo_result heapinfo_explain_shrink(struct mm_struct *mm,
 						    unsigned long new_end,
 						    unsigned long old_end)
@@ -225,6 +251,10 @@ static enum heapinfo_result heapinfo_explain_shrink(struct mm_struct *mm,
 	return HEAPINFO_NOMEM;
 }
 
+/*
+ * Why a call failed that would have grown the heap. @mapping gets the beginning
+ * of the mapping that is in the way, if that is the reason.
+ */
 static enum heapinfo_result heapinfo_explain_grow(struct mm_struct *mm,
 						  unsigned long old_end,
 						  unsigned long new_end,
@@ -253,15 +283,16 @@ static enum heapinfo_result heapinfo_explain_grow(struct mm_struct *mm,
 
 /**
  * heapinfo_failure_explain() - find out why a call failed
- * @brk: a failed call of the current task with @asked and @from filled in;
- *	gets @result and @mapping
+ * @brk: a call that failed, with @asked and @from; gets @result and @mapping
  *
- * Asks what sys_brk() and do_brk_flags() of mm/mmap.c (mm/vma.c since 6.12)
- * ask, in their order. What no test explains is HEAPINFO_NOMEM: overcommit,
- * or an allocation of the kernel's that failed.
+ * Makes the checks of sys_brk() and do_brk_flags() (mm/mmap.c, and mm/vma.c
+ * since 6.12) in their order. If none of them fails the reason is
+ * HEAPINFO_NOMEM: the limit on overcommit, or memory that the kernel needed for
+ * itself and did not get.
  *
- * Context: the task that made the call, preemption disabled or not; the lock
- * of the address space is only tried for.
+ * Context: the task that made the call; preemption may be disabled; does not
+ * sleep. Waits a short time for the lock of the address space: if that is not
+ * to be had, @result is HEAPINFO_UNKNOWN.
  */
 void heapinfo_failure_explain(struct heapinfo_brk *brk)
 {

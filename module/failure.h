@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Why a brk(2) failed, worked out from the address space it left behind. */
+/* Why a brk(2) failed, worked out from the address space afterwards. */
 #ifndef HEAPINFO_FAILURE_H
 #define HEAPINFO_FAILURE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Opening and reading /proc/<pid>/heapinfo: who may, and of which program. */
+/* Opening and reading /proc/<pid>/heapinfo: who may, and what is shown. */
 #include "heapinfo.h"
 #include "compat.h"
 #include "failure.h"
@@ -17,15 +17,15 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
-/* How often a process may exec while it is being opened. */
+/* How many times opening is tried again because the process has called exec. */
 #define OPEN_TRIES	8
 
 /**
  * struct heapinfo_reading - one open file
- * @pid: the process; the dentry holds it
+ * @pid: the process; the dentry has a reference on it
  * @mm: the address space that the opener was allowed to read, held with
- *	mmgrab(); NULL for a kernel thread and for what has ended
- * @report: what a reading that began at the top of the file shows
+ *	mmgrab(); NULL for a kernel thread and for a process that has ended
+ * @report: what is shown, from a reading at the top of the file to its end
  */
 struct heapinfo_reading {
 	struct pid *pid;
@@ -34,11 +34,12 @@ struct heapinfo_reading {
 };
 
 /*
- * Whether the caller may read /proc/<pid>/maps, by opening it: that asks
- * ptrace_may_access(), which is not for modules, and Yama and the other
- * security modules with it. What lies below @dir is looked up from there, but
- * a mount on top of "maps" would be followed: the answer must come from the
- * very file next to ours.
+ * Asks whether the caller may read /proc/<pid>/maps, by opening it. The kernel
+ * then calls ptrace_may_access(), which is not exported to modules, and Yama
+ * and the other security modules.
+ *
+ * Somebody may have mounted another file on top of "maps", which would be
+ * opened instead. So the file that was opened must be the one next to ours.
  */
 static int heapinfo_ask_maps(const struct path *entry)
 {
@@ -80,9 +81,10 @@ static void heapinfo_drop_mm(struct mm_struct *mm)
 }
 
 /*
- * The address space that the caller may read. It is the same before and after
- * the question, so the question was about it: while it is held its address is
- * given to no other.
+ * The address space of a task, if the caller may read it. The task may call
+ * exec at any time, so the address space is taken before and after the question
+ * whether it may be read: if both are the same, the answer was about this one.
+ * It is held meanwhile, so that no other can have its address.
  */
 static int heapinfo_open_mm(struct task_struct *task, const struct path *entry,
 			    struct mm_struct **mm)
@@ -126,8 +128,8 @@ static void heapinfo_clear_report(struct heapinfo_report *report)
 }
 
 /*
- * The process of a task, and when it began. Both are asked once and kept: a
- * task that is reaped meanwhile names neither any more.
+ * The process of a task, and when it began. Both are asked for once and kept: a
+ * task that has been reaped cannot tell them any more.
  */
 static int heapinfo_find_process(struct heapinfo_report *report, u64 *start)
 {
@@ -142,7 +144,11 @@ static int heapinfo_find_process(struct heapinfo_report *report, u64 *start)
 	return 0;
 }
 
-/* What maps does: ESRCH for the reaped, nothing for what lost its memory. */
+/*
+ * Makes the report for a reading that begins. As with maps, a process that has
+ * been reaped gives -ESRCH, and one that has only lost its address space gives
+ * an empty file.
+ */
 static int heapinfo_fill_report(struct heapinfo_reading *reading,
 				struct super_block *sb)
 {
@@ -180,9 +186,10 @@ static bool heapinfo_has_text(const struct heapinfo_report *report)
 }
 
 /*
- * Position 0 is all above the rows; position i is row i - 1. Behind the last the
- * rows are given back: who keeps many files open that were read keeps no more.
- * The report stays, so that a reading that goes on there finds the end again.
+ * What stands at a position of the file: at 0 all that is above the rows, at i
+ * the row i - 1. NULL is the end. There the rows are freed, so that files that
+ * have been read and stay open need little memory. The rest of the report
+ * stays: without it, another read() at the end would begin a new reading.
  */
 static void *heapinfo_at_position(struct heapinfo_report *report, loff_t pos)
 {
@@ -195,8 +202,8 @@ static void *heapinfo_at_position(struct heapinfo_report *report, loff_t pos)
 }
 
 /*
- * A reading that begins at the top sees one moment of the process, however
- * small the pieces in which it is read.
+ * A report is made when a reading begins at the top of the file. All of it is
+ * of one moment, in however small pieces it is read.
  */
 static void *heapinfo_seq_start(struct seq_file *m, loff_t *pos)
 {
@@ -251,7 +258,7 @@ static int heapinfo_open(struct inode *inode, struct file *file)
 	if (!task)
 		return -ESRCH;
 	heapinfo_failure_refresh();
-	/* A kernel thread has no memory to protect, nor maps that open. */
+	/* A kernel thread has no memory to protect; its maps do not open. */
 	if (!(task->flags & PF_KTHREAD))
 		ret = heapinfo_open_mm(task, &file->f_path, &mm);
 	put_task_struct(task);

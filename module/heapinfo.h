@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of the module share: its parameters and its prefix. */
+/* What all files of the module share: its parameters, and names. */
 #ifndef HEAPINFO_H
 #define HEAPINFO_H
 
@@ -12,10 +12,13 @@
 #include <linux/module.h>
 #include <linux/types.h>
 
-/* Of the text of both files; raised when a key changes its meaning. */
+/*
+ * The version of the text of /proc/heapinfo and /proc/<pid>/heapinfo. It is
+ * raised when a key changes its meaning.
+ */
 #define HEAPINFO_FORMAT		1
 
-/* The name of the entry below /proc/<pid>, and of the one below /proc. */
+/* The name of the file below /proc/<pid> and of the one below /proc. */
 #define HEAPINFO_NAME		"heapinfo"
 
 /* Largest value of the parameter "history". */
@@ -23,9 +26,10 @@
 
 /**
  * struct heapinfo_params - the parameters of the module, checked at load
- * @history: rows kept for each process; 0 records nothing
- * @queries: also keep rows for calls that only ask or change nothing
- * @memory: bound of the memory of all histories, in bytes
+ * @history: how many rows are kept for each process; 0 records nothing
+ * @queries: also keep rows of calls that only ask for the break or that do not
+ *	change it
+ * @memory: how much memory all histories together may use, in bytes
  */
 struct heapinfo_params {
 	unsigned int history;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is remembered of the brk(2) calls of each process, within a bound. */
+/* Keeps the record of each process up to date at a call, an exec, an exit. */
 #include "heapinfo.h"
 #include "compat.h"
 #include "history.h"
@@ -16,7 +16,20 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
-/* The break was moved by something other than a call. Under the lock. */
+/*
+ * The functions that record a call run in the task that made it, under the lock
+ * of the bucket.
+ *
+ * Every brk(2) of the machine goes through heapinfo_history_add_call(). What is
+ * rare there is in functions of its own that are not inlined, so that the usual
+ * way needs few registers.
+ */
+
+/*
+ * The break is not where the last call left it: something else has moved it,
+ * such as prctl(PR_SET_MM), or a call that was not seen. Counts that as a move,
+ * to the break as it was before this call.
+ */
 static noinline void heapinfo_history_add_move(struct heapinfo_record *record,
 					       unsigned long to)
 {
@@ -31,16 +44,15 @@ static noinline void heapinfo_history_add_move(struct heapinfo_record *record,
 }
 
 /*
- * A row of a call that left the break where it was: of a failure, or of any with
- * queries=1. Apart, so that others need not save registers for it. Under the
- * lock.
+ * Adds the row of a call that left the break where it was: one that failed, or
+ * with queries=1 any.
  */
 static noinline void heapinfo_history_add_still(struct heapinfo_record *record,
 						const struct heapinfo_brk *brk)
 {
 	if (brk->call == HEAPINFO_FAILED)
 		record->totals.failures[brk->result]++;
-	/* Of a failure a row has what was asked: the break is @from. */
+	/* A failure left the break at @from: its row has what was asked. */
 	if (heapinfo_ring_make_room(&record->ring))
 		heapinfo_ring_add(&record->ring, ktime_get_boot_fast_ns(),
 				  brk->call, brk->result, brk->from,
@@ -48,7 +60,7 @@ static noinline void heapinfo_history_add_still(struct heapinfo_record *record,
 				  brk->asked : brk->to, brk->mapping);
 }
 
-/* A call that moved the break. Under the lock. Return: which way. */
+/* Counts a call that moved the break. Returns which way. */
 static __always_inline enum heapinfo_call
 heapinfo_history_count_way(struct heapinfo_record *record, unsigned long from,
 			   unsigned long to)
@@ -68,9 +80,7 @@ heapinfo_history_count_way(struct heapinfo_record *record, unsigned long from,
 	return HEAPINFO_SHRINK;
 }
 
-/*
- * Where no row fits; apart, as heapinfo_history_add_still() is. Under the lock.
- */
+/* Counts a call that moved the break, where there is no memory for its row. */
 static noinline void
 heapinfo_history_count_only(struct heapinfo_record *record,
 			    const struct heapinfo_brk *brk)
@@ -79,9 +89,9 @@ heapinfo_history_count_only(struct heapinfo_record *record,
 }
 
 /*
- * Under the lock of the bucket, in the task that called. The clock is read there
- * so that rows are in the order of their time. What else is called comes before
- * the break is looked at or is apart: to save registers took 12 instructions.
+ * Records a call: counts it, and adds a row. The clock is read under the lock,
+ * so that the rows are in the order of their times; and it is read before the
+ * break is looked at, so that no register has to be saved for it.
  */
 static __always_inline void
 heapinfo_history_add_call(struct heapinfo_record *record,
@@ -91,11 +101,14 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 	unsigned long from, to;
 	u64 time;
 
-	/* Threads that race are put in order among themselves by brk.c. */
+	/*
+	 * Calls that raced come in an order that brk.c has made; between them
+	 * the break need not be where the last one left it.
+	 */
 	if (unlikely(record->last != brk->from && !brk->raced))
 		heapinfo_history_add_move(record, brk->from);
 
-	/* So it is of all calls but those that moved the break. */
+	/* A query, a call that failed, or one that changed nothing. */
 	if (brk->from == brk->to) {
 		record->totals.calls[brk->call]++;
 		if (unlikely(brk->call == HEAPINFO_FAILED ||
@@ -115,9 +128,11 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 }
 
 /*
- * The listener on heapinfo:brk; in the task that called. Preemption may be on.
- * A record that is found is of the program that calls: see
- * heapinfo_history_start().
+ * The listener on heapinfo:brk: records one call. In the task that made it;
+ * preemption may be enabled.
+ *
+ * A record that is found is that of the program that made the call, since exec
+ * takes the record of the old program away: see heapinfo_history_start().
  */
 static void heapinfo_history_brk(void *data, const struct heapinfo_brk *brk)
 {
@@ -136,8 +151,10 @@ static void heapinfo_history_brk(void *data, const struct heapinfo_brk *brk)
 }
 
 /*
- * A new program: a new, empty record, if its calls will all be seen; else the
- * first one that is seen makes it. In the task, preemption may be off.
+ * The listener on sched_process_exec: the process gets a new, empty record.
+ * Until recording is complete it gets none, since calls might be missing in it;
+ * the first call that is seen makes one then. In the task that calls exec;
+ * preemption may be disabled.
  */
 static void heapinfo_history_exec(void *data, struct task_struct *task,
 				  pid_t old_pid, struct linux_binprm *bprm)
@@ -165,7 +182,10 @@ static void heapinfo_history_exec(void *data, struct task_struct *task,
 		heapinfo_record_free(old);
 }
 
-/* In each thread that ends; the last one takes the record along. */
+/*
+ * The listener on sched_process_exit: the last thread of a process takes the
+ * record away. In each thread that ends; preemption may be disabled.
+ */
 static void heapinfo_history_exit(void *data, struct task_struct *task)
 {
 	pid_t nr = task_tgid_nr(task);
@@ -194,16 +214,18 @@ static struct heapinfo_tracepoint heapinfo_history_exit_point = {
 };
 
 /**
- * heapinfo_history_start() - get ready to remember
+ * heapinfo_history_start() - get ready to record
  *
- * Does nothing with history=0. The source of calls does not run yet, so that
- * every call it sees is accounted for here. Exit is attached before what makes
- * records, so that none outlives its process, and exec before brk, so that no
- * record outlives its program: heapinfo_history_brk() need not compare address
- * spaces.
+ * With history=0 nothing is recorded. The source of calls is started later, so
+ * that no call that it sees is missing here.
+ *
+ * The order of the tracepoints matters. Exit comes before those that make
+ * records, so that no record stays behind when its process ends. Exec comes
+ * before brk, so that no record stays behind when its program ends: therefore
+ * heapinfo_history_brk() does not compare address spaces.
  *
  * Context: may sleep.
- * Return: 0; -ENOMEM; -EOPNOTSUPP if a tracepoint is missing.
+ * Return: 0; -ENOMEM; -EOPNOTSUPP if the kernel lacks one of the tracepoints.
  */
 int heapinfo_history_start(void)
 {
@@ -235,10 +257,10 @@ stop_records:
 }
 
 /**
- * heapinfo_history_complete() - the source of calls runs
+ * heapinfo_history_complete() - say that the source of calls runs
  *
- * From now on a program that begins has no calls that nobody saw, and exec makes
- * a record for it.
+ * From now on all calls of a program that begins are seen, so exec makes a
+ * record for it.
  *
  * Context: any.
  */
@@ -249,10 +271,10 @@ void heapinfo_history_complete(void)
 }
 
 /**
- * heapinfo_history_stop() - forget everything
+ * heapinfo_history_stop() - stop recording and free all records
  *
- * Context: may sleep; nobody may read histories any more, and the source of calls
- * does not run.
+ * Context: may sleep; the source of calls has been stopped, and nobody reads
+ * histories any more.
  */
 void heapinfo_history_stop(void)
 {

@@ -13,11 +13,11 @@ struct pid;
 
 /**
  * enum heapinfo_since - when the record of a process begins
- * @HEAPINFO_SINCE_EXEC: at the start of its program
- * @HEAPINFO_SINCE_FORK: when it was forked
- * @HEAPINFO_SINCE_LOAD: with the module; the process is older
- * @HEAPINFO_SINCE_REFUSAL: some time after the bound on memory refused it
- * @HEAPINFO_SINCE_NEVER: nothing is recorded of it
+ * @HEAPINFO_SINCE_EXEC: when the process called exec
+ * @HEAPINFO_SINCE_FORK: when it was forked; it has not called exec
+ * @HEAPINFO_SINCE_LOAD: when the module was loaded; the process is older
+ * @HEAPINFO_SINCE_REFUSAL: some time after memory for a record was refused
+ * @HEAPINFO_SINCE_NEVER: there is no record
  */
 enum heapinfo_since {
 	HEAPINFO_SINCE_EXEC,
@@ -28,11 +28,13 @@ enum heapinfo_since {
 };
 
 /**
- * struct heapinfo_totals - what never wraps
- * @calls: by how they ended; HEAPINFO_MOVED counts moves
- * @failures: by reason
- * @bytes_grown: sum of what the break went up
- * @bytes_shrunk: sum of what it went down
+ * struct heapinfo_totals - the sums over all calls in a record
+ * @calls: number of calls, by how they ended (enum heapinfo_call). The entry
+ *	HEAPINFO_MOVED is no call: it counts how often something else moved the
+ *	break.
+ * @failures: number of calls that failed, by reason (enum heapinfo_result)
+ * @bytes_grown: by how much all calls together have moved the break up
+ * @bytes_shrunk: by how much all calls together have moved it down
  * @peak: the highest break
  */
 struct heapinfo_totals {
@@ -46,20 +48,22 @@ struct heapinfo_totals {
 u64 heapinfo_totals_calls(const struct heapinfo_totals *totals);
 u64 heapinfo_totals_rows(const struct heapinfo_totals *totals);
 
-/* A name of a thread is kept without the byte that ends it. */
+/* The name of a thread is kept without the null byte at its end. */
 #define HEAPINFO_COMM_LEN	(TASK_COMM_LEN - 1)
 
 /**
  * struct heapinfo_event - one row
- * @time: CLOCK_BOOTTIME, nanoseconds
+ * @time: when it happened, in ns of CLOCK_BOOTTIME
  * @from: the break before
- * @other: of a failure what was asked; else the break after it
- * @mapping: where the mapping in the way begins
- * @tid: the thread, as the first pid namespace numbers it
- * @vtid: the thread, as its own pid namespace numbers it
- * @comm: its name then, not terminated if it has that length
- * @call: an enum heapinfo_call
- * @result: an enum heapinfo_result
+ * @other: of a call that failed, what it asked for; else the break afterwards
+ * @mapping: where the mapping begins that was in the way, or 0
+ * @tid: the number of the thread in the first pid namespace
+ * @vtid: its number in its own pid namespace
+ * @comm: its name at that time; without a null byte if it has the full length
+ * @call: how the call ended, an enum heapinfo_call
+ * @result: why it failed, an enum heapinfo_result
+ *
+ * Read @other with heapinfo_event_to() and heapinfo_event_asked().
  */
 struct heapinfo_event {
 	u64 time;
@@ -76,10 +80,10 @@ struct heapinfo_event {
 /**
  * struct heapinfo_history - a copy of what is remembered of one process
  * @since: when the record begins
- * @totals: since then
- * @rows: rows made since then, kept or not
- * @nr: rows in @events, which are the last of @rows
- * @events: oldest first
+ * @totals: the sums since then
+ * @rows: number of rows since then, with those that are lost
+ * @nr: number of rows in @events
+ * @events: the last rows, the oldest first
  */
 struct heapinfo_history {
 	enum heapinfo_since since;
@@ -90,13 +94,14 @@ struct heapinfo_history {
 };
 
 /**
- * struct heapinfo_history_state - of the whole machine
- * @processes: with a record
- * @bytes: of memory they use
- * @recorded: calls that went into a record
- * @refused: calls that did not, for want of memory within the bound
- * @rows: rows kept or made
- * @rows_lost: rows that made room for others, or had none
+ * struct heapinfo_history_state - counts over the whole machine
+ * @processes: number of processes that have a record
+ * @bytes: memory of all records and rows, in bytes
+ * @recorded: calls that are counted in a record, since load
+ * @refused: calls for which no record could be made, since load
+ * @rows: rows since load, with those that are lost
+ * @rows_lost: rows that were replaced by newer ones, or that there was no
+ *	memory for
  */
 struct heapinfo_history_state {
 	unsigned long processes;
@@ -116,12 +121,17 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					       unsigned long brk);
 void heapinfo_history_state(struct heapinfo_history_state *state);
 
+/* The break after an event. */
 static inline unsigned long
 heapinfo_event_to(const struct heapinfo_event *event)
 {
 	return event->call == HEAPINFO_FAILED ? event->from : event->other;
 }
 
+/*
+ * What a call asked for: if it succeeded, the break that it got. A query and a
+ * move ask for nothing.
+ */
 static inline unsigned long
 heapinfo_event_asked(const struct heapinfo_event *event)
 {

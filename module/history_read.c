@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What readers get of the histories: a copy of one, and counts over all. */
+/* What the files in /proc show of the histories. */
 #include "heapinfo.h"
 #include "budget.h"
 #include "history.h"
@@ -17,12 +17,16 @@
 /**
  * heapinfo_history_copy() - copy what is remembered of a process
  * @tgid: the process
- * @mm: the program asked about; a record of another one is not shown
+ * @mm: its address space, which says which program is asked about
  * @start_boottime: when the process began, in ns of CLOCK_BOOTTIME
- * @brk: its break, the peak of a process that was never recorded
+ * @brk: its break, which is the peak if the process has made no call yet
  *
- * Context: may sleep; the memory is charged to the memory cgroup of the caller.
- * Return: the copy, to be freed with kvfree(); -ENOMEM as a pointer.
+ * If the process runs another program by now, there is a copy without a record
+ * (HEAPINFO_SINCE_NEVER).
+ *
+ * Context: may sleep; takes the lock of the bucket. The memory is charged to
+ * the memory cgroup of the caller.
+ * Return: the copy, which the caller frees with kvfree(); or ERR_PTR(-ENOMEM).
  */
 struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					       struct mm_struct *mm,
@@ -48,7 +52,7 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 		bucket = heapinfo_bucket_of(nr);
 		spin_lock(&bucket->lock);
 		record = heapinfo_record_find(bucket, nr);
-		/* Of a process that has ended another may have the number. */
+		/* Another process may have the number of one that has ended. */
 		if (record && record->tgid != tgid)
 			record = NULL;
 		if (!record) {
@@ -66,7 +70,7 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 		}
 		spin_unlock(&bucket->lock);
 
-		/* Without a record, after a refusal, there is nothing to say. */
+		/* Memory was refused: nobody knows what calls there were. */
 		if (!record && copy->since == HEAPINFO_SINCE_REFUSAL)
 			copy->since = HEAPINFO_SINCE_NEVER;
 		if (rows <= room)
@@ -81,7 +85,7 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
  * heapinfo_history_state() - count over the whole machine
  * @state: filled in
  *
- * Context: may sleep.
+ * Context: may sleep; takes the lock of each bucket, one after the other.
  */
 void heapinfo_history_state(struct heapinfo_history_state *state)
 {

@@ -12,9 +12,10 @@
 #define CLEAR_AGAIN_MS	10
 
 /*
- * Runs with preemption disabled before every call of the target. A call that
- * is redirected holds the module, so that rmmod answers EBUSY instead of
- * waiting for a caller that a page fault may keep for as long as it likes.
+ * ftrace's callback: runs before every call of the target, with preemption
+ * disabled. A call that is redirected takes a reference on the module. So rmmod
+ * fails with EBUSY while one is under way, and does not have to wait for it: it
+ * may wait in a page fault for as long as a user likes.
  */
 static void notrace heapinfo_hook_redirect(unsigned long ip,
 					   unsigned long parent,
@@ -33,8 +34,9 @@ static void notrace heapinfo_hook_redirect(unsigned long ip,
 }
 
 /*
- * ftrace asks for memory to forget a function. An unloading cannot fail, so wait
- * until there is some; what was allocated for the filter would stay behind.
+ * Takes the target out of the filter. ftrace needs memory even for that, and
+ * the filter leaks if it gets none. Unloading cannot fail, so try until it
+ * works.
  */
 static void heapinfo_hook_clear_filter(struct heapinfo_hook *hook)
 {
@@ -43,12 +45,12 @@ static void heapinfo_hook_clear_filter(struct heapinfo_hook *hook)
 }
 
 /**
- * heapinfo_hook_install() - start to redirect calls
- * @hook: all but @hook->ops filled in; stays in use until removed
+ * heapinfo_hook_install() - begin to redirect calls
+ * @hook: filled in but for @hook->ops; in use until heapinfo_hook_remove()
  *
  * Context: may sleep; takes ftrace's locks.
- * Return: 0; -EBUSY if something else already replaces the function (a
- * livepatch does); -EINVAL if ftrace does not know it; -ENOMEM.
+ * Return: 0; or after one line in the log -EBUSY if the function is replaced
+ * already, as a livepatch does; -EINVAL if ftrace cannot trace it; -ENOMEM.
  */
 int heapinfo_hook_install(struct heapinfo_hook *hook)
 {
@@ -72,13 +74,13 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 }
 
 /**
- * heapinfo_hook_remove() - stop redirecting and wait for what is in flight
+ * heapinfo_hook_remove() - stop redirecting calls
  * @hook: installed
  *
- * The filter is cleared only when the ops are gone: an empty filter means
- * every function.
+ * The filter is cleared after the ops have been unregistered: to ftrace, an
+ * empty filter means every function of the kernel.
  *
- * Context: may sleep, until every task has left the trampoline.
+ * Context: may sleep; waits until every task has left ftrace's trampoline.
  */
 void heapinfo_hook_remove(struct heapinfo_hook *hook)
 {

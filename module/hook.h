@@ -7,15 +7,16 @@
 #include <linux/ptrace.h>
 
 /**
- * struct heapinfo_hook - one function of the kernel and what stands before it
- * @name: of the function, for messages
- * @target: its address, as an ops table holds it
- * @replacement: called in its place, with its arguments, when @wanted says so;
- *	it must end with heapinfo_hook_leave()
- * @wanted: whether a call is for @replacement. Runs with preemption disabled
- *	in the context of the caller of @target; may not sleep. @regs are those
- *	at the first instruction of @target, @parent its return address.
- * @ops: ftrace's
+ * struct heapinfo_hook - a function of the kernel and what replaces it
+ * @name: what messages call the function
+ * @target: the address of the function, as it stands in a table of operations
+ * @replacement: called instead of the function, with the same arguments, if
+ *	@wanted says so. It must end with heapinfo_hook_leave().
+ * @wanted: whether a call is for @replacement. Runs in the context of the
+ *	caller with preemption disabled, and may not sleep. @regs are the
+ *	registers at the first instruction of the function, and @parent is the
+ *	address to which it returns.
+ * @ops: used by ftrace
  */
 struct heapinfo_hook {
 	const char *name;
@@ -33,9 +34,11 @@ void heapinfo_hook_remove(struct heapinfo_hook *hook);
 /**
  * heapinfo_hook_leave() - say that a replacement is done
  *
- * Gives back the reference on the module that the redirection took. The few
- * instructions between this and the return are covered by the wait in
- * heapinfo_hook_remove().
+ * Gives back the reference on the module that was taken when the call was
+ * redirected. A few instructions of the replacement still run after this;
+ * heapinfo_hook_remove() waits for them.
+ *
+ * Context: in the replacement; does not sleep.
  */
 static inline void heapinfo_hook_leave(void)
 {

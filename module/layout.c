@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where the heap of one address space lies, and what it was placed after. */
+/* Where the heap of an address space lies, and what it was placed after. */
 #include "heapinfo.h"
 #include "compat.h"
 #include "arch.h"
@@ -11,11 +11,11 @@
 #include <linux/sizes.h>
 
 /*
- * The end of bss is stored nowhere. It is the end of the run of adjacent
- * mappings that begins with the one that holds the last byte of data: the
- * segments of the executable, and private anonymous memory after them. Where
- * the heap follows at once it may share a mapping with the bss; it is never
- * counted in.
+ * Where the bss ends. The kernel does not store that. So this begins at the
+ * mapping with the last byte of data and goes on as long as the next mapping
+ * follows without a gap and is either of the executable or private anonymous
+ * memory. The heap may follow without a gap too, even in the same mapping: it
+ * does not belong to the bss, so the bss ends at @start_brk at the latest.
  */
 static unsigned long heapinfo_end_of_bss(struct mm_struct *mm,
 					 unsigned long start_brk)
@@ -44,16 +44,18 @@ static unsigned long heapinfo_end_of_bss(struct mm_struct *mm,
  * heapinfo_layout_read() - read where the heap of an address space lies
  * @layout: filled in
  * @mm: the caller holds it with mmget()
- * @task: a task that uses @mm, for the personality it was started with
+ * @task: a task that uses @mm; its flags say how the program was started
  *
- * Whether the heap was randomised is told from where it lies: the sysctl that
- * decided may have changed since. A draw of less than two pages, one in 131,072
- * or in 4,096 by the window, reads as none; since 6.1.140 one page is left in any
- * case.
+ * Whether the heap lies at a random offset is told from the offset itself: the
+ * sysctl that decided when the program was started may have changed since. An
+ * offset of one page counts as none, since 6.1.140 and later leave one page
+ * free in any case. So a random offset of less than two pages is taken for
+ * none; that happens to one program in 131,072 where the window is 1 GiB, and
+ * to one in 4,096 where it is 32 MiB.
  *
- * Context: may sleep; takes the mmap lock of @mm for reading and, in it,
- * arg_lock, under which prctl(PR_SET_MM_MAP) moves the break.
- * Return: 0, or -EINTR on a fatal signal.
+ * Context: may sleep; takes the mmap lock of @mm for reading, and under it
+ * arg_lock, which is held while prctl(PR_SET_MM_MAP) moves the break.
+ * Return: 0; -EINTR if a fatal signal came.
  */
 int heapinfo_layout_read(struct heapinfo_layout *layout, struct mm_struct *mm,
 			 struct task_struct *task)
@@ -73,7 +75,7 @@ int heapinfo_layout_read(struct heapinfo_layout *layout, struct mm_struct *mm,
 	layout->end_bss = heapinfo_end_of_bss(mm, layout->start_brk);
 	mmap_read_unlock(mm);
 
-	/* One page for the gap, and one for each end's rounding. */
+	/* Three pages more: for the gap, and for the rounding of both ends. */
 	offset = layout->start_brk - layout->end_bss;
 	layout->apart = layout->start_brk < layout->end_bss ||
 			offset > window + 3 * PAGE_SIZE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Where the heap of one address space lies, and what it was placed after. */
+/* Where the heap of an address space lies, and what it was placed after. */
 #ifndef HEAPINFO_LAYOUT_H
 #define HEAPINFO_LAYOUT_H
 
@@ -9,17 +9,18 @@ struct mm_struct;
 struct task_struct;
 
 /**
- * struct heapinfo_layout - the heap of one address space; addresses in bytes
+ * struct heapinfo_layout - where the heap of an address space lies
  * @start_data: where the last segment of the executable begins
- * @end_data: where its data from the file ends
- * @end_bss: where its last mapping ends
+ * @end_data: where the data of that segment that come from the file end
+ * @end_bss: where the last mapping of the executable ends
  * @start_brk: where the heap begins
- * @brk: the break, exact to the byte
- * @base: what the kernel drew the heap's offset from: @end_bss, or an address
- *	of its own where it keeps the heap apart from the program
- * @window: the range of the draw, in bytes; 0 if the heap was not randomised
+ * @brk: the break, where the heap ends, to the byte
+ * @base: the address to which the kernel added the offset of the heap:
+ *	@end_bss, or an address of its own if it keeps the heap apart from the
+ *	program
+ * @window: the offset was drawn from this many bytes; 0 if it is not random
  * @apart: the heap does not follow the program
- * @randomized: the heap lies at a random distance from @base
+ * @randomized: the offset of the heap from @base is random
  */
 struct heapinfo_layout {
 	unsigned long start_data;

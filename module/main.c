@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Load, unload and the parameters of heapinfo.ko. */
+/* Loading and unloading of heapinfo.ko, and its parameters. */
 #include "heapinfo.h"
 #include "brk.h"
 #include "compat.h"
@@ -27,6 +27,7 @@ static int heapinfo_queries_param;
 module_param_named(queries, heapinfo_queries_param, int, 0444);
 MODULE_PARM_DESC(queries, "1: also keep rows for calls that only ask or change nothing [0]");
 
+/* The parameters above, checked and in the units that the module uses. */
 struct heapinfo_params heapinfo_params;
 
 static bool heapinfo_check_range(const char *name, int value, int low,
@@ -59,7 +60,10 @@ static int __init heapinfo_init(void)
 {
 	int ret;
 
-	/* What is recorded is written where preemption is off. */
+	/*
+	 * Calls are recorded where preemption is disabled, under spin locks.
+	 * With PREEMPT_RT those sleep.
+	 */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		pr_err("kernels with CONFIG_PREEMPT_RT are not supported\n");
 		return -EOPNOTSUPP;

@@ -14,8 +14,8 @@
 #define HEAPINFO_AS_TRACE_SYMBOL(id, word)	{ id, word },
 
 /*
- * How a call ended, and the words for it. "moved" is no call: the history has
- * it where the break is not where the last call left it.
+ * How a call ended. "moved" is no call: it is recorded if the break is not
+ * where the last call left it.
  */
 #define HEAPINFO_CALLS(NAMED)					\
 	NAMED(HEAPINFO_QUERY,		"query")	\
@@ -26,9 +26,10 @@
 	NAMED(HEAPINFO_MOVED,		"moved")
 
 /*
- * Why a call failed, in the order in which the kernel asks. "unmapped" is a
- * heap whose end the process itself unmapped; "sealed" one it sealed with
- * mseal(2). "unknown" is said when the address space could not be looked at.
+ * Why a call failed, in the order in which the kernel checks. "unmapped": the
+ * process itself has unmapped the end of its heap. "sealed": it has sealed it
+ * with mseal(2). "unknown": the lock of the address space was not to be had, so
+ * the reason could not be looked for.
  */
 #define HEAPINFO_RESULTS(NAMED)					\
 	NAMED(HEAPINFO_OK,		"ok")		\

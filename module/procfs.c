@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry "heapinfo" in each directory /proc/<pid>: how it is found, listed
- * and owned.
+ * The file "heapinfo" in each directory /proc/<pid>: how it is looked up and
+ * listed, and who owns it.
  *
- * fs/proc keeps these entries in a table that no module can add to, so the
- * lookup and the listing of such a directory are hooked. Nothing of ours stays
- * in the dentry cache unused, and all that is in use holds the module.
+ * fs/proc has the entries of these directories in a table that a module cannot
+ * add to. So the two functions that look a name up and list the names are
+ * hooked. A dentry of ours does not stay in the dentry cache when it is not
+ * used, and holds a reference on the module while it is.
  */
 #include "heapinfo.h"
 #include "compat.h"
@@ -28,40 +29,47 @@
 #define NAME_LEN	(sizeof(HEAPINFO_NAME) - 1)
 
 /*
- * The number of our inode, from that of the directory's: stable while that lives,
- * and of 32 bits as all in procfs, since 32-bit programs cannot list others.
+ * The number of our inode. It is made from the number of the directory's, so it
+ * is the same for as long as the directory is there. As all inode numbers of
+ * procfs it has 32 bits: 32-bit programs fail to list larger ones.
  */
 static ino_t heapinfo_entry_ino(const struct inode *dir)
 {
 	return (u32)dir->i_ino ^ 0x80000000U;
 }
 
+/* The two functions of fs/proc that are hooked. */
 static struct dentry *(*heapinfo_kernel_lookup)(struct inode *dir,
 						struct dentry *dentry,
 						unsigned int flags);
 static int (*heapinfo_kernel_iterate)(struct file *file,
 				      struct dir_context *ctx);
 
-/* Where the kernel's own entries end: the same in each of the directories. */
+/*
+ * The position in a listing behind the last of the kernel's entries. It is the
+ * same in each directory /proc/<pid>.
+ */
 static loff_t heapinfo_kernel_entries_end;
 
 /*
- * Set when loading can no longer fail. Had it failed, the module would have
- * been freed whoever holds it: until then nobody is given anything of it.
+ * Set when loading cannot fail any more. If loading fails the module is freed,
+ * whoever has a reference on it. So until this is set, nobody gets anything
+ * that would need the module.
  */
 static bool heapinfo_serving;
 
 /*
- * An inode may outlive its dentry, by an inotify watch for one, and then the
- * module: it is given back as it was made.
+ * The operations that a new inode of procfs has. Ours gets them back when its
+ * dentry goes: an inode may live longer than its dentry (an inotify watch holds
+ * it), and then longer than the module.
  */
 static const struct inode_operations *heapinfo_bare_inode_operations;
 static const struct file_operations *heapinfo_bare_file_operations;
 
 /*
- * Owner of an entry as task_dump_owner() of fs/proc/base.c has it: the
- * effective ids, or root of its user namespace for a process that may not be
- * dumped. Under rcu_read_lock() or with a reference on @task.
+ * Who owns the file, by the rules of task_dump_owner() in fs/proc/base.c: the
+ * effective user and group of the process; for one that may not be dumped, root
+ * of its user namespace. Under rcu_read_lock() or with a reference on @task.
  */
 static void heapinfo_entry_owner(struct task_struct *task, kuid_t *uid,
 				 kgid_t *gid)
@@ -93,7 +101,7 @@ static void heapinfo_entry_owner(struct task_struct *task, kuid_t *uid,
 	rcu_read_unlock();
 }
 
-/* The process of an entry, with a reference; NULL once it is reaped. */
+/* The task of an entry, with a reference; NULL if it has been reaped. */
 static struct task_struct *heapinfo_entry_task(const struct inode *inode)
 {
 	return get_pid_task(inode->i_private, PIDTYPE_PID);
@@ -112,7 +120,7 @@ static int heapinfo_getattr(HEAPINFO_GETATTR_ARGS)
 	return 0;
 }
 
-/* As for the other entries: nothing about it is the user's to change. */
+/* As with the other files of procfs, nobody can change mode or owner. */
 static int heapinfo_setattr(HEAPINFO_SETATTR_ARGS)
 {
 	return -EPERM;
@@ -123,7 +131,7 @@ static const struct inode_operations heapinfo_inode_operations = {
 	.setattr	= heapinfo_setattr,
 };
 
-/* Whether a directory below /proc still is that of a process. */
+/* Whether a directory /proc/<pid> still belongs to a process. */
 static bool heapinfo_directory_valid(struct dentry *dir)
 {
 	return !dir->d_op || !dir->d_op->d_revalidate ||
@@ -131,8 +139,9 @@ static bool heapinfo_directory_valid(struct dentry *dir)
 }
 
 /*
- * An entry in use is found again in the dentry cache. It goes on naming its
- * process while that lives, and follows its credentials.
+ * The kernel asks this when it finds an entry in the dentry cache. The entry is
+ * valid as long as its process lives. Its owner is set anew, since the process
+ * may have changed its credentials.
  */
 static int heapinfo_d_revalidate(HEAPINFO_D_REVALIDATE_ARGS)
 {
@@ -150,7 +159,7 @@ static int heapinfo_d_revalidate(HEAPINFO_D_REVALIDATE_ARGS)
 	return 1;
 }
 
-/* The end of an entry; undoes what heapinfo_lookup() did, last thing first. */
+/* An entry goes. Undoes what heapinfo_lookup() did, in reverse order. */
 static void heapinfo_d_iput(struct dentry *dentry, struct inode *inode)
 {
 	struct pid *pid = inode->i_private;
@@ -170,12 +179,14 @@ static const struct dentry_operations heapinfo_dentry_operations = {
 };
 
 /*
- * The process whose directory @dir is, with a reference.
+ * The process that the directory @dir belongs to, with a reference; NULL if it
+ * has ended.
  *
- * The directory's own struct pid is private to fs/proc, so the number in its
- * name is looked up. A descriptor of the directory may be older than the
- * number's present owner; but a directory that is still valid has a process
- * that is alive, and that one has never given its number away.
+ * Only fs/proc can see which struct pid a directory belongs to. So the number
+ * in its name is looked up. Somebody may have kept the directory open while its
+ * process ended and another got the number. But if the directory is still valid
+ * after the look-up, then its process is alive and has had its number all
+ * along, and so it is the process that was found.
  */
 static struct pid *heapinfo_directory_pid(struct dentry *dir)
 {
@@ -200,9 +211,9 @@ static struct pid *heapinfo_directory_pid(struct dentry *dir)
 }
 
 /*
- * Stands before proc_tgid_base_lookup() for our name only. The caller holds
- * the lock of @dir for reading, so that its name is stable, and a reference
- * on @dentry.
+ * Called instead of proc_tgid_base_lookup() if the name is ours. The caller has
+ * taken the lock of @dir for reading, so its name does not change, and has a
+ * reference on @dentry.
  */
 static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 				      unsigned int flags)
@@ -212,7 +223,7 @@ static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 	struct inode *inode;
 	struct pid *pid;
 
-	/* Held for the dentry, by heapinfo_d_iput(). */
+	/* The dentry keeps this reference; heapinfo_d_iput() gives it back. */
 	if (!try_module_get(THIS_MODULE))
 		goto leave;
 	pid = heapinfo_directory_pid(dentry->d_parent);
@@ -236,7 +247,7 @@ static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 	put_task_struct(task);
 
 	heapinfo_set_dentry_ops(dentry, &heapinfo_dentry_operations);
-	/* Gives the inode, and with it all the above, to the dentry. */
+	/* From here on the dentry owns the inode and all references above. */
 	d_add(dentry, inode);
 	heapinfo_hook_leave();
 	return NULL;
@@ -252,6 +263,7 @@ leave:
 	return result;
 }
 
+/* Whether a look-up is for our name. */
 static bool heapinfo_lookup_wanted(struct pt_regs *regs, unsigned long parent)
 {
 	struct dentry *dentry = (void *)regs_get_kernel_argument(regs, 1);
@@ -261,9 +273,9 @@ static bool heapinfo_lookup_wanted(struct pt_regs *regs, unsigned long parent)
 }
 
 /*
- * Stands before proc_tgid_base_readdir() once the kernel has listed its own
- * entries. The kernel's function is still asked: at this position it lists
- * nothing, but says whether the process is alive.
+ * Called instead of proc_tgid_base_readdir() when a listing has come to the end
+ * of the kernel's entries. It calls that function first: at this position that
+ * lists nothing, but it fails if the process has ended.
  */
 static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 {
@@ -277,6 +289,7 @@ static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 	return ret;
 }
 
+/* Whether a listing is at the place of our name, and not called by us. */
 static bool heapinfo_iterate_wanted(struct pt_regs *regs, unsigned long parent)
 {
 	struct dir_context *ctx = (void *)regs_get_kernel_argument(regs, 1);
@@ -298,6 +311,7 @@ static struct heapinfo_hook heapinfo_iterate_hook = {
 	.wanted = heapinfo_iterate_wanted,
 };
 
+/* Takes an entry of a listing and goes on: only the position is of interest. */
 static HEAPINFO_ACTOR heapinfo_count_entry(struct dir_context *ctx,
 					   const char *name, int len,
 					   loff_t pos, u64 ino,
@@ -307,8 +321,9 @@ static HEAPINFO_ACTOR heapinfo_count_entry(struct dir_context *ctx,
 }
 
 /*
- * Learns the two functions, which are static, from a directory that has them,
- * and how far the kernel's own listing goes.
+ * Learns from /proc/self what is the same in each directory /proc/<pid>: the
+ * two functions to hook, which are static in fs/proc, the position behind the
+ * kernel's entries, and the operations of a new inode.
  */
 static int heapinfo_learn_directory(void)
 {
@@ -345,9 +360,10 @@ static int heapinfo_learn_directory(void)
 }
 
 /**
- * heapinfo_procfs_start() - let the entry appear
+ * heapinfo_procfs_start() - let the files appear
  *
- * The last step of loading: what is in use afterwards holds the module.
+ * This is the last step of loading: loading must not fail after a file can be
+ * in use.
  *
  * Context: may sleep.
  * Return: 0, or a negative error after one line in the log.
@@ -373,9 +389,11 @@ int heapinfo_procfs_start(void)
 }
 
 /**
- * heapinfo_procfs_stop() - let the entry vanish
+ * heapinfo_procfs_stop() - let the files vanish
  *
- * Context: may sleep. Nothing of ours is called any more when this returns.
+ * No function of this file is called any more when this returns.
+ *
+ * Context: may sleep.
  */
 void heapinfo_procfs_stop(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The entry "heapinfo" in each directory /proc/<pid>. */
+/* The file "heapinfo" in each directory /proc/<pid>. */
 #ifndef HEAPINFO_PROCFS_H
 #define HEAPINFO_PROCFS_H
 

@@ -22,13 +22,15 @@ static const char *const heapinfo_since_names[] = {
 };
 
 /*
- * Rows are put together here and not with seq_printf(): a page of them is read
- * every time somebody looks, and each has nine columns. A row has at most
- * eight numbers of 20 characters, two words and a name of four characters for
- * each of its own.
+ * Long enough for a row: at most eight numbers of 20 characters, two words, and
+ * a name each of whose bytes may be written as four characters.
  */
 #define LINE_SIZE	320
 
+/*
+ * A line that is being put together. There are many rows, of nine columns each,
+ * and for each column seq_printf() would have to interpret a format.
+ */
 struct report_line {
 	unsigned int len;
 	char text[LINE_SIZE];
@@ -78,15 +80,22 @@ static void heapinfo_line_delta(struct report_line *line, unsigned long from,
 }
 
 /*
- * How many bytes of the character at @s can be written as they are; 0: none. A
- * character of UTF-8 can, in its one right form, but for the control characters
- * from 0x80 to 0x9f. A byte below 0xa0 outside of one is such a control character
- * to a terminal that does not know UTF-8.
+ * How many bytes the character at @s has, if it may be written as it is; else
+ * 0.
+ *
+ * ASCII may, but for control characters and the backslash. So may other
+ * characters in UTF-8, if they are encoded in the shortest form, but for the
+ * control characters from U+0080 to U+009F. Any other byte may not: a terminal
+ * that does not know UTF-8 takes those from 0x80 to 0x9f for control
+ * characters.
  */
 static unsigned int heapinfo_plain_bytes(const unsigned char *s,
 					 unsigned int len)
 {
-	/* The least second byte: with less there is a shorter form, or control. */
+	/*
+	 * The least that the second byte may be. With a lesser one it is a
+	 * control character, or there is a shorter form.
+	 */
 	unsigned char least = s[0] == 0xc2 || s[0] == 0xe0 ? 0xa0 :
 			      s[0] == 0xf0 ? 0x90 : 0x80;
 	unsigned int i, n;
@@ -112,9 +121,9 @@ static void heapinfo_line_octal(struct report_line *line, unsigned char c)
 }
 
 /*
- * Names come from the process itself. What could start a line, end a column or
- * move a terminal's cursor is written in octal. At most @len bytes of a name,
- * which ends earlier at a null byte.
+ * Writes a name of at most @len bytes, which ends earlier if it has a null
+ * byte. A process chooses its name itself. So what could begin a line, end a
+ * column or control a terminal is written in octal.
  */
 static void heapinfo_line_comm(struct report_line *line, const char *comm,
 			       unsigned int len)
@@ -145,7 +154,7 @@ static unsigned long heapinfo_kilobytes(unsigned long bytes)
 	return DIV_ROUND_UP(bytes, 1024);
 }
 
-/* A distance with its sign, in hex as addresses are. */
+/* A distance with its sign, in hexadecimal as addresses are. */
 static void heapinfo_report_offset(struct seq_file *m, const char *key,
 				   unsigned long from, unsigned long to)
 {
@@ -157,10 +166,10 @@ static void heapinfo_report_offset(struct seq_file *m, const char *key,
 
 /**
  * heapinfo_report_identity() - print whose heap this is
- * @m: the file being read
- * @report: with task, tgid and ns
+ * @m: the file that is read
+ * @report: with @task, @tgid and @ns
  *
- * All that there is to say of a kernel thread.
+ * For a kernel thread this is all: it has no heap.
  *
  * Context: may sleep.
  */
@@ -191,7 +200,7 @@ static void heapinfo_report_layout(struct seq_file *m,
 	seq_printf(m, "Brk:\t0x%lx\n", layout->brk);
 	seq_printf(m, "HeapSize:\t%lu kB\n",
 		   heapinfo_kilobytes(layout->brk - layout->start_brk));
-	/* A peak that is not recorded is not known. */
+	/* Nobody knows the peak of a process that was not recorded. */
 	if (report->history->since != HEAPINFO_SINCE_NEVER)
 		seq_printf(m, "PeakSize:\t%lu kB\n",
 			   heapinfo_kilobytes(max(peak, layout->brk) -
@@ -252,9 +261,9 @@ static void heapinfo_report_totals(struct seq_file *m,
 }
 
 /**
- * heapinfo_report_header() - print all but the rows
- * @m: the file being read
- * @report: complete
+ * heapinfo_report_header() - print all that stands above the rows
+ * @m: the file that is read
+ * @report: all of it is filled in
  *
  * Context: may sleep.
  */
@@ -271,9 +280,11 @@ void heapinfo_report_header(struct seq_file *m,
 }
 
 /*
- * The number of a thread where it is read. The thread may be gone, so only
- * the two numbers that were kept can tell: in between the first namespace and
- * the thread's own none is known but the leader's.
+ * The number of the thread of a row in the pid namespace of the reader. The
+ * thread may have ended, and only two of its numbers were kept: that in the
+ * first pid namespace and that in its own. For a namespace between these two
+ * the number is known only if the thread is the first of its process; else it
+ * is 0.
  */
 static pid_t heapinfo_event_tid(const struct heapinfo_report *report,
 				const struct heapinfo_event *event)
@@ -291,9 +302,9 @@ static pid_t heapinfo_event_tid(const struct heapinfo_report *report,
 
 /**
  * heapinfo_report_event() - print one row
- * @m: the file being read
- * @report: complete
- * @i: index of the row; the oldest that is kept is 0
+ * @m: the file that is read
+ * @report: all of it is filled in
+ * @i: index of the row; the oldest one has 0
  *
  * Context: may sleep.
  */

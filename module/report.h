@@ -14,11 +14,12 @@ struct task_struct;
 
 /**
  * struct heapinfo_report - what one reading of the file shows
- * @task: the process, or any thread of it
- * @tgid: the process; held, since a task that is reaped has none
- * @ns: the pid namespace whose numbers are shown
- * @layout: of the address space that was opened
- * @history: of the same, or NULL
+ * @task: the thread whose directory the file lies in
+ * @tgid: its process. The report has a reference on it, since a task that has
+ *	been reaped does not know its process any more.
+ * @ns: numbers of processes and threads are shown as in this pid namespace
+ * @layout: where the heap of the process lies
+ * @history: what its calls were; NULL if there is no address space to show
  */
 struct heapinfo_report {
 	struct task_struct *task;

@@ -9,7 +9,7 @@
 
 static struct kmem_cache *heapinfo_block_cache;
 
-/* The size of a table with the addresses of as many blocks as "history" needs. */
+/* The size of a table of as many blocks as hold "history" rows. */
 static size_t heapinfo_ring_table_size(void)
 {
 	return DIV_ROUND_UP(heapinfo_params.history, HEAPINFO_BLOCK_EVENTS) *
@@ -66,7 +66,7 @@ void heapinfo_ring_free(struct heapinfo_ring *ring)
 	}
 }
 
-/* Adds a block. Under the lock of the bucket. Return: whether there is memory. */
+/* Adds a block, if there is memory. Under the lock of the bucket. */
 static bool heapinfo_ring_grow(struct heapinfo_ring *ring)
 {
 	struct heapinfo_block **table;

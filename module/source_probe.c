@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The source "probe": a kretprobe on each entry point of brk(2). An fprobe sees
- * the same and is dearer: one that does nothing adds 643 instructions to a call
- * on 7.3, where a kretprobe that does nothing adds 479.
+ * The source "probe": a return probe (kretprobe) on each entry point of brk(2).
+ * An fprobe could do the same, but costs a call more.
  */
 #include "heapinfo.h"
 #include "arch.h"
@@ -16,10 +15,10 @@
 #ifdef CONFIG_KRETPROBES
 
 /*
- * Calls that may be under way at once on each entry point. A call sleeps
- * inside the kernel while another thread holds the address space, so this
- * goes by threads, not by processors. From 6.7 on each processor has room for
- * the addresses of all: no more than 32 KiB of it.
+ * How many calls may be under way at once on each entry point. A call sleeps
+ * while another thread holds the lock of the address space, so there may be
+ * more of them than processors. Since 6.7 the kernel reserves memory for this
+ * number of addresses on each processor; with 4,096 that is 32 KiB.
  */
 #define CALLS_AT_ONCE	clamp(64 * num_possible_cpus(), 1024U, 4096U)
 
@@ -51,7 +50,7 @@ static int heapinfo_probe_return(struct kretprobe_instance *ri,
 	return 0;
 }
 
-/* A kernel has those of its architecture and its compat layer. */
+/* The entry point of the architecture, and that of its 32-bit programs. */
 static struct kretprobe heapinfo_probes[] = {
 	{ .kp.symbol_name = HEAPINFO_NATIVE_BRK,
 	  .entry_handler = heapinfo_probe_entry },
@@ -64,8 +63,9 @@ static struct kretprobe heapinfo_probes[] = {
 static bool heapinfo_probes_on[ARRAY_SIZE(heapinfo_probes)];
 
 /*
- * All probes of the machine can be switched off behind their owners' backs, in
- * debugfs. Whether they are is told by a probe on a function of our own.
+ * A root user can switch off all probes of the machine in debugfs, and nobody
+ * tells their owners. A probe on this function tells: it sets @alive if it
+ * runs.
  */
 static noinline void heapinfo_canary(bool *alive)
 {
@@ -92,11 +92,13 @@ static bool heapinfo_probe_suspended(void)
 }
 
 /*
- * To take a probe off a function that can be traced, the kernel asks for memory.
- * Refused that, unregister_kretprobe() leaves the probe where it is and does not
- * say so: it would be hit after the module has gone. Disabling says so, and what
- * is disabled is unregistered without memory. So wait here until there is some;
- * an unloading cannot fail any more. May sleep.
+ * Disables a probe, as must be done before it is unregistered. May sleep.
+ *
+ * The kernel needs memory to take a probe off a function that ftrace can trace.
+ * If it gets none, unregister_kretprobe() leaves the probe where it is and does
+ * not say so; the probe would be hit after the module is gone. disable_kprobe()
+ * does say so, and a probe that is disabled is unregistered without memory.
+ * Unloading cannot fail, so try until it works.
  */
 static void heapinfo_probe_take_off(struct kprobe *probe)
 {
@@ -136,7 +138,7 @@ static int heapinfo_probe_start(void)
 		probe->data_size = sizeof(struct heapinfo_brk_entry);
 		probe->maxactive = CALLS_AT_ONCE;
 		ret = register_kretprobe(probe);
-		/* No compat layer is no fault; no native entry point is. */
+		/* A kernel may come without the one for 32-bit programs. */
 		if (ret == -ENOENT && i > 0)
 			continue;
 		if (ret) {

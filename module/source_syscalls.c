@@ -13,16 +13,19 @@
 #ifdef CONFIG_HAVE_SYSCALL_TRACEPOINTS
 
 /*
- * Calls under way, found again by their task. A tracepoint has nowhere to
- * keep a thing between entry and exit, so there is a table of our own: a task
- * takes the first free place of a few, nearly always the first of all. A task
- * without a place is counted. A call is told from its place and gives it back
- * afterwards, so that nothing is copied.
+ * A tracepoint cannot keep anything from the entry of a system call to its
+ * exit. So there is a table with a slot for each brk(2) that is under way. The
+ * number of the task says where to begin; the task takes the first free slot of
+ * a few, nearly always the first one. If none is free the call is counted as
+ * missed.
  */
 #define NR_SLOTS	2048
 #define NR_TRIED	16
 
-/* Of a cache line each: tasks do not share one, and a shift finds it. */
+/*
+ * Each slot has a cache line for itself, so that tasks do not wait for each
+ * other's.
+ */
 struct call_slot {
 	struct heapinfo_brk_entry entry;
 	struct task_struct *task;
@@ -31,13 +34,19 @@ struct call_slot {
 static struct call_slot *heapinfo_slots;
 static atomic64_t heapinfo_slots_missed;
 
-/* By the number of the task: those are handed out in turn, and need no hash. */
+/*
+ * The slot that the current task tries as the @i-th. The kernel hands out the
+ * numbers of tasks in turn, so they spread over the table without a hash.
+ */
 static __always_inline struct call_slot *heapinfo_slot(unsigned int i)
 {
 	return &heapinfo_slots[(task_pid_nr(current) + i) & (NR_SLOTS - 1)];
 }
 
-/* A place of ours may be left over, if the exit was not traced. */
+/*
+ * Takes a slot, if it is free. It may also be ours already: from a call whose
+ * exit was not seen.
+ */
 static __always_inline bool heapinfo_slot_take(struct call_slot *slot)
 {
 	struct task_struct *task = NULL;
@@ -50,17 +59,19 @@ static __always_inline bool heapinfo_slot_is_ours(struct call_slot *slot)
 	return READ_ONCE(slot->task) == current;
 }
 
+/* Ends the call of a slot, and frees the slot. */
 static __always_inline void heapinfo_slot_leave(struct call_slot *slot,
 						long ret)
 {
 	heapinfo_brk_return(&slot->entry, ret);
-	/* Pairs with heapinfo_slot_take(): done with before it is free. */
+	/* Pairs with heapinfo_slot_take(), which may reuse the slot at once. */
 	smp_store_release(&slot->task, NULL);
 }
 
 /*
- * Where the first place is another task's. Apart, so that registers are saved
- * for the loop here only, not in every system call.
+ * These two look for another slot if the first one is not ours. They are not
+ * inlined: their loops need registers that every system call would have to
+ * save.
  */
 static noinline void heapinfo_enter_elsewhere(unsigned long asked)
 {
@@ -130,7 +141,7 @@ static int heapinfo_syscalls_start(void)
 				  GFP_KERNEL);
 	if (!heapinfo_slots)
 		return -ENOMEM;
-	/* Exit first: a call that is seen to begin must be seen to end. */
+	/* Exit first, so that a call that is seen to begin is seen to end. */
 	ret = heapinfo_tracepoint_attach(&heapinfo_sys_exit_point);
 	if (ret)
 		goto free_slots;

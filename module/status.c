@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /proc/heapinfo: the state of the module itself, without any address. */
+/* /proc/heapinfo: the state of the module itself. It shows no address. */
 #include "heapinfo.h"
 #include "brk.h"
 #include "history.h"
@@ -13,7 +13,10 @@ static int heapinfo_status_show(struct seq_file *m, void *v)
 	struct heapinfo_history_state state;
 	u64 seen, missed;
 
-	/* Seen last: what is recorded was seen before. */
+	/*
+	 * In this order, since calls go on meanwhile: each call was seen before
+	 * it was recorded, so that no more are recorded than seen.
+	 */
 	heapinfo_history_state(&state);
 	missed = heapinfo_brk_missed();
 	seen = heapinfo_brk_seen() + missed;
@@ -52,9 +55,9 @@ int heapinfo_status_start(void)
 }
 
 /**
- * heapinfo_status_stop() - let it vanish; waits for readers
+ * heapinfo_status_stop() - let /proc/heapinfo vanish
  *
- * Context: may sleep.
+ * Context: may sleep; waits until nobody reads it.
  */
 void heapinfo_status_stop(void)
 {

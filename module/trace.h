@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The tracepoint heapinfo:brk, which every brk(2) of the machine passes. */
+/* The tracepoint heapinfo:brk: an event for every brk(2) of the machine. */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM heapinfo
 
@@ -27,7 +27,7 @@ TRACE_EVENT(brk,
 		__field(unsigned long,	mapping)
 		__field(unsigned char,	call)
 		__field(unsigned char,	result)
-		__field(int,		tgid)	/* bpftrace 0.11 knows no pid_t */
+		__field(int,		tgid)	/* bpftrace 0.11: no pid_t */
 	),
 
 	TP_fast_assign(

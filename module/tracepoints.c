@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tracepoints of the kernel that are not exported, found by their name. */
+/* Tracepoints of the kernel that are not exported: found by their names. */
 #include "heapinfo.h"
 #include "tracepoints.h"
 
@@ -16,11 +16,12 @@ static void heapinfo_tracepoint_match(struct tracepoint *tp, void *data)
 }
 
 /**
- * heapinfo_tracepoint_attach() - find a tracepoint and put a function on it
- * @point: with name and probe
+ * heapinfo_tracepoint_attach() - attach a function to a tracepoint
+ * @point: with @name and @probe
  *
  * Context: may sleep.
- * Return: 0; -EOPNOTSUPP if the kernel has no such tracepoint; -ENOMEM.
+ * Return: 0; or after one line in the log -EOPNOTSUPP if the kernel has no such
+ * tracepoint; -ENOMEM.
  */
 int heapinfo_tracepoint_attach(struct heapinfo_tracepoint *point)
 {
@@ -43,10 +44,10 @@ int heapinfo_tracepoint_attach(struct heapinfo_tracepoint *point)
 }
 
 /**
- * heapinfo_tracepoint_detach() - take the function off again
+ * heapinfo_tracepoint_detach() - detach the function from the tracepoint
  * @point: attached or not
  *
- * No call of the function is under way when this returns.
+ * The function does not run any more when this returns.
  *
  * Context: may sleep.
  */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tracepoints of the kernel that are not exported, found by their name. */
+/* Tracepoints of the kernel that are not exported: found by their names. */
 #ifndef HEAPINFO_TRACEPOINTS_H
 #define HEAPINFO_TRACEPOINTS_H
 
 #include <linux/tracepoint.h>
 
 /**
- * struct heapinfo_tracepoint - a function of ours on a tracepoint
- * @name: of the tracepoint
- * @probe: its first argument is NULL, the others are the tracepoint's
- * @found: the tracepoint while attached
+ * struct heapinfo_tracepoint - a tracepoint and a function that it calls
+ * @name: the name of the tracepoint
+ * @probe: the function; its first argument is NULL, then come those of the
+ *	tracepoint
+ * @found: the tracepoint, while the function is attached to it
  */
 struct heapinfo_tracepoint {
 	const char *name;
