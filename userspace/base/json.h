@@ -6,7 +6,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 
-#include "heap/heap.h"
+#include "base/util.h"
 
 /* Addresses are text, "0x55...": numbers above 2^53 are lost elsewhere. */
 void json_add_address(struct json_object *o, const char *key, u64 addr);
@@ -14,12 +14,6 @@ void json_add_u64(struct json_object *o, const char *key, u64 v);
 void json_add_text(struct json_object *o, const char *key, const char *s);
 void json_append_text(struct json_object *array, const char *s);
 void json_add_bool(struct json_object *o, const char *key, bool v);
-
-/* The members that every command's document begins with. */
-struct json_object *json_document(const struct heap *h, const char *command);
-/* What was noted, as late as it can be: for a stream, or printed and freed. */
-struct json_object *json_tail(const struct heap *h);
-int json_print(struct json_object *doc, const struct heap *h);
 
 /* { ..members of @head.., "name": [ ELEMENT, ... ], ..members of @tail.. } */
 struct json_stream {

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "glibc/mmapped.h"
 #include "heap/usage.h"
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "heap/survey.h"
 
 static int ignore(const struct batch *b, void *ctx)

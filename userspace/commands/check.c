@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "glibc/check.h"
 
 static void note_doubt(struct heap *h, const struct check *c)

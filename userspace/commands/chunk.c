@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "glibc/mmapped.h"
 #include "heap/chunk_out.h"
 #include "heap/survey.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "heap/chunk_out.h"
 #include "heap/survey.h"
 

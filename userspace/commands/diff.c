@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "brk/brk_text.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "glibc/mmapped.h"
 #include "heap/survey.h"
 

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "brk/brk_text.h"
 #include "brk/follow.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 
 #define KEY_FAILURES 1
 #define KEY_POLL 2

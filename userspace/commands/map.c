@@ -7,9 +7,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "heap/areas.h"
 #include "heap/cells.h"
 

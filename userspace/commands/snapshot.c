@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "commands/cmd.h"
+#include "commands/document.h"
 #include "target/core_write.h"
 
 static const char *output;
