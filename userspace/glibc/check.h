@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_CHECK_H
 #define HEAPINFO_CHECK_H
 
-#include "glibc/findings.h"
+#include "heap/findings.h"
 #include "glibc/mmapped.h"
 #include "heap/heap.h"
 

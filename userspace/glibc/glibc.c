@@ -1,34 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Read malloc's own structures: the ring of arenas and mp_. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "glibc/glibc.h"
 
 #define MAX_ARENAS 65536u
-
-/**
- * notes_add - keep a line for the user
- * @n: the lines so far
- * @fmt: as printf, without a newline
- */
-void notes_add(struct notes *n, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-	size_t i;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	for (i = 0; i < n->n; i++)
-		if (!strcmp(n->line[i], text))
-			return;
-	n->line = xgrow(n->line, n->n, sizeof(*n->line));
-	n->line[n->n++] = xstrdup(text);
-}
 
 static u64 at(const struct glibc *g, const u8 *raw, unsigned int offset)
 {
@@ -172,18 +149,6 @@ bool glibc_has_started(const struct glibc *g)
 	return g->mp.n_mmaps;
 }
 
-/**
- * glibc_forget_notes - drop what an earlier look had to say
- * @g: malloc
- *
- * That may be over; what finding malloc left is not, once it is found.
- */
-void glibc_forget_notes(struct glibc *g)
-{
-	while (g->notes.n > g->found_notes)
-		free(g->notes.line[--g->notes.n]);
-}
-
 static void forget(struct glibc *g)
 {
 	free(g->arena);
@@ -210,7 +175,7 @@ int glibc_reread(struct glibc *g, struct error *e)
 	if (target_reload_maps(g->t, e))
 		return -1;
 	forget(g);
-	glibc_forget_notes(g);
+	notes_forget(&g->notes);
 	read_mp(g);
 	set_heap_max(g);
 	read_arenas(g);
@@ -239,7 +204,7 @@ bool glibc_open(struct target *t, const struct modules *mods,
 	g->t = t;
 	if (!glibc_find(g, mods, e))
 		return false;
-	g->found_notes = g->notes.n;
+	notes_keep(&g->notes);
 	return !glibc_reread(g, e);
 }
 
@@ -249,12 +214,8 @@ bool glibc_open(struct target *t, const struct modules *mods,
  */
 void glibc_close(struct glibc *g)
 {
-	size_t i;
-
 	forget(g);
-	for (i = 0; i < g->notes.n; i++)
-		free(g->notes.line[i]);
-	free(g->notes.line);
+	notes_free(&g->notes);
 	free(g->module);
 	memset(g, 0, sizeof(*g));
 }

@@ -12,6 +12,7 @@
 #define HEAPINFO_GLIBC_H
 
 #include "glibc/layout.h"
+#include "heap/notes.h"
 #include "target/elfinfo.h"
 #include "target/target.h"
 
@@ -78,12 +79,6 @@ struct tcache {
 	u64 entry[MAX_TCACHE_BINS];	/* user addresses; 0: empty */
 };
 
-/* Lines a view should show: what is not known, or changed underneath. */
-struct notes {
-	char **line;
-	size_t n;
-};
-
 struct glibc {
 	struct target *t;
 	struct layout l;
@@ -103,16 +98,12 @@ struct glibc {
 	u64 missing;		/* bytes that the main arena has and nobody found */
 	u64 heap_max;		/* alignment of thread heaps */
 	struct notes notes;
-	size_t found_notes;	/* the first ones, which finding malloc left */
 };
 
 bool glibc_open(struct target *t, const struct modules *mods,
 		struct glibc *g, struct error *e);
 int glibc_reread(struct glibc *g, struct error *e);
 void glibc_close(struct glibc *g);
-
-/* A line for the user; repeated ones are dropped. */
-void notes_add(struct notes *n, const char *fmt, ...) __printf(2, 3);
 
 /* Parts of glibc_open(). */
 bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e);
@@ -122,7 +113,6 @@ void glibc_find_regions(struct glibc *g);
 void glibc_search_regions(struct glibc *g, const struct region *brk);
 void glibc_add_region(struct glibc *g, const struct region *r);
 void glibc_find_tcaches(struct glibc *g);
-void glibc_forget_notes(struct glibc *g);
 bool glibc_read_arena(struct glibc *g, u64 addr, struct arena *a);
 
 /* Small questions. */

@@ -9,7 +9,7 @@
 #ifndef HEAPINFO_LISTS_H
 #define HEAPINFO_LISTS_H
 
-#include "glibc/findings.h"
+#include "heap/findings.h"
 #include "glibc/free_table.h"
 #include "glibc/glibc.h"
 #include "glibc/marks.h"

@@ -9,7 +9,7 @@
 /* It was not the malloc that is wanted. */
 static void unfind(struct glibc *g)
 {
-	glibc_forget_notes(g);
+	notes_forget(&g->notes);
 	free(g->module);
 	g->module = NULL;
 	g->version[0] = '\0';

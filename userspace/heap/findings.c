@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc/findings.h"
+#include "heap/findings.h"
 
 /**
  * findings_add - keep one violation
