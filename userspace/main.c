@@ -32,12 +32,12 @@ static void take_pid(struct common *c, const char *arg,
 	if (*end || end == arg || v <= 0 || v > INT32_MAX)
 		argp_error(state, "'%s' is no process id; 'ps -e' lists them",
 			   arg);
-	c->pid = v;
+	c->target.pid = v;
 }
 
 static void take_arg(struct common *c, char *arg, struct argp_state *state)
 {
-	if (!c->cmd->no_target && !c->pid && !c->core) {
+	if (!c->cmd->no_target && !c->target.pid && !c->target.core) {
 		take_pid(c, arg, state);
 		return;
 	}
@@ -59,13 +59,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 	switch (key) {
 	case KEY_CORE:
-		c->core = arg;
+		c->target.core = arg;
 		break;
 	case KEY_JSON:
 		c->json = true;
 		break;
 	case KEY_FREEZE:
-		c->freeze = true;
+		c->target.freeze = true;
 		break;
 	case KEY_NO_COLOR:
 		c->no_color = true;
@@ -74,7 +74,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		take_arg(c, arg, state);
 		break;
 	case ARGP_KEY_END:
-		if (!c->cmd->no_target && !c->pid && !c->core)
+		if (!c->cmd->no_target && !c->target.pid && !c->target.core)
 			argp_error(state, "which process? give its PID, or --core FILE");
 		break;
 	default:

@@ -122,7 +122,7 @@ static int run(const struct common *c)
 	struct error e;
 	struct heap h;
 
-	if (heap_open(&h, c, true, &e)) {
+	if (heap_open(&h, &c->target, true, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}

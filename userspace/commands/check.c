@@ -93,7 +93,7 @@ static int run(const struct common *co)
 	struct heap h;
 	int ret;
 
-	if (heap_open(&h, co, true, &e) || check_heap(&h, &c, &e)) {
+	if (heap_open(&h, &co->target, true, &e) || check_heap(&h, &c, &e)) {
 		check_free(&c);
 		heap_close(&h);
 		return cmd_fail(&e);

@@ -210,7 +210,7 @@ static int run(const struct common *c)
 	struct heap h;
 	int ret;
 
-	ret = heap_open(&h, c, true, &e) || look(&h, c, &e);
+	ret = heap_open(&h, &c->target, true, &e) || look(&h, c, &e);
 	heap_close(&h);
 	return ret ? cmd_fail(&e) : EXIT_CLEAN;
 }

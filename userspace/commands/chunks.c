@@ -169,7 +169,7 @@ static int run(const struct common *c)
 	struct printer p = { .h = &h, .as_json = c->json };
 	struct error e;
 
-	if (heap_open(&h, c, true, &e)) {
+	if (heap_open(&h, &c->target, true, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}

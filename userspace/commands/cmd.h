@@ -13,11 +13,8 @@ struct command;
 /* What every command is told. */
 struct common {
 	const struct command *cmd;
-	pid_t pid;
-	pid_t via;		/* 0, or the thread that still has memory */
-	const char *core;	/* or NULL */
+	struct target_choice target;
 	bool json;
-	bool freeze;
 	bool no_color;
 	char **arg;		/* what is left behind PID */
 	int args;

@@ -137,10 +137,9 @@ static void read_side(struct side *s)
 	clocks_of(s->h.t, &s->clocks);
 }
 
-static int open_side(struct side *s, const struct common *c, const char *path,
-		     struct error *e)
+static int open_side(struct side *s, const char *path, struct error *e)
 {
-	struct common of = { .core = path, .no_color = c->no_color };
+	const struct target_choice of = { .core = path };
 	struct error why;
 
 	if (!heap_open(&s->h, &of, true, &why))
@@ -450,9 +449,9 @@ static int run(const struct common *c)
 	if (c->args != 2)
 		ret = error_set(&e, "diff wants two files that 'heapinfo snapshot' wrote, the older one first");
 	if (!ret)
-		ret = open_side(&d->a, c, c->arg[0], &e);
+		ret = open_side(&d->a, c->arg[0], &e);
 	if (!ret)
-		ret = open_side(&d->b, c, c->arg[1], &e);
+		ret = open_side(&d->b, c->arg[1], &e);
 	if (!ret) {
 		make_diff(d);
 		if (c->json) {

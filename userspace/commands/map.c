@@ -375,7 +375,7 @@ static int run(const struct common *c)
 	struct error e;
 	struct heap h;
 
-	if (heap_open(&h, c, false, &e)) {
+	if (heap_open(&h, &c->target, false, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}

@@ -170,8 +170,8 @@ static void hand_on(int sig)
 static void show(struct run *r, pid_t tid, const char *when)
 {
 	struct common c = {
-		.pid = r->pid, .via = tid, .json = r->common->json,
-		.no_color = r->common->no_color,
+		.cmd = opt.show, .target = { .pid = r->pid, .via = tid },
+		.json = r->common->json, .no_color = r->common->no_color,
 	};
 
 	r->shown++;

@@ -63,16 +63,17 @@ static int run(const struct common *c)
 	struct heap h;
 	int ret;
 
-	if (c->core) {
+	if (c->target.core) {
 		error_set(&e, "%s is a core file already: snapshot is for live processes",
-			  c->core);
+			  c->target.core);
 		return cmd_fail(&e);
 	}
 	if (!path) {
-		snprintf(name, sizeof(name), "heapinfo.%d.core", (int)c->pid);
+		snprintf(name, sizeof(name), "heapinfo.%d.core",
+			 (int)c->target.pid);
 		path = name;
 	}
-	ret = heap_open(&h, c, false, &e);
+	ret = heap_open(&h, &c->target, false, &e);
 	if (!ret && h.t->denied.text[0])
 		ret = error_set(&e, "%s", h.t->denied.text);
 	if (!ret)

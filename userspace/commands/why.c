@@ -269,7 +269,7 @@ static int run(const struct common *c)
 	struct trim tr;
 	struct heap h;
 
-	if (heap_open(&h, c, true, &e) || trim_analyse(&h, &tr, &e)) {
+	if (heap_open(&h, &c->target, true, &e) || trim_analyse(&h, &tr, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}

@@ -93,7 +93,10 @@ static int run_command(const struct command *cmd, const char *core,
 {
 	char address[24], sound[64];
 	char *arg[2] = { address };
-	struct common c = { .core = core, .json = json, .arg = arg };
+	struct common c = {
+		.cmd = cmd, .target = { .core = core }, .json = json,
+		.arg = arg,
+	};
 	struct argp_state state = { .input = &c };
 	struct synth before;
 	int fd = -1, ret;
@@ -111,7 +114,7 @@ static int run_command(const struct command *cmd, const char *core,
 		arg[0] = sound;
 		arg[1] = (char *)core;
 		c.args = 2;
-		c.core = NULL;
+		c.target.core = NULL;
 	}
 	ret = cmd->run(&c);
 	if (fd >= 0)
@@ -132,13 +135,13 @@ static void check_with(struct heap *h, u64 min_jumps, struct check *c)
 
 static void compare_ways(const char *core)
 {
-	const struct common co = { .cmd = &cmd_check, .core = core };
+	const struct target_choice choice = { .core = core };
 	struct check table, nodes;
 	struct error e;
 	struct heap h;
 	size_t i;
 
-	if (!heap_open(&h, &co, true, &e)) {
+	if (!heap_open(&h, &choice, true, &e)) {
 		check_with(&h, 0, &table);
 		check_with(&h, UINT64_MAX, &nodes);
 		if (table.findings.total != nodes.findings.total ||

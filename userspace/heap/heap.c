@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "heap/heap.h"
-#include "commands/cmd.h"
 #include "heap/other_allocators.h"
 #include "target/freeze.h"
 
@@ -77,18 +76,18 @@ int heap_freeze(struct heap *h, struct error *e)
 }
 
 /**
- * heap_open - open what the command line asked for
+ * heap_open - open a process or a core, and find its heap
  * @h: filled; heap_close() it in any case
- * @c: the command line
+ * @c: which one
  * @need_glibc: without glibc's malloc there is nothing to say
  * @e: why not
  *
- * With --freeze the process is stopped from here to heap_close(), or to
+ * With @c->freeze the process is stopped from here to heap_close(), or to
  * target_thaw().
  *
  * Return: 0, or -1.
  */
-int heap_open(struct heap *h, const struct common *c, bool need_glibc,
+int heap_open(struct heap *h, const struct target_choice *c, bool need_glibc,
 	      struct error *e)
 {
 	memset(h, 0, sizeof(*h));

@@ -16,6 +16,14 @@ struct heap {
 	char why_not[512];	/* if !has_glibc: a line that says so */
 };
 
+/* Which process or core to look at, and how. */
+struct target_choice {
+	pid_t pid;
+	pid_t via;		/* 0, or the thread that still has memory */
+	const char *core;	/* a core file's path, or NULL */
+	bool freeze;		/* stop the process meanwhile */
+};
+
 /* What the threads of a process are doing. */
 enum stand {
 	STAND_RUNS,	/* at least one runs */
@@ -24,9 +32,7 @@ enum stand {
 	STAND_UNKNOWN,	/* none runs, and where they are is not told */
 };
 
-struct common;
-
-int heap_open(struct heap *h, const struct common *c, bool need_glibc,
+int heap_open(struct heap *h, const struct target_choice *c, bool need_glibc,
 	      struct error *e);
 int heap_freeze(struct heap *h, struct error *e);
 enum stand heap_stand(struct heap *h);

@@ -5,18 +5,18 @@
 
 #include <unistd.h>
 
-#include "commands/cmd.h"
+#include "heap/heap.h"
 #include "synth.h"
 
 static inline void open_synth(const struct synth *s, struct heap *h)
 {
 	char path[64];
-	struct common c = { .core = path };
+	const struct target_choice choice = { .core = path };
 	struct error e = { "" };
 	int fd = synth_core(s);
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (heap_open(h, &c, true, &e))
+	if (heap_open(h, &choice, true, &e))
 		fail_msg("%s", e.text);
 	close(fd);
 }
