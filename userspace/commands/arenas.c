@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
-#include "glibc/mmapped.h"
+#include "heap/mmapped.h"
 #include "heap/usage.h"
 
 /* Of the program's, as 'show' counts them. */
@@ -25,13 +25,13 @@ static const char *region_name(enum region_kind kind)
 	return name[kind];
 }
 
-static void print_regions(const struct glibc *g, size_t arena)
+static void print_regions(const struct heap *h, size_t arena)
 {
 	char human[HUMAN_ROOM];
 	size_t i;
 
-	for (i = 0; i < g->regions; i++) {
-		const struct region *r = &g->region[i];
+	for (i = 0; i < h->regions; i++) {
+		const struct region *r = &h->region[i];
 
 		if (r->arena == arena)
 			printf("      %-5s %#" PRIx64 "-%#" PRIx64 " %s%s\n",
@@ -44,15 +44,14 @@ static void print_regions(const struct glibc *g, size_t arena)
 static void print_text(const struct heap *h, const struct usages *usages,
 		       const struct mmapped *m)
 {
-	const struct glibc *g = &h->g;
-	char human[5][HUMAN_ROOM];
+		char human[5][HUMAN_ROOM];
 	size_t i;
 
 	printf("%s%-5s %-16s %7s %10s %10s %10s %10s %10s %10s%s\n",
 	       text_color(COLOR_BOLD), "ARENA", "ADDRESS", "THREADS", "SYSTEM",
 	       "IN USE", "CACHED", "FREE", "TOP", "CHUNKS", text_plain());
-	for (i = 0; i < g->arenas; i++) {
-		const struct arena *a = &g->arena[i];
+	for (i = 0; i < h->arenas; i++) {
+		const struct arena *a = &h->arena[i];
 		const struct usage *u = &usages->arena[i];
 
 		printf("%-5zu %#-16" PRIx64 " %7" PRIu64 " %10s %10s %10s %10s %10s %10" PRIu64 "%s%s\n",
@@ -63,48 +62,48 @@ static void print_text(const struct heap *h, const struct usages *usages,
 		       text_human(human[3], u->free),
 		       text_human(human[4], u->top), chunks(u),
 		       a->main ? "  main" : "",
-		       a->main && a->flags & ARENA_NONCONTIGUOUS ? ", not contiguous" : "");
-		print_regions(g, i);
+		       a->main && !a->contiguous ? ", not contiguous" : "");
+		print_regions(h, i);
 	}
-	if (g->mp.addr)
-		printf("\nmmapped chunks: %u with %s; %zu found%s\n",
-		       g->mp.n_mmaps, text_human(human[0], g->mp.mmapped_mem),
+	if (h->mmaps.known)
+		printf("\nmmapped chunks: %" PRIu64 " with %s; %zu found%s\n",
+		       h->mmaps.chunks, text_human(human[0], h->mmaps.bytes),
 		       m->n, m->complete ? "" : ", the others are not known");
 	for (i = 0; i < m->n; i++)
 		printf("      %#" PRIx64 " %12" PRIu64 " usable, mapping of %s\n",
 		       m->chunk[i].addr, m->chunk[i].usable,
 		       text_human(human[0], m->chunk[i].map_len));
-	printf("%zu threads, %zu tcaches found\n", g->threads, g->tcaches);
+	printf("%zu threads, %zu tcaches found\n", h->threads, h->caches);
 }
 
-static struct json_object *regions_json(const struct glibc *g, size_t arena)
+static struct json_object *regions_json(const struct heap *h, size_t arena)
 {
 	struct json_object *a = json_object_new_array(), *o;
 	size_t i;
 
-	for (i = 0; i < g->regions; i++) {
-		if (g->region[i].arena != arena)
+	for (i = 0; i < h->regions; i++) {
+		if (h->region[i].arena != arena)
 			continue;
 		o = json_object_new_object();
-		json_add_text(o, "kind", region_name(g->region[i].kind));
-		json_add_address(o, "start", g->region[i].start);
-		json_add_address(o, "first_chunk", g->region[i].first);
-		json_add_address(o, "end", g->region[i].end);
+		json_add_text(o, "kind", region_name(h->region[i].kind));
+		json_add_address(o, "start", h->region[i].start);
+		json_add_address(o, "first_chunk", h->region[i].first);
+		json_add_address(o, "end", h->region[i].end);
 		json_object_array_add(a, o);
 	}
 	return a;
 }
 
-static struct json_object *arena_json(const struct glibc *g, size_t i,
+static struct json_object *arena_json(const struct heap *h, size_t i,
 				      const struct usage *u)
 {
 	struct json_object *o = json_object_new_object();
-	const struct arena *a = &g->arena[i];
+	const struct arena *a = &h->arena[i];
 
 	json_add_u64(o, "index", i);
 	json_add_address(o, "address", a->addr);
 	json_add_bool(o, "main", a->main);
-	json_add_bool(o, "contiguous", a->main && !(a->flags & ARENA_NONCONTIGUOUS));
+	json_add_bool(o, "contiguous", a->contiguous);
 	json_add_u64(o, "attached_threads", a->attached);
 	json_add_u64(o, "system_mem", a->system_mem);
 	json_add_u64(o, "max_system_mem", a->max_system_mem);
@@ -115,7 +114,7 @@ static struct json_object *arena_json(const struct glibc *g, size_t i,
 	json_add_u64(o, "free", u->free);
 	json_add_u64(o, "other", u->overhead + u->foreign + u->damaged);
 	json_add_u64(o, "chunks", chunks(u));
-	json_object_object_add(o, "regions", regions_json(g, i));
+	json_object_object_add(o, "regions", regions_json(h, i));
 	return o;
 }
 
@@ -124,11 +123,10 @@ static void print_json(const struct heap *h, const struct usages *usages,
 {
 	struct json_object *doc = json_document(h, "arenas");
 	struct json_object *a = json_object_new_array(), *o;
-	const struct glibc *g = &h->g;
-	size_t i;
+		size_t i;
 
-	for (i = 0; i < g->arenas; i++)
-		json_object_array_add(a, arena_json(g, i, &usages->arena[i]));
+	for (i = 0; i < h->arenas; i++)
+		json_object_array_add(a, arena_json(h, i, &usages->arena[i]));
 	json_object_object_add(doc, "arenas", a);
 	a = json_object_new_array();
 	for (i = 0; i < m->n; i++) {
@@ -140,13 +138,13 @@ static void print_json(const struct heap *h, const struct usages *usages,
 		json_object_array_add(a, o);
 	}
 	o = json_object_new_object();
-	json_add_u64(o, "count", g->mp.n_mmaps);
-	json_add_u64(o, "bytes", g->mp.mmapped_mem);
+	json_add_u64(o, "count", h->mmaps.chunks);
+	json_add_u64(o, "bytes", h->mmaps.bytes);
 	json_add_bool(o, "complete", m->complete);
 	json_object_object_add(o, "found", a);
 	json_object_object_add(doc, "mmapped", o);
-	json_add_u64(doc, "threads", g->threads);
-	json_add_u64(doc, "tcaches", g->tcaches);
+	json_add_u64(doc, "threads", h->threads);
+	json_add_u64(doc, "tcaches", h->caches);
 	json_print(doc, h);
 }
 
@@ -157,12 +155,12 @@ static int run(const struct common *c)
 	struct error e;
 	struct heap h;
 
-	if (heap_open(&h, &c->target, true, &e)) {
+	if (cmd_open(c, &h, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
 	usages_read(&h, &u);
-	mmapped_find(&h.g, &m);
+	mmapped_find(&h, &m);
 	target_thaw(h.t);
 	if (c->json) {
 		print_json(&h, &u, &m);
@@ -180,5 +178,6 @@ const struct command cmd_arenas = {
 	.name = "arenas",
 	.args_doc = "PID",
 	.brief = "main and thread arenas, their heaps, mmapped chunks",
+	.needs = NEED_CHUNKS,
 	.run = run,
 };

@@ -19,14 +19,14 @@ static int ignore(const struct batch *b, void *ctx)
 static void owner_name(const struct heap *h, const struct list *l, char *buf,
 		       size_t room)
 {
-	if (l->kind != LIST_TCACHE)
+	if (!l->of_thread)
 		snprintf(buf, room, "arena %zu", l->owner);
-	else if (h->g.tcache[l->owner].tid)
+	else if (h->cache[l->owner].tid)
 		snprintf(buf, room, "thread %d",
-			 (int)h->g.tcache[l->owner].tid);
+			 (int)h->cache[l->owner].tid);
 	else
 		snprintf(buf, room, "tcache %#" PRIx64,
-			 h->g.tcache[l->owner].addr);
+			 h->cache[l->owner].addr);
 }
 
 static void size_range(const struct list *l, char *buf, size_t room)
@@ -40,7 +40,7 @@ static void size_range(const struct list *l, char *buf, size_t room)
 			 l->max_size);
 }
 
-static void print_faults(const struct findings *f)
+static void print_faults(const struct heap *h, const struct findings *f)
 {
 	size_t i;
 
@@ -48,7 +48,7 @@ static void print_faults(const struct findings *f)
 		printf("%s%#" PRIx64 "%s: %s\n", text_color(COLOR_RED),
 		       f->found[i].addr, text_plain(), f->found[i].text);
 		if (f->found[i].words)
-			printf("\tglibc would say: \"%s\"\n",
+			printf("\t%s would say: \"%s\"\n", h->a->name,
 			       f->found[i].words);
 	}
 }
@@ -68,15 +68,15 @@ static void print_text(const struct heap *h, const struct lists *ls)
 		owner_name(h, l, owner, sizeof(owner));
 		size_range(l, sizes, sizeof(sizes));
 		printf("%-16s %-9s %4u %18s %10" PRIu64 " %12" PRIu64 "  %#-18" PRIx64 " %s\n",
-		       owner, list_kind_name(l->kind), l->index, sizes,
+		       owner, l->name, l->index, sizes,
 		       l->count, l->bytes, l->head,
 		       l->faults ? "DAMAGED" : "sound");
 		count += l->count;
 		bytes += l->bytes;
 	}
 	printf("%zu lists, %" PRIu64 " chunks, %s; %zu tcaches, %zu arenas\n",
-	       ls->n, count, text_human(human, bytes), h->g.tcaches,
-	       h->g.arenas);
+	       ls->n, count, text_human(human, bytes), h->caches,
+	       h->arenas);
 }
 
 static struct json_object *list_json(const struct heap *h,
@@ -84,10 +84,10 @@ static struct json_object *list_json(const struct heap *h,
 {
 	struct json_object *o = json_object_new_object();
 
-	json_add_text(o, "kind", list_kind_name(l->kind));
-	if (l->kind == LIST_TCACHE) {
-		json_add_u64(o, "thread", h->g.tcache[l->owner].tid);
-		json_add_address(o, "tcache", h->g.tcache[l->owner].addr);
+	json_add_text(o, "kind", l->name);
+	if (l->of_thread) {
+		json_add_u64(o, "thread", h->cache[l->owner].tid);
+		json_add_address(o, "tcache", h->cache[l->owner].addr);
 		json_add_u64(o, "counter", l->claimed);
 	} else {
 		json_add_u64(o, "arena", l->owner);
@@ -122,7 +122,7 @@ static int run(const struct common *c)
 	struct error e;
 	struct heap h;
 
-	if (heap_open(&h, &c->target, true, &e)) {
+	if (cmd_open(c, &h, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
@@ -132,7 +132,7 @@ static int run(const struct common *c)
 		print_json(&h, &s.lists);
 	} else {
 		print_text(&h, &s.lists);
-		print_faults(&found);
+		print_faults(&h, &found);
 		cmd_show_notes(&h);
 	}
 	survey_free(&s);
@@ -146,5 +146,6 @@ const struct command cmd_bins = {
 	.args_doc = "PID",
 	.brief = "every free list, checked both ways",
 	.doc = "Show every free list that is not empty: the tcache of each thread, and the fastbins, the unsorted list, the small and the large bins of each arena.",
+	.needs = NEED_LISTS,
 	.run = run,
 };

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
-#include "glibc/check.h"
+#include "heap/allocator.h"
 
 static void note_doubt(struct heap *h, const struct check *c)
 {
@@ -14,7 +14,7 @@ static void note_doubt(struct heap *h, const struct check *c)
 	const char *what = "; --freeze tells";
 
 	if (h->t->doubt == DOUBT_TRUNCATED) {
-		notes_add(&h->g.notes, "what looks wrong may only be missing, and what is missing was not looked at; check the disk space and 'ulimit -c' where the core was written");
+		notes_add(&h->notes, "what looks wrong may only be missing, and what is missing was not looked at; check the disk space and 'ulimit -c' where the core was written");
 		return;
 	}
 	if (c->held)
@@ -29,7 +29,7 @@ static void note_doubt(struct heap *h, const struct check *c)
 		what = c->held ? "; look again when it goes on" :
 		       h->t->live ? "; look again" :
 				    "; 'heapinfo check --freeze' on the process tells";
-	notes_add(&h->g.notes, "%s, so what looks wrong may be a change half done%s",
+	notes_add(&h->notes, "%s, so what looks wrong may be a change half done%s",
 		  why, what);
 }
 
@@ -37,7 +37,7 @@ static void note_doubt(struct heap *h, const struct check *c)
 static bool is_unsure(const struct heap *h, const struct check *c)
 {
 	return c->unsure || h->t->partial ||
-	       (h->g.missing && !c->findings.total);
+	       (h->missing && !c->findings.total);
 }
 
 static void print_text(const struct heap *h, const struct check *c)
@@ -50,14 +50,15 @@ static void print_text(const struct heap *h, const struct check *c)
 		printf("%s%#" PRIx64 "%s: %s\n", text_color(COLOR_RED),
 		       f->addr, text_plain(), f->text);
 		if (f->words)
-			printf("\tglibc %s: \"%s\"\n", h->g.version, f->words);
+			printf("\t%s %s: \"%s\"\n", h->a->name, h->version,
+			       f->words);
 	}
 	if (c->findings.total > c->findings.n)
 		printf("... and %" PRIu64 " more\n",
 		       c->findings.total - c->findings.n);
 	printf("%s: %" PRIu64 " chunks in %zu arenas, %" PRIu64 " on %" PRIu64 " free lists, %zu mmapped; %" PRIu64 " violations\n",
 	       is_unsure(h, c) ? "not sure" : c->findings.total ? "damaged" : "clean",
-	       c->chunks, h->g.arenas, c->listed, c->lists, c->mmapped.n,
+	       c->chunks, h->arenas, c->listed, c->lists, c->mmapped.n,
 	       c->findings.total);
 }
 
@@ -93,7 +94,7 @@ static int run(const struct common *co)
 	struct heap h;
 	int ret;
 
-	if (heap_open(&h, &co->target, true, &e) || check_heap(&h, &c, &e)) {
+	if (cmd_open(co, &h, &e) || check_heap(&h, &c, &e)) {
 		check_free(&c);
 		heap_close(&h);
 		return cmd_fail(&e);
@@ -119,5 +120,6 @@ const struct command cmd_check = {
 	.args_doc = "PID",
 	.brief = "test every invariant of malloc; exit status 1: damaged",
 	.doc = "Test everything that glibc tests before it aborts, and more, on every chunk and every list, and go on after damage. Exit status: 0 clean, 1 damaged, 2 could not tell.",
+	.needs = NEED_CHECK,
 	.run = run,
 };

@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
-#include "glibc/mmapped.h"
 #include "heap/chunk_out.h"
+#include "heap/mmapped.h"
 #include "heap/survey.h"
 
 #define DEFAULT_HEXDUMP 64u
@@ -34,9 +34,9 @@ struct answer {
  * The first word of a header is the last usable word of the chunk before it,
  * while that is in use.
  */
-static bool belongs_to_previous(const struct glibc *g, const struct chunk *c)
+static bool belongs_to_previous(const struct heap *h, const struct chunk *c)
 {
-	return wanted - c->addr < g->l.word && c->flags & PREV_INUSE &&
+	return wanted - c->addr < h->shared && c->flags & PREV_INUSE &&
 	       !(c->flags & IS_MMAPPED) && c->state != CHUNK_DAMAGED;
 }
 
@@ -51,20 +51,20 @@ static int take(const struct batch *b, void *ctx)
 
 		if (c->addr > wanted ||
 		    (a->found && c->addr <= wanted &&
-		     belongs_to_previous(b->g, c)))
+		     belongs_to_previous(b->h, c)))
 			break;
 		if (a->json)
 			json_object_put(a->json);
 		a->found = true;
 		a->c = *c;
-		a->len = target_read(b->g->t, c->addr, a->bytes,
+		a->len = target_read(b->h->t, c->addr, a->bytes,
 				     min_u64(hexdump, c->size));
 		a->json = chunk_json(b, c, hexdump);
 	}
 	return 0;
 }
 
-static const char *part_of(const struct glibc *g, const struct chunk *c)
+static const char *part_of(const struct heap *h, const struct chunk *c)
 {
 	u64 off = wanted - c->addr;
 
@@ -74,7 +74,7 @@ static const char *part_of(const struct glibc *g, const struct chunk *c)
 		return "in the last usable word of this chunk, which is the first of the next one's header";
 	if (c->state == CHUNK_FOREIGN)
 		return "in memory that somebody else took with sbrk()";
-	if (off < 2 * g->l.word)
+	if (off < h->header)
 		return "in the header of this chunk";
 	if (c->state == CHUNK_TOP)
 		return "in the top chunk, which malloc has not given out yet";
@@ -83,10 +83,10 @@ static const char *part_of(const struct glibc *g, const struct chunk *c)
 
 static void print_text(const struct heap *h, const struct answer *a)
 {
-	const struct region *r = &h->g.region[a->c.region];
-	u64 user = chunk_to_mem(&h->g.l, a->c.addr);
+	const struct region *r = &h->region[a->c.region];
+	u64 user = a->c.addr + h->header;
 
-	printf("%#" PRIx64 " lies %s", wanted, part_of(&h->g, &a->c));
+	printf("%#" PRIx64 " lies %s", wanted, part_of(h, &a->c));
 	if (wanted >= user)
 		printf(", %" PRIu64 " bytes into the user's part",
 		       wanted - user);
@@ -94,15 +94,16 @@ static void print_text(const struct heap *h, const struct answer *a)
 	       "size        %" PRIu64 " (%" PRIu64 " usable)\n"
 	       "state       %s\n",
 	       a->c.addr, user, a->c.size,
-	       a->c.size > h->g.l.word ? a->c.size - h->g.l.word : 0,
+	       a->c.size > heap_overhead(h) ?
+	       a->c.size - heap_overhead(h) : 0,
 	       chunk_state_name(a->c.state));
 	printf("flags       %s%s%s\n",
 	       a->c.flags & PREV_INUSE ? "prev_inuse " : "",
 	       a->c.flags & IS_MMAPPED ? "mmapped " : "",
 	       a->c.flags & NON_MAIN_ARENA ? "non_main" : "");
 	printf("arena       %zu, at %#" PRIx64 "%s\n", r->arena,
-	       h->g.arena[r->arena].addr,
-	       h->g.arena[r->arena].main ? " (main)" : "");
+	       h->arena[r->arena].addr,
+	       h->arena[r->arena].main ? " (main)" : "");
 	fputs("bytes       ", stdout);
 	text_hexdump(stdout, a->bytes, a->len);
 	putchar('\n');
@@ -115,7 +116,7 @@ static void print_mmapped(struct heap *h, const struct mmapped_chunk *m)
 	       "usable      %" PRIu64 "\n"
 	       "state       mmapped\n"
 	       "mapping     %#" PRIx64 ", %" PRIu64 " bytes\n",
-	       wanted, m->addr, chunk_to_mem(&h->g.l, m->addr), m->usable,
+	       wanted, m->addr, m->addr + h->header, m->usable,
 	       m->map, m->map_len);
 }
 
@@ -178,7 +179,7 @@ static void print_answer(struct heap *h, const struct common *c,
 static int look(struct heap *h, const struct common *c, struct error *e)
 {
 	struct answer a = { 0 };
-	struct survey s = { .what = "chunk", .from = wanted - h->g.l.word,
+	struct survey s = { .what = "chunk", .from = wanted - h->shared,
 			    .to = wanted + 1, .fn = take, .ctx = &a };
 	const struct mmapped_chunk *m = NULL;
 	struct mmapped mm = { 0 };
@@ -186,10 +187,10 @@ static int look(struct heap *h, const struct common *c, struct error *e)
 
 	survey(h, &s);
 	/* Only the chunk before it: then it is behind the last one. */
-	if (a.found && wanted >= a.c.addr + a.c.size + h->g.l.word)
+	if (a.found && wanted >= a.c.addr + a.c.size + h->shared)
 		a.found = false;
 	if (!a.found) {
-		mmapped_find(&h->g, &mm);
+		mmapped_find(h, &mm);
 		m = mmapped_at(&mm, wanted);
 	}
 	target_thaw(h->t);
@@ -210,7 +211,7 @@ static int run(const struct common *c)
 	struct heap h;
 	int ret;
 
-	ret = heap_open(&h, &c->target, true, &e) || look(&h, c, &e);
+	ret = cmd_open(c, &h, &e) || look(&h, c, &e);
 	heap_close(&h);
 	return ret ? cmd_fail(&e) : EXIT_CLEAN;
 }
@@ -244,5 +245,6 @@ const struct command cmd_chunk = {
 	.max_args = 1,
 	.options = options,
 	.parse = parse,
+	.needs = NEED_CHUNKS,
 	.run = run,
 };

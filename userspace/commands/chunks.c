@@ -126,12 +126,12 @@ struct printer {
 	u64 total;
 };
 
-static bool wanted(const struct glibc *g, const struct chunk *c)
+static bool wanted(const struct heap *h, const struct chunk *c)
 {
 	return (!opt.states || opt.states >> c->state & 1) &&
 	       c->size >= opt.min && c->size <= opt.max &&
 	       (opt.arena < 0 ||
-		g->region[c->region].arena == (size_t)opt.arena);
+		h->region[c->region].arena == (size_t)opt.arena);
 }
 
 static int print_batch(const struct batch *b, void *ctx)
@@ -140,7 +140,7 @@ static int print_batch(const struct batch *b, void *ctx)
 	size_t i;
 
 	for (i = 0; i < b->n; i++) {
-		if (!wanted(b->g, &b->chunk[i]))
+		if (!wanted(b->h, &b->chunk[i]))
 			continue;
 		if (p->printed == opt.limit)
 			return 1;
@@ -169,7 +169,7 @@ static int run(const struct common *c)
 	struct printer p = { .h = &h, .as_json = c->json };
 	struct error e;
 
-	if (heap_open(&h, &c->target, true, &e)) {
+	if (cmd_open(c, &h, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
@@ -197,5 +197,6 @@ const struct command cmd_chunks = {
 	.doc = "Show every chunk of the heap in order of address: the address of its header, its size, its state and the flags in its size field. prev_size stands where it means something: where the chunk before it is free.",
 	.options = options,
 	.parse = parse,
+	.needs = NEED_CHUNKS,
 	.run = run,
 };

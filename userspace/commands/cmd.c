@@ -24,6 +24,20 @@ int cmd_fail(const struct error *e)
 }
 
 /**
+ * cmd_open - open the heap that the command line names
+ * @c: the command and what it was told
+ * @h: filled; heap_close() it in any case
+ * @e: why not
+ *
+ * Return: 0, or -1; so too where the allocator cannot be asked what the command
+ * needs.
+ */
+int cmd_open(const struct common *c, struct heap *h, struct error *e)
+{
+	return heap_open(h, &c->target, c->cmd->needs, e);
+}
+
+/**
  * cmd_number - read a number of the command line
  * @arg: decimal or 0x..., with k, M or G behind it
  * @state: argp's; the program ends with a line if it is none
@@ -65,10 +79,10 @@ void cmd_show_notes(const struct heap *h)
 	fflush(stdout);
 	if (note)
 		fprintf(stderr, "heapinfo: note: %s\n", note);
-	for (i = 0; h->has_glibc && i < h->g.notes.n; i++) {
+	for (i = 0; i < h->notes.n; i++) {
 		fputs("heapinfo: note: ", stderr);
-		text_safe(stderr, h->g.notes.line[i],
-			  strlen(h->g.notes.line[i]));
+		text_safe(stderr, h->notes.line[i],
+			  strlen(h->notes.line[i]));
 		fputc('\n', stderr);
 	}
 	if (h->t->stopped_ns)

@@ -32,6 +32,7 @@ struct command {
 	bool no_json;		/* it says so where it is asked for JSON */
 	bool in_order;		/* options end at the first argument */
 	int max_args;		/* allowed behind PID; -1: any */
+	enum need needs;	/* of a heap, or there is no answer */
 	int (*run)(const struct common *c);	/* returns the exit status */
 };
 
@@ -54,6 +55,9 @@ extern const struct command cmd_stats;
 extern const struct command *const commands[];	/* ends with NULL */
 
 const struct command *cmd_find(const char *name);
+
+/* Open what the command line names, or say why what the command needs is not known. */
+int cmd_open(const struct common *c, struct heap *h, struct error *e);
 
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */
 int cmd_fail(const struct error *e);

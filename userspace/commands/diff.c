@@ -9,7 +9,7 @@
 #include "brk/brk_text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
-#include "glibc/mmapped.h"
+#include "heap/mmapped.h"
 #include "heap/survey.h"
 
 #define KEY_TOP 1
@@ -122,14 +122,14 @@ static void read_side(struct side *s)
 
 	survey(&s->h, &sv);
 	survey_free(&sv);
-	mmapped_find(&s->h.g, &m);
+	mmapped_find(&s->h, &m);
 	for (i = 0; i < m.n; i++) {
 		add_used(s, m.chunk[i].addr, m.chunk[i].map_len);
 		s->system += m.chunk[i].map_len;
 	}
 	mmapped_free(&m);
-	for (i = 0; i < s->h.g.regions; i++)
-		s->system += s->h.g.region[i].end - s->h.g.region[i].start;
+	for (i = 0; i < s->h.regions; i++)
+		s->system += s->h.region[i].end - s->h.region[i].start;
 	/* An array to point into, though there may be no chunk. */
 	if (!s->used)
 		s->used = xcalloc(1, sizeof(*s->used));
@@ -142,7 +142,7 @@ static int open_side(struct side *s, const char *path, struct error *e)
 	const struct target_choice of = { .core = path };
 	struct error why;
 
-	if (!heap_open(&s->h, &of, true, &why))
+	if (!heap_open(&s->h, &of, cmd_diff.needs, &why))
 		return 0;
 	if (strstr(why.text, path))
 		return error_set(e, "%s", why.text);
@@ -153,8 +153,7 @@ static int open_side(struct side *s, const char *path, struct error *e)
 static bool same_process(const struct heap *a, const struct heap *b)
 {
 	return a->t->wordsize == b->t->wordsize &&
-	       a->g.main_arena == b->g.main_arena &&
-	       a->g.mp.sbrk_base == b->g.mp.sbrk_base &&
+	       a->a == b->a && a->root == b->root && a->origin == b->origin &&
 	       a->k.start_brk == b->k.start_brk;
 }
 
@@ -423,8 +422,8 @@ static void print_json(const struct diff *d)
 /* A document ends with the notes of one heap: let that be all of them. */
 static void join_notes(struct diff *d)
 {
-	const struct notes *from = &d->a.h.g.notes;
-	struct notes *to = &d->b.h.g.notes;
+	const struct notes *from = &d->a.h.notes;
+	struct notes *to = &d->b.h.notes;
 	const char *note = target_note(d->a.h.t);
 	size_t i;
 
@@ -480,5 +479,6 @@ const struct command cmd_diff = {
 	.parse = parse,
 	.no_target = true,
 	.max_args = 2,
+	.needs = NEED_CHUNKS,
 	.run = run,
 };

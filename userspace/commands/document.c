@@ -3,20 +3,21 @@
 #include <stdio.h>
 
 #include "commands/document.h"
+#include "heap/allocator.h"
 
-static struct json_object *allocator(const struct heap *h)
+static struct json_object *allocator_json(const struct heap *h)
 {
 	struct json_object *o = json_object_new_object();
 
-	if (!h->has_glibc) {
+	if (!h->a) {
 		json_add_text(o, "name", h->other ? h->other : "unknown");
 		return o;
 	}
-	json_add_text(o, "name", "glibc");
-	json_add_text(o, "version", h->g.version);
-	json_add_text(o, "file", h->g.module);
-	json_add_text(o, "found_by", h->g.found_by);
-	json_add_address(o, "main_arena", h->g.main_arena);
+	json_add_text(o, "name", h->a->name);
+	json_add_text(o, "version", h->version);
+	json_add_text(o, "file", h->module);
+	json_add_text(o, "found_by", h->found_by);
+	json_add_address(o, "main_arena", h->root);
 	return o;
 }
 
@@ -39,7 +40,7 @@ struct json_object *json_document(const struct heap *h, const char *command)
 	json_add_bool(p, "live", h->t->live);
 	json_add_u64(p, "word_bytes", h->t->wordsize);
 	json_object_object_add(o, "process", p);
-	json_object_object_add(o, "allocator", allocator(h));
+	json_object_object_add(o, "allocator", allocator_json(h));
 	return o;
 }
 
@@ -51,8 +52,8 @@ static void add_notes(struct json_object *doc, const struct heap *h)
 
 	if (note)
 		json_append_text(a, note);
-	for (i = 0; h->has_glibc && i < h->g.notes.n; i++)
-		json_append_text(a, h->g.notes.line[i]);
+	for (i = 0; i < h->notes.n; i++)
+		json_append_text(a, h->notes.line[i]);
 	json_object_object_add(doc, "notes", a);
 	if (h->t->stopped_ns)
 		json_add_u64(doc, "stopped_ns", h->t->stopped_ns);

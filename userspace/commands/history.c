@@ -234,7 +234,7 @@ static int run(const struct common *c)
 	struct heap h;
 	int ret;
 
-	ret = heap_open(&h, &c->target, false, &e);
+	ret = cmd_open(c, &h, &e);
 	if (!ret && !h.k.module)
 		ret = no_history(&h, &e);
 	if (!ret) {

@@ -274,13 +274,13 @@ static void print_legend(const struct cells *c)
 			       text_human(human, c->bytes[k]));
 }
 
-static const char *region_words(const struct glibc *g, const struct region *r)
+static const char *region_words(const struct heap *h, const struct region *r)
 {
 	if (r->kind == REGION_HEAP)
 		return "heap of a thread arena";
 	if (r->kind == REGION_MMAP)
 		return "main arena, in a mapping and not from brk(2)";
-	return g->arenas > 1 ? "main arena, the heap of brk(2)" : "heap";
+	return h->arenas > 1 ? "main arena, the heap of brk(2)" : "heap";
 }
 
 static void print_heap(const struct heap *h, const struct cells *c,
@@ -292,7 +292,7 @@ static void print_heap(const struct heap *h, const struct cells *c,
 		const struct region *r = c->row[i].region;
 
 		printf("\n%s%s%s %#" PRIx64 "-%#" PRIx64 "\n",
-		       text_color(COLOR_BOLD), region_words(&h->g, r),
+		       text_color(COLOR_BOLD), region_words(h, r),
 		       text_plain(), r->start, r->end);
 		print_cells(c, &c->row[i], w);
 	}
@@ -362,7 +362,7 @@ static void print_json(const struct heap *h, const struct areas *as,
 		json_add_bool(doc, "break_exact", h->k.brk_exact);
 	}
 	json_object_object_add(doc, "areas", areas_json(as));
-	if (h->has_glibc)
+	if (h->a)
 		json_object_object_add(doc, "heap", cells_json(c));
 	json_print(doc, h);
 }
@@ -375,12 +375,12 @@ static int run(const struct common *c)
 	struct error e;
 	struct heap h;
 
-	if (heap_open(&h, &c->target, false, &e)) {
+	if (cmd_open(c, &h, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
 	areas_find(&h, opt.all, &areas);
-	if (h.has_glibc)
+	if (h.a)
 		cells_count(&h, &cells, opt.rows * (w - MARGIN - 2));
 	target_thaw(h.t);
 	if (c->json) {
@@ -391,7 +391,7 @@ static int run(const struct common *c)
 		printf("%s (%d), the highest address on top, not to scale\n\n",
 		       text_plain(), (int)h.t->pid);
 		print_areas(&h, &areas, w);
-		if (h.has_glibc)
+		if (h.a)
 			print_heap(&h, &cells, w);
 		else
 			printf("\n%s\n", h.why_not);

@@ -10,6 +10,7 @@
 #include "brk/brk_text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
+#include "heap/allocator.h"
 #include "heap/usage.h"
 
 #define KEY_EVENTS 1
@@ -67,8 +68,8 @@ static void print_process(const struct heap *h)
 		  sizeof(h->t->comm));
 	printf("%s (%d), %u-bit, ", text_plain(), (int)h->t->pid,
 	       8 * h->t->wordsize);
-	if (h->has_glibc)
-		printf("malloc of glibc %s", h->g.version);
+	if (h->a)
+		printf("malloc of %s %s", h->a->name, h->version);
 	else
 		fputs(h->other ? h->other : "no malloc that heapinfo knows",
 		      stdout);
@@ -181,28 +182,27 @@ static void print_sizes(const struct usage *u)
 
 static void print_arenas(const struct heap *h, const struct usages *u)
 {
-	const struct malloc_par *mp = &h->g.mp;
 	char human[4][HUMAN_ROOM];
 	size_t i;
 
 	heading("Arenas");
-	for (i = 0; i < h->g.arenas && i < MAX_ARENAS; i++) {
+	for (i = 0; i < h->arenas && i < MAX_ARENAS; i++) {
 		const struct usage *a = &u->arena[i];
 
 		printf("  %#" PRIx64 "  %-6s %10s, %s in use, %s cached, %s free\n",
-		       h->g.arena[i].addr, h->g.arena[i].main ? "main" : "thread",
+		       h->arena[i].addr, h->arena[i].main ? "main" : "thread",
 		       text_human(human[0], a->size),
 		       text_human(human[1], a->in_use),
 		       text_human(human[2], a->cached),
 		       text_human(human[3], a->free + a->top));
 	}
-	if (i < h->g.arenas)
+	if (i < h->arenas)
 		printf("  and %zu more; see 'heapinfo arenas'\n",
-		       h->g.arenas - i);
-	if (mp->addr && mp->n_mmaps)
-		printf("  mmapped: %u chunk%s in mappings of %s\n", mp->n_mmaps,
-		       mp->n_mmaps == 1 ? "" : "s",
-		       text_human(human[0], mp->mmapped_mem));
+		       h->arenas - i);
+	if (h->mmaps.chunks)
+		printf("  mmapped: %" PRIu64 " chunk%s in mappings of %s\n",
+		       h->mmaps.chunks, h->mmaps.chunks == 1 ? "" : "s",
+		       text_human(human[0], h->mmaps.bytes));
 }
 
 static void print_events(struct heap *h)
@@ -255,12 +255,12 @@ static void print_text(struct heap *h, const struct usages *u)
 {
 	print_process(h);
 	print_break(h);
-	if (h->has_glibc && glibc_has_started(&h->g)) {
+	if (h->a && heap_has_started(h)) {
 		print_sizes(&u->all);
 		print_arenas(h, u);
 	} else {
 		heading("Malloc's memory");
-		printf("  %s\n", h->has_glibc ?
+		printf("  %s\n", h->a ?
 		       "nothing was allocated so far" : h->why_not);
 	}
 	print_events(h);
@@ -333,16 +333,16 @@ static void add_malloc(struct json_object *doc, const struct heap *h,
 	size_t i;
 
 	json_object_object_add(doc, "malloc", usage_json(&u->all));
-	for (i = 0; i < h->g.arenas; i++) {
+	for (i = 0; i < h->arenas; i++) {
 		o = usage_json(&u->arena[i]);
-		json_add_address(o, "address", h->g.arena[i].addr);
-		json_add_bool(o, "main", h->g.arena[i].main);
+		json_add_address(o, "address", h->arena[i].addr);
+		json_add_bool(o, "main", h->arena[i].main);
 		json_object_array_add(a, o);
 	}
 	json_object_object_add(doc, "arenas", a);
 	o = json_object_new_object();
-	json_add_u64(o, "chunks", h->g.mp.n_mmaps);
-	json_add_u64(o, "bytes", h->g.mp.mmapped_mem);
+	json_add_u64(o, "chunks", h->mmaps.chunks);
+	json_add_u64(o, "bytes", h->mmaps.bytes);
 	json_object_object_add(doc, "mmapped", o);
 }
 
@@ -382,7 +382,7 @@ static void print_json(struct heap *h, const struct usages *u)
 	size_t i;
 
 	json_object_object_add(doc, "break", break_json(h));
-	if (h->has_glibc)
+	if (h->a)
 		add_malloc(doc, h, u);
 	else
 		json_add_text(doc, "malloc_unknown", h->why_not);
@@ -401,7 +401,7 @@ static void show_heap(struct heap *h, bool json)
 {
 	struct usages u = { 0 };
 
-	if (h->has_glibc)
+	if (h->a)
 		usages_read(h, &u);
 	target_thaw(h->t);
 	if (json)
@@ -416,7 +416,7 @@ static int run(const struct common *c)
 	struct error e;
 	struct heap h;
 
-	if (heap_open(&h, &c->target, false, &e)) {
+	if (cmd_open(c, &h, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}

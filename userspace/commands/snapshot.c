@@ -73,7 +73,7 @@ static int run(const struct common *c)
 			 (int)c->target.pid);
 		path = name;
 	}
-	ret = heap_open(&h, &c->target, false, &e);
+	ret = cmd_open(c, &h, &e);
 	if (!ret && h.t->denied.text[0])
 		ret = error_set(&e, "%s", h.t->denied.text);
 	if (!ret)

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
-#include "glibc/bin_sums.h"
 #include "heap/survey.h"
 
 #define KEY_NO_LISTS 1
@@ -74,8 +73,9 @@ struct stats {
 	u64 unlisted[CLASSES];	/* large ones beyond MAX_LARGE sizes */
 	struct free_run run[MAX_TOP];	/* the largest first */
 	size_t runs;
-	struct bin_sums sums;
-	bool check;
+	void *sums;		/* of the free lists; NULL: not asked for */
+	/* allocator.sums_add */
+	void (*add)(void *sums, const struct batch *b, const struct chunk *c);
 };
 
 static enum class class_of(enum chunk_state state)
@@ -147,8 +147,8 @@ static int take_batch(const struct batch *b, void *ctx)
 		if (class != FREE)
 			continue;
 		note_run(st, c);
-		if (st->check)
-			bin_sums_chunk(&st->sums, b, c);
+		if (st->sums)
+			st->add(st->sums, b, c);
 	}
 	return 0;
 }
@@ -422,11 +422,13 @@ static void gather(struct heap *h, struct stats *st)
 	struct survey s = { .what = "stats", .no_lists = opt.no_lists, .fn = take_batch,
 			    .ctx = st };
 
-	st->check = !opt.no_lists;
-	bin_sums_init(&st->sums);
+	if (!opt.no_lists && h->a->sums_begin) {
+		st->sums = h->a->sums_begin(h);
+		st->add = h->a->sums_add;
+	}
 	survey(h, &s);
-	if (st->check && !bin_sums_agree(&st->sums, &h->g))
-		notes_add(&h->g.notes, "the free lists do not read the same both ways: they are damaged%s; 'heapinfo check' %s",
+	if (st->sums && !h->a->sums_end(st->sums))
+		notes_add(&h->notes, "the free lists do not read the same both ways: they are damaged%s; 'heapinfo check' %s",
 			  target_or(h->t), h->t->doubt ? "tells" : "says where");
 	survey_free(&s);
 	target_thaw(h->t);
@@ -439,7 +441,7 @@ static int run(const struct common *c)
 	struct error e;
 	struct heap h;
 
-	if (heap_open(&h, &c->target, true, &e)) {
+	if (cmd_open(c, &h, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
@@ -469,5 +471,6 @@ const struct command cmd_stats = {
 	.doc = "Count all chunks by size and state, and check that every free list reads the same forwards and backwards. A cached chunk was freed by the program and is kept aside by malloc (tcache, fastbin).",
 	.options = options,
 	.parse = parse,
+	.needs = NEED_CHUNKS,
 	.run = run,
 };

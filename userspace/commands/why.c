@@ -7,9 +7,8 @@
 #include "base/text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
-#include "glibc/trim.h"
+#include "heap/allocator.h"
 
-#define DEFAULT_THRESHOLD 0x20000u
 #define KEY_PINS 1
 
 static u64 show_pins = 3;
@@ -57,17 +56,15 @@ static const struct brk_event *event_of(const struct kernel_facts *k, u64 addr)
 	return NULL;
 }
 
-static void print_threshold(const struct heap *h)
+static void print_threshold(const struct trim *tr)
 {
-	const struct malloc_par *mp = &h->g.mp;
 	char human[HUMAN_ROOM];
 
-	if (!mp->addr)
+	if (!tr->threshold_known)
 		return;
-	printf("trim threshold  %s%s\n",
-	       text_human(human, mp->trim_threshold),
-	       mp->no_dyn_threshold ? ", set by the program or a tunable" :
-	       mp->trim_threshold != DEFAULT_THRESHOLD ?
+	printf("trim threshold  %s%s\n", text_human(human, tr->threshold),
+	       tr->threshold_fixed ? ", set by the program or a tunable" :
+	       tr->threshold_raised ?
 	       ", raised when a large mmapped chunk was freed" : "");
 }
 
@@ -84,7 +81,7 @@ static void print_numbers(const struct heap *h, const struct trim *tr)
 		printf("at %#" PRIx64 "\n", tr->top_end);
 	else
 		puts("behind all memory");
-	print_threshold(h);
+	print_threshold(tr);
 	printf("free below top  %s in bins", text_human(human, tr->free_below));
 	printf(", %s cached (tcache, fastbins)\n",
 	       text_human(human, tr->cached));
@@ -96,7 +93,7 @@ static void print_reasons(const struct heap *h, const struct trim *tr)
 
 	putchar('\n');
 	if (tr->reasons & TRIM_TOP_IN_MMAP)
-		puts(h->g.mp.hp_pagesize ?
+		puts(tr->huge_pages ?
 		     "glibc.malloc.hugetlb has malloc ask mmap(2) for huge pages, and never brk(2): top is in a mapping, so free() never lowers the break." :
 		     "brk(2) failed once, and malloc went on in an anonymous mapping: top is there, so free() never lowers the break.");
 	if (tr->reasons & TRIM_TOP_DAMAGED)
@@ -108,7 +105,7 @@ static void print_reasons(const struct heap *h, const struct trim *tr)
 	if (tr->reasons & TRIM_BELOW_THRESHOLD)
 		printf("Top has %s, less than the trim threshold of %s: free() leaves the break alone.\n",
 		       text_human(a, tr->top_size),
-		       text_human(b, h->g.mp.trim_threshold));
+		       text_human(b, tr->threshold));
 	if (tr->reasons & TRIM_WAITING)
 		printf("Top is over the trim threshold: the next free() that merges 64 KiB or more lowers the break by %s.\n",
 		       text_human(a, tr->by_free));
@@ -119,7 +116,7 @@ static void print_reasons(const struct heap *h, const struct trim *tr)
 		printf("Break and top were in the middle of a change, so why the break is where it is cannot be told%s.\n",
 		       h->t->freezer || !h->t->live ? "; look again" :
 						      "; --freeze tells");
-	else if (!tr->reasons && !h->g.mp.addr)
+	else if (!tr->reasons && !tr->threshold_known)
 		puts("The trim threshold was not found: whether free() would lower the break is not known.");
 	else if (!tr->reasons)
 		puts("Nothing worth trimming is free.");
@@ -248,8 +245,8 @@ static void print_json(const struct heap *h, const struct trim *tr)
 	json_add_address(doc, "break", tr->brk);
 	json_add_address(doc, "top", tr->top);
 	json_add_u64(doc, "top_size", tr->top_size);
-	json_add_u64(doc, "trim_threshold", h->g.mp.trim_threshold);
-	json_add_bool(doc, "dynamic_threshold", !h->g.mp.no_dyn_threshold);
+	json_add_u64(doc, "trim_threshold", tr->threshold);
+	json_add_bool(doc, "dynamic_threshold", !tr->threshold_fixed);
 	json_add_u64(doc, "free_below_top", tr->free_below);
 	json_add_u64(doc, "cached", tr->cached);
 	json_add_u64(doc, "trim_lowers_break_by", tr->now);
@@ -269,7 +266,7 @@ static int run(const struct common *c)
 	struct trim tr;
 	struct heap h;
 
-	if (heap_open(&h, &c->target, true, &e) || trim_analyse(&h, &tr, &e)) {
+	if (cmd_open(c, &h, &e) || h.a->trim(&h, &tr, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
@@ -298,5 +295,6 @@ const struct command cmd_why = {
 	.doc = "Tell why the break stays where it is: top against the trim threshold, the chunks that pin it, and what malloc_trim() would give back.",
 	.options = options,
 	.parse = parse,
+	.needs = NEED_TRIM,
 	.run = run,
 };

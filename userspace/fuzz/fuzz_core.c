@@ -22,8 +22,8 @@
 
 #include "commands/cmd.h"
 #include "damage.h"
-#include "glibc/check.h"
 #include "glibc/lists.h"
+#include "heap/check.h"
 
 enum kind { MEMORY, MODULE_TEXT, CORE_FILE, MAPS_TEXT };
 
@@ -141,7 +141,7 @@ static void compare_ways(const char *core)
 	struct heap h;
 	size_t i;
 
-	if (!heap_open(&h, &choice, true, &e)) {
+	if (!heap_open(&h, &choice, cmd_check.needs, &e)) {
 		check_with(&h, 0, &table);
 		check_with(&h, UINT64_MAX, &nodes);
 		if (table.findings.total != nodes.findings.total ||

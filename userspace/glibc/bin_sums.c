@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Sums over the links of the bins, see bin_sums.h. */
+#include <stdlib.h>
 #include <sys/random.h>
 
 #include "glibc/bin_sums.h"
+#include "glibc/glibc.h"
+#include "glibc/ops.h"
+#include "glibc/state.h"
 
 /**
  * bin_sums_init - begin
@@ -24,23 +28,44 @@ static void link_both(struct bin_sums *s, u64 *sum, u64 here, u64 next,
 	*sum += link_hash(s, here, next, bin) - link_hash(s, before, here, bin);
 }
 
+/* What one pass that sums has. */
+struct sums {
+	struct bin_sums s;
+	struct glibc *g;
+};
+
 /**
- * bin_sums_chunk - take a free chunk in
- * @s: the sums
+ * glibc_sums_begin - begin to check every list within one pass
+ * @h: the heap
+ *
+ * Return: the sums, for glibc_sums_add() and glibc_sums_end().
+ */
+void *glibc_sums_begin(struct heap *h)
+{
+	struct sums *sums = xcalloc(1, sizeof(*sums));
+
+	bin_sums_init(&sums->s);
+	sums->g = glibc_of(h);
+	return sums;
+}
+
+/**
+ * glibc_sums_add - take a free chunk in
+ * @ctx: the sums
  * @b: its batch
  * @c: the chunk; its state is unsorted, small or large
  */
-void bin_sums_chunk(struct bin_sums *s, const struct batch *b,
-		    const struct chunk *c)
+void glibc_sums_add(void *ctx, const struct batch *b, const struct chunk *c)
 {
-	const struct layout *l = &b->g->l;
+	struct sums *sums = ctx;
+	struct bin_sums *s = &sums->s;
+	const struct layout *l = &sums->g->l;
 	unsigned int w = l->word;
 	u64 bin = c->state == CHUNK_UNSORTED ? 1 :
 		  layout_bin_index(l, c->size);
 	size_t avail;
 	const u8 *p = batch_bytes(b, c, &avail);
 
-	s->chunks++;
 	if (avail < 4 * w)
 		return;
 	link_both(s, &s->links, c->addr, get_word(p + 2 * w, w),
@@ -50,21 +75,13 @@ void bin_sums_chunk(struct bin_sums *s, const struct batch *b,
 			  get_word(p + 5 * w, w), bin);
 }
 
-/**
- * bin_sums_agree - is every list sound, now that all chunks are in?
- * @s: the sums
- * @g: malloc; the heads of its bins are taken in as they were when arenas
- *     were read
- *
- * Return: true if so.
- */
-bool bin_sums_agree(struct bin_sums *s, struct glibc *g)
+static void add_heads(struct bin_sums *s, const struct glibc *g)
 {
 	unsigned int w = g->l.word, bin;
 	size_t i;
 
-	for (i = 0; i < g->arenas; i++) {
-		const struct arena *a = &g->arena[i];
+	for (i = 0; i < g->states; i++) {
+		const struct malloc_state *a = &g->state[i];
 
 		for (bin = 1; bin < NBINS; bin++) {
 			const u8 *p = a->raw + g->l.bins + 2 * w * (bin - 1);
@@ -76,5 +93,22 @@ bool bin_sums_agree(struct bin_sums *s, struct glibc *g)
 					  bin);
 		}
 	}
-	return !s->links && !s->ring;
+}
+
+/**
+ * glibc_sums_end - is every list sound, now that all chunks are in?
+ * @ctx: the sums, given back; the heads of the bins are taken in as they were
+ *	when arenas were read
+ *
+ * Return: true if so.
+ */
+bool glibc_sums_end(void *ctx)
+{
+	struct sums *sums = ctx;
+	bool agree;
+
+	add_heads(&sums->s, sums->g);
+	agree = !sums->s.links && !sums->s.ring;
+	free(sums);
+	return agree;
 }

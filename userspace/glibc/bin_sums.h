@@ -12,13 +12,12 @@
 #ifndef HEAPINFO_BIN_SUMS_H
 #define HEAPINFO_BIN_SUMS_H
 
-#include "glibc/walk.h"
+#include "base/util.h"
 
 struct bin_sums {
 	u64 key[3];
 	u64 links;	/* forward minus backward: 0 when sound */
 	u64 ring;	/* the same for the rings over sizes of large bins */
-	u64 chunks;
 };
 
 /* "In this bin, b follows a." */
@@ -31,8 +30,5 @@ static inline u64 link_hash(const struct bin_sums *s, u64 a, u64 b, u64 bin)
 }
 
 void bin_sums_init(struct bin_sums *s);
-void bin_sums_chunk(struct bin_sums *s, const struct batch *b,
-		    const struct chunk *c);
-bool bin_sums_agree(struct bin_sums *s, struct glibc *g);
 
 #endif

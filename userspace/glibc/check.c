@@ -9,13 +9,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#include "glibc/check.h"
 #include "base/text.h"
-#include "heap/survey.h"
-#include "target/freeze.h"
+#include "glibc/lists.h"
+#include "glibc/ops.h"
+#include "glibc/walk.h"
 
 #define MAX_KEYS 65536u		/* cached chunks whose key is compared */
 
@@ -27,6 +25,7 @@ struct cached {
 
 struct pass {
 	struct check *c;
+	struct heap *h;
 	struct glibc *g;
 	const struct layout *l;
 	const struct marks *marks;
@@ -49,10 +48,11 @@ static enum mark mark_of(const struct pass *p, const struct chunk *c)
 /* What free() or malloc() says of a header with this fault. */
 static enum words fault_words(const struct pass *p, const struct chunk *c)
 {
-	const struct arena *a = &p->g->arena[p->g->region[c->region].arena];
+	const size_t arena = p->h->region[c->region].arena;
+	const struct malloc_state *a = &p->g->state[arena];
 	u64 field = 0;
 
-	target_word(p->g->t, c->addr + p->l->word, &field);
+	target_word(p->h->t, c->addr + p->l->word, &field);
 	switch (c->fault) {
 	case FAULT_SIZE_SMALL:
 		/* To the older test size 0 looks like a pointer that wraps. */
@@ -78,7 +78,7 @@ static void check_damaged(struct pass *p, const struct chunk *c)
 {
 	u64 field = 0;
 
-	target_word(p->g->t, c->addr + p->l->word, &field);
+	target_word(p->h->t, c->addr + p->l->word, &field);
 	findings_add(&p->c->findings, c->addr, words(p, fault_words(p, c)),
 		     "%#" PRIx64 " %s (size field %#" PRIx64 "); chunks make sense again at %#" PRIx64,
 		     c->addr, walk_fault_text(c->fault), field,
@@ -112,7 +112,7 @@ static void check_prev(struct pass *p, const struct chunk *c)
 
 static void check_flags(struct pass *p, const struct chunk *c)
 {
-	bool thread = p->g->region[c->region].kind == REGION_HEAP;
+	bool thread = p->h->region[c->region].kind == REGION_HEAP;
 
 	if (c->flags & IS_MMAPPED)
 		findings_add(&p->c->findings, c->addr, words(p, WORDS_MUNMAP),
@@ -128,11 +128,11 @@ static void check_flags(struct pass *p, const struct chunk *c)
 /* May this be the header of a chunk inside @c? */
 static bool header_is_sane(struct pass *p, const struct chunk *c, u64 addr)
 {
-	const struct region *r = &p->g->region[c->region];
+	const struct region *r = &p->h->region[c->region];
 	u64 field, size;
 
 	if (addr <= c->addr || !chunk_is_aligned(p->l, addr) ||
-	    !target_word(p->g->t, addr + p->l->word, &field))
+	    !target_word(p->h->t, addr + p->l->word, &field))
 		return false;
 	size = field & ~(u64)SIZE_BITS;
 	return size >= p->l->minsize && !(size & (p->l->align - 1)) &&
@@ -211,7 +211,7 @@ static int check_batch(const struct batch *b, void *ctx)
 	return 0;
 }
 
-static void check_top(struct pass *p, size_t i, const struct arena *a)
+static void check_top(struct pass *p, size_t i, const struct malloc_state *a)
 {
 	u64 end = a->top + a->top_size;
 
@@ -221,7 +221,7 @@ static void check_top(struct pass *p, size_t i, const struct arena *a)
 			     i, a->top);
 	if (!a->has_top)
 		return;
-	if (!chunk_is_aligned(p->l, a->top) || !glibc_region_of(p->g, a->top))
+	if (!chunk_is_aligned(p->l, a->top) || !heap_region_of(p->h, a->top))
 		findings_add(&p->c->findings, a->top, NULL,
 			     "arena %zu: its top, %#" PRIx64 ", lies in none of its regions or is not aligned",
 			     i, a->top);
@@ -237,16 +237,17 @@ static void check_top(struct pass *p, size_t i, const struct arena *a)
 			     i, a->top, a->top_field);
 }
 
-static void check_sums(struct pass *p, size_t i, const struct arena *a)
+static void check_sums(struct pass *p, size_t i, const struct malloc_state *a)
 {
 	const struct glibc *g = p->g;
+	const struct heap *h = p->h;
 	u64 sum = 0;
 	size_t r;
 
 	if (!a->main) {
-		for (r = 0; r < g->regions; r++)
-			if (g->region[r].arena == i)
-				sum += g->region[r].end - g->region[r].start;
+		for (r = 0; r < h->regions; r++)
+			if (h->region[r].arena == i)
+				sum += h->region[r].end - h->region[r].start;
 		if (sum != a->system_mem)
 			findings_add(&p->c->findings, a->addr, NULL,
 				     "arena %zu: its heaps have %#" PRIx64 " bytes, but system_mem says %#" PRIx64,
@@ -263,7 +264,7 @@ static void check_sums(struct pass *p, size_t i, const struct arena *a)
 
 static void check_arena(struct pass *p, size_t i)
 {
-	const struct arena *a = &p->g->arena[i];
+	const struct malloc_state *a = &p->g->state[i];
 
 	check_top(p, i, a);
 	check_sums(p, i, a);
@@ -288,7 +289,7 @@ static void note_key(void *ctx, const struct list *l, u64 chunk)
 	k = &p->cached[p->n_cached];
 	k->chunk = chunk;
 	k->tcache = p->g->tcache[l->owner].addr;
-	if (target_word(p->g->t, chunk + 3 * p->l->word, &k->key))
+	if (target_word(p->h->t, chunk + 3 * p->l->word, &k->key))
 		p->n_cached++;
 }
 
@@ -331,155 +332,43 @@ static void check_mmapped(struct pass *p)
 	const struct malloc_par *mp = &p->g->mp;
 	struct mmapped *m = &p->c->mmapped;
 
-	mmapped_find(p->g, m);
+	glibc_mmapped(p->h, m);
 	if (mp->addr && !m->complete)
-		notes_add(&p->g->notes, "mp_ counts %u mmapped chunks with %" PRIu64 " bytes; %zu with %" PRIu64 " were found: the others' headers are not where they usually are, or are damaged",
+		notes_add(&p->h->notes, "mp_ counts %u mmapped chunks with %" PRIu64 " bytes; %zu with %" PRIu64 " were found: the others' headers are not where they usually are, or are damaged",
 			  mp->n_mmaps, mp->mmapped_mem, m->n, m->bytes);
 }
 
-static void check_once(struct heap *h, struct check *c)
+/**
+ * glibc_check - test all of malloc's invariants, once
+ * @h: the heap
+ * @c: empty; what is found is added
+ */
+void glibc_check(struct heap *h, struct check *c)
 {
-	struct pass p = { .c = c, .g = &h->g, .l = &h->g.l };
 	struct marks marks;
-	struct lists ls = { .g = p.g, .marks = &marks,
-			    .findings = &c->findings, .each_cached = note_key,
-			    .ctx = &p };
-	struct walk w = { .g = p.g, .marks = &marks, .fn = check_batch,
-			  .ctx = &p };
+	struct lists ls = { .findings = &c->findings, .marks = &marks };
+	struct pass p = { .c = c, .h = h, .g = glibc_of(h), .marks = &marks };
+	struct list_walk lw = { .g = p.g, .lists = &ls,
+				.each_cached = note_key, .ctx = &p };
+	struct walk w = { .lists = &ls, .fn = check_batch, .ctx = &p };
 	size_t i;
 
-	marks_init(&marks, p.g);
-	p.marks = &marks;
-	for (i = 0; i < p.g->arenas; i++)
+	p.l = &p.g->l;
+	marks_init(&marks, h);
+	for (i = 0; i < p.g->states; i++)
 		check_arena(&p, i);
-	walk_progress_start("check", p.g);
-	lists_walk(&ls);
+	walk_progress_start("check", h);
+	lists_walk(&lw);
 	check_keys(&p);
-	walk_heap(&w);
+	glibc_walk(h, &w);
 	progress_end();
 	check_mmapped(&p);
 	c->chunks = w.chunks;
 	c->bytes = w.bytes;
 	c->lists = ls.n;
-	c->listed = 0;
 	for (i = 0; i < ls.n; i++)
 		c->listed += ls.list[i].count;
-	lists_free(&ls);
+	free(ls.list);
 	marks_free(&marks);
 	free(p.cached);
-}
-
-static bool in(const struct findings *f, const struct finding *x)
-{
-	size_t i;
-
-	for (i = 0; i < f->n; i++)
-		if (f->found[i].addr == x->addr &&
-		    !strcmp(f->found[i].text, x->text))
-			return true;
-	return false;
-}
-
-/* Keep what a second look finds again. */
-static void keep_common(struct findings *f, const struct findings *again)
-{
-	size_t i, out = 0;
-
-	for (i = 0; i < f->n; i++)
-		if (in(again, &f->found[i]))
-			f->found[out++] = f->found[i];
-	/* Of more than are kept all but those that went are still there. */
-	f->total = f->n < f->total && out ? f->total - (f->n - out) : out;
-	f->n = out;
-}
-
-/* Stopped by somebody else: nothing will come of waiting. */
-static bool is_held(struct heap *h)
-{
-	return h->t->freezer ? freezer_was_held(h->t->freezer) :
-	       heap_stand(h) != STAND_RUNS;
-}
-
-/* What it was held in the middle of, as far as is told, is all of the doubt. */
-static void settle_doubt(struct heap *h)
-{
-	enum stand stand = heap_stand(h);
-
-	if (stand == STAND_MIDWAY)
-		h->t->doubt = DOUBT_MIDWAY;
-	else if (stand == STAND_QUIET)
-		h->t->doubt = DOUBT_NONE;
-}
-
-/* Let it go on for a while, then look again.  Return: 0, or -1. */
-static int look_again(struct heap *h, struct check *c, u64 ms,
-		      struct error *e)
-{
-	const struct timespec ts = { .tv_nsec = ms * 1000000 };
-	bool frozen = h->t->freezer;
-
-	target_thaw(h->t);
-	nanosleep(&ts, NULL);
-	memset(c, 0, sizeof(*c));
-	if (frozen ? heap_freeze(h, e) : glibc_reread(&h->g, e))
-		return -1;
-	check_once(h, c);
-	return 0;
-}
-
-/**
- * check_heap - look for damage
- * @h: the heap
- * @c: filled; check_free() it
- * @e: why not
- *
- * What looks wrong in a process that is running, or that was stopped inside
- * malloc, may be a change half done: only what stays wrong is damage, and one
- * look that finds nothing wrong tells that there is none.
- *
- * Return: 0, or -1 where the process has gone.
- */
-int check_heap(struct heap *h, struct check *c, struct error *e)
-{
-	struct check again;
-	bool held, stood;
-	u64 ms;
-
-	memset(c, 0, sizeof(*c));
-	check_once(h, c);
-	held = c->findings.n && h->t->freezer && is_held(h);
-	for (ms = 5; ms <= 125 &&
-	     (c->findings.n || c->unsure || h->g.missing) &&
-	     h->t->live && h->t->doubt && !held; ms *= 5) {
-		/* It may have been stopped while the first look went on. */
-		stood = !h->t->freezer && is_held(h);
-		if (look_again(h, &again, ms, e))
-			return -1;
-		held = stood && is_held(h);
-		if (again.findings.n && h->t->doubt && !held) {
-			keep_common(&c->findings, &again.findings);
-			check_free(&again);
-			c->unsure = !c->findings.n;
-		} else {
-			check_free(c);
-			*c = again;
-		}
-	}
-	if (held && !h->t->freezer && c->findings.n)
-		settle_doubt(h);
-	/* What cannot be looked at a second time. */
-	c->held = held && c->findings.n && h->t->doubt;
-	if (c->held || (c->findings.n && h->t->doubt && !h->t->live))
-		c->unsure = true;
-	return 0;
-}
-
-/**
- * check_free - give the results back
- * @c: from check_heap()
- */
-void check_free(struct check *c)
-{
-	findings_free(&c->findings);
-	mmapped_free(&c->mmapped);
 }

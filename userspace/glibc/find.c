@@ -12,10 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc/glibc.h"
+#include "glibc/find.h"
 
 #define MAX_ROWS 32u
-#define DEFAULT_THRESHOLD 0x20000u	/* trim, mmap and top_pad */
 #define DEFAULT_N_MMAPS_MAX 65536u
 #define MAX_MEMORY_IMAGE (8u << 20)	/* of a module's writable memory */
 #define MAX_RING 65536u
@@ -443,10 +442,10 @@ static void narrow_by_version(struct search *s)
 		s->c.mask &= rows;
 		snprintf(s->g->version, sizeof(s->g->version), "2.%u", minor);
 		if (minor > s->c.l[s->c.n - 1].last)
-			notes_add(&s->g->notes, "glibc 2.%u is newer than this program knows; its structures look like those of 2.%u",
+			notes_add(&s->g->h->notes, "glibc 2.%u is newer than this program knows; its structures look like those of 2.%u",
 				  minor, s->c.l[s->c.n - 1].last);
 	} else if (minor) {
-		notes_add(&s->g->notes, "the text of libc says 2.%u, but its structures are another version's; going by the structures",
+		notes_add(&s->g->h->notes, "the text of libc says 2.%u, but its structures are another version's; going by the structures",
 			  minor);
 	}
 }
@@ -517,6 +516,6 @@ bool glibc_search_module(struct glibc *g, const struct module *mod,
 	g->found_by = s.found_by;
 	g->module = xstrdup(mod->path);
 	if (!s.mp)
-		notes_add(&g->notes, "mp_ was not found: thresholds and the number of mmapped chunks are not known; libc6-dbg would help");
+		notes_add(&g->h->notes, "mp_ was not found: thresholds and the number of mmapped chunks are not known; libc6-dbg would help");
 	return true;
 }

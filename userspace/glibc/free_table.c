@@ -5,7 +5,7 @@
 
 #include "glibc/free_table.h"
 #include "glibc/bin_sums.h"
-#include "glibc/walk.h"
+#include "glibc/ops.h"
 
 #define MIN_BLOCK_SHIFT 9u	/* MARKS_ALIGN bits */
 #define MAX_BLOCKS (1u << 17)
@@ -74,12 +74,12 @@ static u32 bit_at(const struct free_table *t, const struct region *near,
 {
 	const struct region *r = near && addr >= near->first &&
 				 addr < near->end ? near :
-				 glibc_region_of(t->g, addr);
+				 heap_region_of(t->g->h, addr);
 	u64 unit = (1u << t->marks->shift) - 1;
 
 	if (!r || addr < r->first || (addr - r->first) & unit)
 		return NO_BIT;
-	return bit_of(t->marks, r - t->g->region, addr);
+	return bit_of(t->marks, r - t->g->h->region, addr);
 }
 
 static u32 rank_of(const struct free_table *t, u64 bit)
@@ -191,8 +191,8 @@ static bool add_entry(struct fill *f, const struct chunk *c, enum mark mark)
 static void take_free(struct fill *f, const struct batch *b,
 		      const struct chunk *c)
 {
-	const struct layout *l = &b->g->l;
 	struct free_table *t = f->t;
+	const struct layout *l = &t->g->l;
 	unsigned int w = l->word;
 	size_t avail;
 	const u8 *p = batch_bytes(b, c, &avail);
@@ -203,11 +203,11 @@ static void take_free(struct fill *f, const struct batch *b,
 		return;
 	fd = get_word(p + 2 * w, w);
 	bk = get_word(p + 3 * w, w);
-	bit = bit_at(t, &b->g->region[c->region], fd);
+	bit = bit_at(t, &b->h->region[c->region], fd);
 	t->entry[t->n - 1] = bit;
 	if (bit != NO_BIT)
 		f->links += link_hash(&f->sums, c->addr, fd, 0);
-	if (bit_at(t, &b->g->region[c->region], bk) != NO_BIT)
+	if (bit_at(t, &b->h->region[c->region], bk) != NO_BIT)
 		f->links -= link_hash(&f->sums, bk, c->addr, 0);
 	if (c->size > f->max_size || !chunk_is_aligned(l, c->addr))
 		return;
@@ -297,7 +297,7 @@ static void find_next(struct free_table *t)
 static int judge_batch(const struct batch *b, void *ctx)
 {
 	struct free_table *t = ctx;
-	unsigned int w = b->g->l.word;
+	unsigned int w = t->g->l.word;
 	size_t i, avail;
 
 	for (i = 0; i < b->n; i++) {
@@ -318,10 +318,10 @@ static int judge_batch(const struct batch *b, void *ctx)
 
 static void judge_links(struct free_table *t)
 {
-	struct walk w = { .g = t->g, .fn = judge_batch, .ctx = t };
+	struct walk w = { .fn = judge_batch, .ctx = t };
 	size_t i;
 
-	walk_heap(&w);
+	glibc_walk(t->g->h, &w);
 	for (i = 0; i < t->n; i++)
 		if (!t->info[i])
 			t->entry[i] |= NO_ENTRY;
@@ -333,8 +333,8 @@ static u64 smallest_arena(const struct glibc *g)
 	u64 size = UINT64_MAX;
 	size_t i;
 
-	for (i = 0; i < g->arenas; i++)
-		size = min_u64(size, g->arena[i].system_mem);
+	for (i = 0; i < g->states; i++)
+		size = min_u64(size, g->state[i].system_mem);
 	return size;
 }
 
@@ -347,7 +347,7 @@ static bool get_room(struct free_table *t)
 	while (bits >> t->block_shift >= MAX_BLOCKS)
 		t->block_shift++;
 	rank_len = ((bits >> t->block_shift) + 1) * sizeof(*t->rank);
-	if (bits >= NO_BIT || !t->g->regions || rank_len >= free_table_max)
+	if (bits >= NO_BIT || !t->g->h->regions || rank_len >= free_table_max)
 		return false;
 	t->len = free_table_max;
 	t->room = (t->len - rank_len) / (sizeof(*t->entry) + 1);
@@ -370,13 +370,13 @@ static bool get_room(struct free_table *t)
 bool free_table_make(struct free_table *t, struct glibc *g, struct marks *m)
 {
 	struct fill f = { .t = t, .max_size = smallest_arena(g) };
-	struct walk w = { .g = g, .fn = fill_batch, .ctx = &f };
+	struct walk w = { .fn = fill_batch, .ctx = &f };
 
 	*t = (struct free_table){ .g = g, .marks = m };
 	if (!get_room(t))
 		return false;
 	bin_sums_init(&f.sums);
-	if (walk_heap(&w) || any_bit(m, t->end, m->len * 8)) {
+	if (glibc_walk(g->h, &w) || any_bit(m, t->end, m->len * 8)) {
 		free_table_end(t);
 		return false;
 	}

@@ -3,18 +3,16 @@
 #ifndef HEAPINFO_LAYOUT_H
 #define HEAPINFO_LAYOUT_H
 
-#include "base/util.h"
+#include "heap/chunk.h"
 
 #define NBINS		128u	/* bin 1 is unsorted; 0 and 127 stay unused */
 #define NBINWORDS	254u	/* fd and bk of bins 1..127 */
 #define MAX_FASTBINS	11u
 #define MAX_TCACHE_BINS	76u
+#define DEFAULT_THRESHOLD 0x20000u	/* of trim, mmap and top_pad in mp_ */
 
-/* Flags of a size field. */
-#define PREV_INUSE	1u
-#define IS_MMAPPED	2u
-#define NON_MAIN_ARENA	4u
-#define SIZE_BITS	7u
+/* The flags of a size field, which are those of struct chunk. */
+#define SIZE_BITS	(PREV_INUSE | IS_MMAPPED | NON_MAIN_ARENA)
 
 /* What glibc says when it aborts; layout_words() has the text. */
 enum words {

@@ -16,6 +16,8 @@
 #include <string.h>
 
 #include "glibc/lists.h"
+#include "glibc/ops.h"
+#include "glibc/state.h"
 
 /* One jump for so many bytes of heap costs a part of what a pass does. */
 #define BYTES_A_JUMP (128u << 10)
@@ -40,64 +42,61 @@ struct node {
 	u64 bk_nextsize;
 };
 
-/**
- * list_kind_name - the word for a kind of list
- * @kind: the kind
- *
- * Return: the word.
- */
-const char *list_kind_name(enum list_kind kind)
-{
-	static const char *const name[] = {
-		[LIST_TCACHE] = "tcache", [LIST_FASTBIN] = "fastbin",
-		[LIST_UNSORTED] = "unsorted", [LIST_SMALL] = "small",
-		[LIST_LARGE] = "large",
-	};
+static const char *const kind_names[] = {
+	[LIST_TCACHE] = "tcache", [LIST_FASTBIN] = "fastbin",
+	[LIST_UNSORTED] = "unsorted", [LIST_SMALL] = "small",
+	[LIST_LARGE] = "large",
+};
 
-	return name[kind];
+static struct list new_list(enum list_kind kind, size_t owner,
+			    unsigned int index)
+{
+	return (struct list){ .name = kind_names[kind], .kind = kind,
+			      .of_thread = kind == LIST_TCACHE,
+			      .owner = owner, .index = index };
 }
 
-static void __printf(5, 6) fault(struct lists *ls, struct list *l, u64 addr,
+static void __printf(5, 6) fault(struct list_walk *lw, struct list *l, u64 addr,
 				 enum words words, const char *fmt, ...)
 {
 	char text[192];
 	va_list ap;
 
 	l->faults++;
-	ls->faults++;
-	if (!ls->findings)
+	lw->lists->faults++;
+	if (!lw->lists->findings)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (l->kind == LIST_TCACHE)
-		findings_add(ls->findings, addr,
-			     layout_words(&ls->g->l, words),
+		findings_add(lw->lists->findings, addr,
+			     layout_words(&lw->g->l, words),
 			     "tcache of thread %d, bin %u: %s",
-			     (int)ls->g->tcache[l->owner].tid, l->index, text);
+			     (int)lw->g->tcache[l->owner].tid, l->index, text);
 	else
-		findings_add(ls->findings, addr,
-			     layout_words(&ls->g->l, words),
+		findings_add(lw->lists->findings, addr,
+			     layout_words(&lw->g->l, words),
 			     "arena %zu, %s bin %u: %s", l->owner,
-			     list_kind_name(l->kind), l->index, text);
+			     l->name, l->index, text);
 }
 
-static bool read_node(struct lists *ls, u64 chunk, struct node *n)
+static bool read_node(struct list_walk *lw, u64 chunk, struct node *n)
 {
-	unsigned int w = ls->g->l.word;
+	unsigned int w = lw->g->l.word;
 	u8 raw[6 * 8];
 
 	memset(n, 0, sizeof(*n));
 	/* The smallest chunk has only four words. */
-	if (!target_peek(ls->g->t, chunk, raw, 4 * w))
+	if (!target_peek(lw->g->t, chunk, raw, 4 * w))
 		return false;
 	n->prev_size = get_word(raw, w);
 	n->field = get_word(raw + w, w);
 	n->size = n->field & ~(u64)SIZE_BITS;
 	n->fd = get_word(raw + 2 * w, w);
 	n->bk = get_word(raw + 3 * w, w);
-	if (n->size >= layout_min_large(&ls->g->l) &&
-	    target_peek(ls->g->t, chunk + 4 * w, raw, 2 * w)) {
+	if (n->size >= layout_min_large(&lw->g->l) &&
+	    target_peek(lw->g->t, chunk + 4 * w, raw, 2 * w)) {
 		n->fd_nextsize = get_word(raw, w);
 		n->bk_nextsize = get_word(raw + w, w);
 	}
@@ -115,44 +114,44 @@ static bool was_outside(struct outside *o, u64 chunk)
 	return false;
 }
 
-static void drop_table(struct lists *ls)
+static void drop_table(struct list_walk *lw)
 {
-	if (ls->has_table)
-		free_table_end(&ls->table);
-	ls->has_table = false;
+	if (lw->has_table)
+		free_table_end(&lw->table);
+	lw->has_table = false;
 }
 
 /* Make the table if the lists have led to and fro for long enough. */
-static void want_table(struct lists *ls)
+static void want_table(struct list_walk *lw)
 {
-	u64 jumps = ls->g->t->jumps;
+	u64 jumps = lw->g->t->jumps;
 
-	if (ls->has_table || jumps < ls->table_at)
+	if (lw->has_table || jumps < lw->table_at)
 		return;
-	ls->has_table = free_table_make(&ls->table, ls->g, ls->marks);
-	ls->patience = 2 * ls->patience + 1024;
-	ls->table_at = ls->has_table ? jumps + ls->patience : UINT64_MAX;
+	lw->has_table = free_table_make(&lw->table, lw->g, lw->lists->marks);
+	lw->patience = 2 * lw->patience + 1024;
+	lw->table_at = lw->has_table ? jumps + lw->patience : UINT64_MAX;
 }
 
 /* Put a mark on a chunk.  Return: false where it has one already. */
-static bool mark(struct lists *ls, size_t region, u64 chunk, enum mark m)
+static bool mark(struct list_walk *lw, size_t region, u64 chunk, enum mark m)
 {
 	u32 entry;
 
-	if (ls->has_table) {
-		entry = free_table_find(&ls->table, chunk);
+	if (lw->has_table) {
+		entry = free_table_find(&lw->table, chunk);
 		if (entry != NO_ENTRY) {
-			if (free_table_mark(&ls->table, entry))
+			if (free_table_mark(&lw->table, entry))
 				return false;
-			free_table_set_mark(&ls->table, entry, m);
+			free_table_set_mark(&lw->table, entry, m);
 			return true;
 		}
 		/* It was not free, or no chunk, when the table was made. */
-		drop_table(ls);
+		drop_table(lw);
 	}
-	if (marks_get(ls->marks, region, chunk))
+	if (marks_get(lw->lists->marks, region, chunk))
 		return false;
-	marks_set(ls->marks, region, chunk, m);
+	marks_set(lw->lists->marks, region, chunk, m);
 	return true;
 }
 
@@ -170,22 +169,24 @@ static void count_chunks(struct list *l, u64 n, u64 size)
  * Put a mark on a chunk that a list has.  Return: false where it has one
  * already, which is damage and perhaps a list without an end.
  */
-static bool take(struct lists *ls, struct list *l, u64 chunk, u64 size,
+static bool take(struct list_walk *lw, struct list *l, u64 chunk, u64 size,
 		 enum mark m, struct outside *outside)
 {
-	const struct region *r = glibc_region_of(ls->g, chunk);
+	const struct region *r = heap_region_of(lw->g->h, chunk);
 
-	if (r ? !mark(ls, r - ls->g->region, chunk, m) :
+	if (r ? !mark(lw, r - lw->g->h->region, chunk, m) :
 		was_outside(outside, chunk))
 		return false;
 	count_chunks(l, 1, size);
-	if (ls->each_cached && l->kind == LIST_TCACHE)
-		ls->each_cached(ls->ctx, l, chunk);
+	if (lw->each_cached && l->kind == LIST_TCACHE)
+		lw->each_cached(lw->ctx, l, chunk);
 	return true;
 }
 
-static void add_list(struct lists *ls, const struct list *l)
+static void add_list(struct list_walk *lw, const struct list *l)
 {
+	struct lists *ls = lw->lists;
+
 	ls->list = xgrow(ls->list, ls->n, sizeof(*l));
 	ls->list[ls->n++] = *l;
 }
@@ -198,40 +199,40 @@ static bool fits_tcache_bin(const struct layout *lay, const struct node *n,
 	       layout_tcache_index(lay, n->size) == (int)bin;
 }
 
-static void check_tcache_count(struct lists *ls, struct list *l)
+static void check_tcache_count(struct list_walk *lw, struct list *l)
 {
-	const struct glibc *g = ls->g;
+	const struct glibc *g = lw->g;
 	u64 fill = g->mp.addr ? g->mp.tcache_count : UINT16_MAX;
 
 	if (l->faults)
 		return;
 	if (l->claimed == UINT16_MAX && g->l.tcache_counts_down)
-		fault(ls, l, g->tcache[l->owner].addr, WORDS_TCACHE_MANY,
+		fault(lw, l, g->tcache[l->owner].addr, WORDS_TCACHE_MANY,
 		      "its counter leaves room for more than the %" PRIu64 " chunks a bin may have",
 		      fill);
 	else if (l->count != l->claimed)
-		fault(ls, l, g->tcache[l->owner].addr,
+		fault(lw, l, g->tcache[l->owner].addr,
 		      l->count > fill ? WORDS_TCACHE_MANY : WORDS_NONE,
 		      "%" PRIu64 " chunks on the list, but its counter says %" PRIu64,
 		      l->count, l->claimed);
 }
 
 /* The next chunk of a list with one direction; false where the list ends badly. */
-static bool take_single(struct lists *ls, struct list *l, u64 chunk,
+static bool take_single(struct list_walk *lw, struct list *l, u64 chunk,
 			struct node *n, struct outside *outside)
 {
 	bool cached = l->kind == LIST_TCACHE;
 
-	if (!chunk_is_aligned(&ls->g->l, chunk))
-		fault(ls, l, chunk, cached ? WORDS_TCACHE_UNALIGNED :
+	if (!chunk_is_aligned(&lw->g->l, chunk))
+		fault(lw, l, chunk, cached ? WORDS_TCACHE_UNALIGNED :
 					     WORDS_FAST_UNALIGNED,
 		      "%#" PRIx64 " is not aligned as a chunk is", chunk);
-	else if (!read_node(ls, chunk, n))
-		fault(ls, l, chunk, WORDS_NONE, "%#" PRIx64 " is no memory",
+	else if (!read_node(lw, chunk, n))
+		fault(lw, l, chunk, WORDS_NONE, "%#" PRIx64 " is no memory",
 		      chunk);
-	else if (!take(ls, l, chunk, n->size, cached ? MARK_TCACHE :
+	else if (!take(lw, l, chunk, n->size, cached ? MARK_TCACHE :
 						       MARK_FASTBIN, outside))
-		fault(ls, l, chunk, cached ? WORDS_TCACHE_DOUBLE :
+		fault(lw, l, chunk, cached ? WORDS_TCACHE_DOUBLE :
 					     WORDS_DOUBLE_FREE_FASTTOP,
 		      "%#" PRIx64 " is on a free list already", chunk);
 	else
@@ -239,45 +240,45 @@ static bool take_single(struct lists *ls, struct list *l, u64 chunk,
 	return false;
 }
 
-static void walk_tcache_bin(struct lists *ls, size_t tc, unsigned int i)
+static void walk_tcache_bin(struct list_walk *lw, size_t tc, unsigned int i)
 {
-	const struct layout *lay = &ls->g->l;
-	const struct tcache *t = &ls->g->tcache[tc];
-	struct list l = { .kind = LIST_TCACHE, .owner = tc, .index = i,
-			  .claimed = t->count[i] };
+	const struct layout *lay = &lw->g->l;
+	const struct tcache *t = &lw->g->tcache[tc];
+	struct list l = new_list(LIST_TCACHE, tc, i);
 	struct outside outside = { 0 };
 	u64 mem = t->entry[i];
 	struct node n;
 
 	if (!mem && !t->count[i])
 		return;
+	l.claimed = t->count[i];
 	l.head = mem ? mem_to_chunk(lay, mem) : 0;
 	while (mem && l.count <= UINT16_MAX) {
 		u64 chunk = mem_to_chunk(lay, mem);
 
-		if (!take_single(ls, &l, chunk, &n, &outside))
+		if (!take_single(lw, &l, chunk, &n, &outside))
 			break;
 		if (!fits_tcache_bin(lay, &n, i))
-			fault(ls, &l, chunk, WORDS_NONE,
+			fault(lw, &l, chunk, WORDS_NONE,
 			      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
 			      chunk, n.size);
 		mem = reveal_ptr(lay, mem, n.fd);
 	}
-	check_tcache_count(ls, &l);
-	add_list(ls, &l);
+	check_tcache_count(lw, &l);
+	add_list(lw, &l);
 }
 
-static u64 arena_word(const struct lists *ls, const struct arena *a,
+static u64 arena_word(const struct list_walk *lw, const struct malloc_state *a,
 		      unsigned int offset)
 {
-	return get_word(a->raw + offset, ls->g->l.word);
+	return get_word(a->raw + offset, lw->g->l.word);
 }
 
-static void walk_fastbin(struct lists *ls, size_t arena, unsigned int i)
+static void walk_fastbin(struct list_walk *lw, size_t arena, unsigned int i)
 {
-	const struct layout *lay = &ls->g->l;
-	struct list l = { .kind = LIST_FASTBIN, .owner = arena, .index = i };
-	u64 chunk = arena_word(ls, &ls->g->arena[arena], lay->fastbins +
+	const struct layout *lay = &lw->g->l;
+	struct list l = new_list(LIST_FASTBIN, arena, i);
+	u64 chunk = arena_word(lw, &lw->g->state[arena], lay->fastbins +
 			       i * lay->word);
 	struct outside outside = { 0 };
 	struct node n;
@@ -286,21 +287,21 @@ static void walk_fastbin(struct lists *ls, size_t arena, unsigned int i)
 		return;
 	l.head = chunk;
 	for (; chunk; chunk = reveal_ptr(lay, chunk + 2 * lay->word, n.fd)) {
-		if (!take_single(ls, &l, chunk, &n, &outside))
+		if (!take_single(lw, &l, chunk, &n, &outside))
 			break;
 		if (layout_fast_index(lay, n.size) != i)
-			fault(ls, &l, chunk, WORDS_FAST_SIZE,
+			fault(lw, &l, chunk, WORDS_FAST_SIZE,
 			      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
 			      chunk, n.size);
 	}
-	add_list(ls, &l);
+	add_list(lw, &l);
 }
 
 /* State of one walk along a bin, in the direction of fd or of bk. */
 struct bin_walk {
-	struct lists *ls;
+	struct list_walk *lw;
 	struct list *l;
-	const struct arena *a;
+	const struct malloc_state *a;
 	u64 head;
 	struct outside outside;
 	u64 last;	/* what the head's bk says is the last chunk */
@@ -317,37 +318,37 @@ static enum words link_words(enum list_kind kind)
 static void check_free_chunk(struct bin_walk *bw, u64 chunk,
 			     const struct node *n)
 {
-	const struct layout *lay = &bw->ls->g->l;
+	const struct layout *lay = &bw->lw->g->l;
 	bool unsorted = bw->l->kind == LIST_UNSORTED;
-	struct lists *ls = bw->ls;
+	struct list_walk *lw = bw->lw;
 	u64 prev_size, field;
 
 	if (n->size < lay->minsize || n->size > bw->a->system_mem ||
 	    n->size & (lay->align - 1)) {
-		fault(ls, bw->l, chunk,
+		fault(lw, bw->l, chunk,
 		      unsorted ? WORDS_UNSORTED_SIZE : WORDS_PREV_SIZE,
 		      "%#" PRIx64 " has size %#" PRIx64 ", which no chunk of this arena can have",
 		      chunk, n->size);
 		return;
 	}
-	if (!target_word(ls->g->t, chunk + n->size, &prev_size) ||
-	    !target_word(ls->g->t, chunk + n->size + lay->word, &field)) {
-		fault(ls, bw->l, chunk, WORDS_NONE,
+	if (!target_word(lw->g->t, chunk + n->size, &prev_size) ||
+	    !target_word(lw->g->t, chunk + n->size + lay->word, &field)) {
+		fault(lw, bw->l, chunk, WORDS_NONE,
 		      "%#" PRIx64 " has size %#" PRIx64 ", but memory ends before that",
 		      chunk, n->size);
 		return;
 	}
 	if (prev_size != n->size)
-		fault(ls, bw->l, chunk,
+		fault(lw, bw->l, chunk,
 		      unsorted ? WORDS_UNSORTED_PREV_SIZE : WORDS_PREV_SIZE,
 		      "%#" PRIx64 " has size %#" PRIx64 ", but the chunk behind it says %#" PRIx64,
 		      chunk, n->size, prev_size);
 	if (unsorted && (field < 2 * lay->word || field > bw->a->system_mem))
-		fault(ls, bw->l, chunk, WORDS_UNSORTED_NEXT_SIZE,
+		fault(lw, bw->l, chunk, WORDS_UNSORTED_NEXT_SIZE,
 		      "the chunk behind %#" PRIx64 " has size %#" PRIx64,
 		      chunk, field & ~(u64)SIZE_BITS);
 	if (field & PREV_INUSE)
-		fault(ls, bw->l, chunk,
+		fault(lw, bw->l, chunk,
 		      unsorted ? WORDS_UNSORTED_PREV_INUSE : WORDS_NONE,
 		      "%#" PRIx64 " is free, but the chunk behind it says it is in use",
 		      chunk);
@@ -356,25 +357,25 @@ static void check_free_chunk(struct bin_walk *bw, u64 chunk,
 /* Large bins go from large to small, with a ring over the sizes. */
 static void check_large(struct bin_walk *bw, u64 chunk, const struct node *n)
 {
-	struct lists *ls = bw->ls;
-	u64 back, w = ls->g->l.word;
+	struct list_walk *lw = bw->lw;
+	u64 back, w = lw->g->l.word;
 
 	if (bw->last_size && n->size > bw->last_size)
-		fault(ls, bw->l, chunk, WORDS_NONE,
+		fault(lw, bw->l, chunk, WORDS_NONE,
 		      "%#" PRIx64 " is larger than the chunk before it",
 		      chunk);
 	if (!n->fd_nextsize && n->size != bw->last_size)
-		fault(ls, bw->l, chunk, WORDS_LARGEBIN_NEXTSIZE,
+		fault(lw, bw->l, chunk, WORDS_LARGEBIN_NEXTSIZE,
 		      "%#" PRIx64 " is the first of its size, but not on the ring over the sizes",
 		      chunk);
 	bw->last_size = n->size;
 	if (!n->fd_nextsize)
 		return;
-	if (!target_word(ls->g->t, n->fd_nextsize + 5 * w, &back) ||
+	if (!target_word(lw->g->t, n->fd_nextsize + 5 * w, &back) ||
 	    back != chunk ||
-	    !target_word(ls->g->t, n->bk_nextsize + 4 * w, &back) ||
+	    !target_word(lw->g->t, n->bk_nextsize + 4 * w, &back) ||
 	    back != chunk)
-		fault(ls, bw->l, chunk, WORDS_LINKED_LIST_LARGE,
+		fault(lw, bw->l, chunk, WORDS_LINKED_LIST_LARGE,
 		      "the ring over the sizes does not come back to %#" PRIx64,
 		      chunk);
 }
@@ -383,8 +384,8 @@ static void check_bin_index(struct bin_walk *bw, u64 chunk,
 			    const struct node *n)
 {
 	if (bw->l->kind != LIST_UNSORTED &&
-	    layout_bin_index(&bw->ls->g->l, n->size) != bw->l->index)
-		fault(bw->ls, bw->l, chunk, WORDS_NONE,
+	    layout_bin_index(&bw->lw->g->l, n->size) != bw->l->index)
+		fault(bw->lw, bw->l, chunk, WORDS_NONE,
 		      "%#" PRIx64 " has size %#" PRIx64 ", which is another bin's",
 		      chunk, n->size);
 }
@@ -397,17 +398,17 @@ static void check_bin_index(struct bin_walk *bw, u64 chunk,
 static void blame_link(struct bin_walk *bw, u64 before, u64 chunk,
 		       const struct node *n)
 {
-	struct target *t = bw->ls->g->t;
-	unsigned int w = bw->ls->g->l.word;
+	struct target *t = bw->lw->g->t;
+	unsigned int w = bw->lw->g->l.word;
 	u64 back, forth;
 
 	if (target_word(t, n->fd + 3 * w, &back) && back == chunk &&
 	    !(target_word(t, n->bk + 2 * w, &forth) && forth == chunk))
-		fault(bw->ls, bw->l, chunk, link_words(bw->l->kind),
+		fault(bw->lw, bw->l, chunk, link_words(bw->l->kind),
 		      "%#" PRIx64 " does not lead back to %#" PRIx64 " but to %#" PRIx64,
 		      chunk, before, n->bk);
 	else
-		fault(bw->ls, bw->l, before, link_words(bw->l->kind),
+		fault(bw->lw, bw->l, before, link_words(bw->l->kind),
 		      "%#" PRIx64 " leads to %#" PRIx64 ", which does not lead back",
 		      before, chunk);
 }
@@ -417,7 +418,7 @@ static bool is_in_order(const struct bin_walk *bw, unsigned int code)
 {
 	if (bw->l->kind != LIST_UNSORTED)
 		return code == bw->l->index;
-	return code > ENTRY_LARGE || (code && bw->ls->names_only);
+	return code > ENTRY_LARGE || (code && bw->lw->lists->names_only);
 }
 
 /*
@@ -427,7 +428,7 @@ static bool is_in_order(const struct bin_walk *bw, unsigned int code)
 static void follow_table(struct bin_walk *bw, enum mark m, u64 *before,
 			 u64 *chunk)
 {
-	struct free_table *t = &bw->ls->table;
+	struct free_table *t = &bw->lw->table;
 	u32 from = free_table_find(t, *before);
 	u32 to = free_table_find(t, *chunk);
 	u64 met[ENTRY_MAX + 1] = { 0 };
@@ -447,7 +448,7 @@ static void follow_table(struct bin_walk *bw, enum mark m, u64 *before,
 	for (code = ENTRY_LARGE; code <= ENTRY_MAX; code++)
 		if (met[code])
 			count_chunks(bw->l, met[code],
-				     free_table_size(&bw->ls->g->l, code));
+				     free_table_size(&bw->lw->g->l, code));
 	*before = free_table_addr(t, from);
 	*chunk = free_table_addr(t, to);
 }
@@ -458,20 +459,20 @@ static void follow_table(struct bin_walk *bw, enum mark m, u64 *before,
  */
 static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 {
-	struct lists *ls = bw->ls;
+	struct list_walk *lw = bw->lw;
 	enum mark m = bw->l->kind == LIST_UNSORTED ? MARK_UNSORTED : MARK_BIN;
 	u64 before = bw->head;
 	struct node n;
 
 	while (chunk != bw->head) {
 		if (by_fd)
-			want_table(ls);
-		if (by_fd && ls->has_table)
+			want_table(lw);
+		if (by_fd && lw->has_table)
 			follow_table(bw, m, &before, &chunk);
-		if (!chunk_is_aligned(&ls->g->l, chunk) ||
-		    !read_node(ls, chunk, &n)) {
+		if (!chunk_is_aligned(&lw->g->l, chunk) ||
+		    !read_node(lw, chunk, &n)) {
 			if (by_fd)
-				fault(ls, bw->l, before,
+				fault(lw, bw->l, before,
 				      link_words(bw->l->kind),
 				      "%#" PRIx64 " leads to %#" PRIx64 ", which is no chunk",
 				      before, chunk);
@@ -481,16 +482,16 @@ static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 			blame_link(bw, before, chunk, &n);
 			return false;
 		}
-		if (!take(ls, bw->l, chunk, n.size, m, &bw->outside)) {
+		if (!take(lw, bw->l, chunk, n.size, m, &bw->outside)) {
 			if (by_fd)
-				fault(ls, bw->l, chunk,
+				fault(lw, bw->l, chunk,
 				      link_words(bw->l->kind),
 				      "%#" PRIx64 " is on a free list already",
 				      chunk);
 			return false;
 		}
 		check_bin_index(bw, chunk, &n);
-		if (ls->findings)
+		if (lw->lists->findings)
 			check_free_chunk(bw, chunk, &n);
 		if (bw->l->kind == LIST_LARGE && by_fd)
 			check_large(bw, chunk, &n);
@@ -498,7 +499,7 @@ static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 		chunk = by_fd ? n.fd : n.bk;
 	}
 	if (by_fd && before != bw->last)
-		fault(ls, bw->l, bw->head, link_words(bw->l->kind),
+		fault(lw, bw->l, bw->head, link_words(bw->l->kind),
 		      "the list ends with %#" PRIx64 ", but its head says %#" PRIx64,
 		      before, bw->last);
 	return true;
@@ -512,27 +513,26 @@ static enum list_kind bin_kind(const struct layout *lay, unsigned int bin)
 	       LIST_SMALL : LIST_LARGE;
 }
 
-static void check_binmap(struct lists *ls, struct list *l,
-			 const struct arena *a)
+static void check_binmap(struct list_walk *lw, struct list *l,
+			 const struct malloc_state *a)
 {
-	u32 map = get_u32(a->raw + ls->g->l.binmap + l->index / 32 * 4);
+	u32 map = get_u32(a->raw + lw->g->l.binmap + l->index / 32 * 4);
 
 	if (l->index > 1 && !(map >> l->index % 32 & 1))
-		fault(ls, l, a->addr + ls->g->l.binmap, WORDS_NONE,
+		fault(lw, l, a->addr + lw->g->l.binmap, WORDS_NONE,
 		      "the bin has chunks, but its bit in binmap is clear: malloc does not see them");
 }
 
-static void walk_bin(struct lists *ls, size_t arena, unsigned int bin)
+static void walk_bin(struct list_walk *lw, size_t arena, unsigned int bin)
 {
-	const struct layout *lay = &ls->g->l;
-	const struct arena *a = &ls->g->arena[arena];
-	struct list l = { .kind = bin_kind(lay, bin), .owner = arena,
-			  .index = bin };
-	struct bin_walk bw = { .ls = ls, .l = &l, .a = a,
-			       .head = glibc_bin_head(ls->g, a, bin) };
+	const struct layout *lay = &lw->g->l;
+	const struct malloc_state *a = &lw->g->state[arena];
+	struct list l = new_list(bin_kind(lay, bin), arena, bin);
+	struct bin_walk bw = { .lw = lw, .l = &l, .a = a,
+			       .head = glibc_bin_head(lw->g, a, bin) };
 	unsigned int at = lay->bins + 2 * lay->word * (bin - 1);
-	u64 fd = arena_word(ls, a, at);
-	u64 bk = arena_word(ls, a, at + lay->word);
+	u64 fd = arena_word(lw, a, at);
+	u64 bk = arena_word(lw, a, at + lay->word);
 
 	/* Before the first malloc (up to 2.41) all of it is zero. */
 	if ((fd == bw.head && bk == bw.head) || (!fd && !bk))
@@ -541,13 +541,8 @@ static void walk_bin(struct lists *ls, size_t arena, unsigned int bin)
 	bw.last = bk;
 	if (!follow_bin(&bw, fd, true))
 		follow_bin(&bw, bk, false);
-	check_binmap(ls, &l, a);
-	add_list(ls, &l);
-}
-
-static bool is_of_arena(const struct list *l)
-{
-	return l->kind != LIST_TCACHE;
+	check_binmap(lw, &l, a);
+	add_list(lw, &l);
 }
 
 /* Those of threads, then those of each arena, from small to large. */
@@ -555,8 +550,8 @@ static int by_owner(const void *a, const void *b)
 {
 	const struct list *x = a, *y = b;
 
-	if (is_of_arena(x) != is_of_arena(y))
-		return is_of_arena(x) ? 1 : -1;
+	if (x->of_thread != y->of_thread)
+		return x->of_thread ? -1 : 1;
 	if (x->owner != y->owner)
 		return x->owner < y->owner ? -1 : 1;
 	if (x->kind != y->kind)
@@ -566,46 +561,61 @@ static int by_owner(const void *a, const void *b)
 
 /**
  * lists_walk - follow every free list
- * @ls: what to follow; the results are filled in, lists_free() them
+ * @lw: what to follow; @lw->lists is filled
  *
- * Marks of chunks that are on lists are set; with @ls->names_only the small
- * and large bins are left out, since a chunk's size tells those apart.
+ * Marks of chunks that are on lists are set; with names_only the small and large
+ * bins are left out, since a chunk's size tells those apart.
  *
  * The lists of chunks that look as if they were in use come first, those of all
  * threads and arenas: the table has them only if it finds their marks.
  */
-void lists_walk(struct lists *ls)
+void lists_walk(struct list_walk *lw)
 {
-	struct glibc *g = ls->g;
+	struct lists *ls = lw->lists;
+	struct glibc *g = lw->g;
 	size_t i;
 	unsigned int bin;
 
 	for (i = 0; i < g->tcaches; i++)
 		for (bin = 0; bin < g->l.tcache_bins; bin++)
-			walk_tcache_bin(ls, i, bin);
-	for (i = 0; i < g->arenas; i++)
+			walk_tcache_bin(lw, i, bin);
+	for (i = 0; i < g->states; i++)
 		for (bin = 0; bin < g->l.nfastbins; bin++)
-			walk_fastbin(ls, i, bin);
-	ls->patience = 0;
-	for (i = 0; i < g->regions; i++)
-		ls->patience += g->region[i].end - g->region[i].first;
-	ls->patience = max_u64(ls->patience / BYTES_A_JUMP, lists_min_jumps);
-	ls->table_at = g->t->jumps + min_u64(ls->patience, INT64_MAX);
-	for (i = 0; i < g->arenas; i++)
+			walk_fastbin(lw, i, bin);
+	lw->patience = 0;
+	for (i = 0; i < g->h->regions; i++)
+		lw->patience += g->h->region[i].end - g->h->region[i].first;
+	lw->patience = max_u64(lw->patience / BYTES_A_JUMP, lists_min_jumps);
+	lw->table_at = g->t->jumps + min_u64(lw->patience, INT64_MAX);
+	for (i = 0; i < g->states; i++)
 		for (bin = 1; bin < NBINS - 1; bin++)
 			if (bin == 1 || !ls->names_only)
-				walk_bin(ls, i, bin);
-	drop_table(ls);
+				walk_bin(lw, i, bin);
+	drop_table(lw);
 	sort_array(ls->list, ls->n, sizeof(*ls->list), by_owner);
 }
 
 /**
- * lists_free - give the results back
- * @ls: from lists_walk()
+ * glibc_lists - follow every free list
+ * @h: the heap
+ * @ls: filled, with its marks
  */
-void lists_free(struct lists *ls)
+void glibc_lists(struct heap *h, struct lists *ls)
 {
+	struct list_walk lw = { .g = glibc_of(h), .lists = ls };
+
+	ls->marks = xcalloc(1, sizeof(*ls->marks));
+	marks_init(ls->marks, h);
+	lists_walk(&lw);
+}
+
+/**
+ * glibc_lists_free - give the results back
+ * @ls: from glibc_lists()
+ */
+void glibc_lists_free(struct lists *ls)
+{
+	marks_free(ls->marks);
+	free(ls->marks);
 	free(ls->list);
-	ls->list = NULL;
-	ls->n = 0;
 }

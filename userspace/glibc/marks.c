@@ -16,20 +16,20 @@ static size_t bytes_of(const struct marks *m, const struct mark_map *map)
 /**
  * marks_init - room for a mark on every chunk
  * @m: filled; marks_free() it
- * @g: malloc, with its regions found
+ * @h: the heap, with its regions found
  */
-void marks_init(struct marks *m, const struct glibc *g)
+void marks_init(struct marks *m, const struct heap *h)
 {
 	u8 *bits;
 	size_t i;
 
-	m->n = g->regions;
-	m->shift = g->l.word == 8 ? 4 : 3;
+	m->n = h->regions;
+	m->shift = glibc_of(h)->l.word == 8 ? 4 : 3;
 	m->map = xcalloc(m->n, sizeof(*m->map));
 	m->len = MARKS_ALIGN / 8;
 	for (i = 0; i < m->n; i++) {
-		m->map[i].first = g->region[i].first;
-		m->map[i].end = g->region[i].end;
+		m->map[i].first = h->region[i].first;
+		m->map[i].end = h->region[i].end;
 		m->len += bytes_of(m, &m->map[i]);
 	}
 	m->bits = xmap(m->len);

@@ -31,14 +31,14 @@ struct mark_map {
 };
 
 struct marks {
-	struct mark_map *map;	/* one for each region of the glibc */
+	struct mark_map *map;	/* one for each region of the heap */
 	size_t n;
 	unsigned int shift;	/* bytes a bit, as a power of two */
 	u8 *bits;		/* of all regions, one behind the other */
 	size_t len;
 };
 
-void marks_init(struct marks *m, const struct glibc *g);
+void marks_init(struct marks *m, const struct heap *h);
 void marks_free(struct marks *m);
 void marks_set(struct marks *m, size_t region, u64 chunk, enum mark mark);
 /* Of a fastbin or unsorted chunk only the second bit is set. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Find mmapped chunks by their headers. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "glibc/mmapped.h"
+/*
+ * Find mmapped chunks.  malloc has no list of these: they are recognised by their
+ * headers in anonymous mappings, and mp_ only says how many there are.
+ */
+#include "glibc/glibc.h"
+#include "glibc/ops.h"
 
 #define MAX_PAGES (1u << 22)	/* touched pages that are looked at: 16 GiB */
 #define MAX_LEAD (16u << 20)	/* bytes before a chunk of memalign's */
@@ -42,7 +43,6 @@ static bool read_header(struct search *s, u64 addr, const struct map_run *in,
 	    size < 2 * header)
 		return false;
 	c->addr = addr;
-	c->field = field;
 	c->map = addr - prev;
 	c->map_len = prev + size;
 	c->usable = size - header - tail;
@@ -100,7 +100,7 @@ static void add(struct mmapped *m, const struct mmapped_chunk *c)
 static u64 behind_region(const struct glibc *g, u64 page)
 {
 	const struct region *r =
-		glibc_region_of(g, layout_first_chunk(&g->l, page));
+		heap_region_of(g->h, layout_first_chunk(&g->l, page));
 
 	return r ? align_up(r->end, PAGE) : page;
 }
@@ -143,31 +143,21 @@ static unsigned int anon_kind(const struct mapping *m, const void *arg)
 }
 
 /**
- * mmapped_find - find the chunks that have a mapping of their own
- * @g: malloc
- * @m: filled; mmapped_free() it
+ * glibc_mmapped - find the chunks that have a mapping of their own
+ * @h: the heap
+ * @m: empty; filled
  */
-void mmapped_find(struct glibc *g, struct mmapped *m)
+void glibc_mmapped(struct heap *h, struct mmapped *m)
 {
+	struct glibc *g = glibc_of(h);
 	struct search s = { .g = g, .m = m };
 	struct map_run run;
 	size_t i = 0;
 
-	memset(m, 0, sizeof(*m));
 	while (!all_found(&s) &&
 	       maps_next_run(&g->t->maps, &i, anon_kind, NULL, &run))
 		search_run(&s, &run);
 	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&
 		      (g->l.mmapped_mem_drifts ||
 		       m->bytes == g->mp.mmapped_mem);
-}
-
-/**
- * mmapped_free - give them back
- * @m: from mmapped_find()
- */
-void mmapped_free(struct mmapped *m)
-{
-	free(m->chunk);
-	memset(m, 0, sizeof(*m));
 }

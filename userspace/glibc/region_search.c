@@ -12,7 +12,7 @@
  * damaged: then regions are searched for whose chunks lead home behind one.
  */
 #include "base/text.h"
-#include "glibc/glibc.h"
+#include "glibc/region_search.h"
 
 #define MANY 32u		/* so many in a row are hardly an accident */
 #define MAX_STEPS (1u << 19)	/* places to look at behind damaged chunks */
@@ -23,10 +23,10 @@ static u64 count_missing(const struct glibc *g)
 	u64 sum = 0;
 	size_t i;
 
-	for (i = 0; i < g->regions; i++)
-		if (g->region[i].kind != REGION_HEAP)
-			sum += g->region[i].end - g->region[i].start;
-	return g->arena[0].system_mem > sum ? g->arena[0].system_mem - sum : 0;
+	for (i = 0; i < g->h->regions; i++)
+		if (g->h->region[i].kind != REGION_HEAP)
+			sum += g->h->region[i].end - g->h->region[i].start;
+	return g->state[0].system_mem > sum ? g->state[0].system_mem - sum : 0;
 }
 
 /* A walk from what may be a region's first chunk. */
@@ -39,7 +39,7 @@ struct probe {
 static bool leads_home(struct glibc *g, u64 addr, u64 limit, struct probe *p)
 {
 	const struct layout *l = &g->l;
-	const u64 top = g->arena[0].top;
+	const u64 top = g->state[0].top;
 	unsigned int posts = 0;
 
 	p->end = addr;
@@ -72,12 +72,12 @@ static bool leads_home(struct glibc *g, u64 addr, u64 limit, struct probe *p)
 static void end_region(const struct glibc *g, struct region *r, u64 limit,
 		       struct probe *p)
 {
-	const struct arena *a = &g->arena[0];
+	const struct malloc_state *a = &g->state[0];
 
 	if (a->top >= r->first && a->top < limit && p->end >= a->top) {
 		r->top = a->top;
 		/* Where its size makes no sense, it ends there. */
-		p->end = max_u64(arena_top_end(a), p->end);
+		p->end = max_u64(state_top_end(a), p->end);
 	}
 	r->end = min_u64(align_up(p->end, PAGE), limit);
 }
@@ -102,9 +102,9 @@ static bool is_thread_heap(const struct glibc *g, const struct mapping *m)
 	u64 heap = m->start & ~(g->heap_max - 1);
 	size_t i;
 
-	for (i = 0; i < g->regions; i++)
-		if (g->region[i].kind == REGION_HEAP &&
-		    g->region[i].start == heap)
+	for (i = 0; i < g->h->regions; i++)
+		if (g->h->region[i].kind == REGION_HEAP &&
+		    g->h->region[i].start == heap)
 			return true;
 	return false;
 }
@@ -167,7 +167,7 @@ static void find_regions_in(struct search *s, const struct map_run *in)
 
 		if (r.end > at) {
 			r.kind = region_kind(in);
-			glibc_add_region(g, &r);
+			heap_add_region(g->h, &r);
 			at = r.end;
 		} else {
 			at = target_next_page(g->t, p.chunks >= MANY ? p.end : at,
@@ -211,8 +211,8 @@ static void add_mended(struct search *s, struct region *r)
 	u64 bytes = r->end - r->start;
 	size_t i;
 
-	for (i = 0; i < g->regions; i++) {
-		struct region *known = &g->region[i];
+	for (i = 0; i < g->h->regions; i++) {
+		struct region *known = &g->h->region[i];
 
 		if (known->start >= r->end || known->end <= r->start)
 			continue;
@@ -227,7 +227,7 @@ static void add_mended(struct search *s, struct region *r)
 	}
 	if (bytes <= s->missing) {
 		s->missing -= bytes;
-		glibc_add_region(g, r);
+		heap_add_region(g->h, r);
 	}
 }
 
@@ -258,7 +258,7 @@ static void mend_regions_in(struct search *s, const struct map_run *in)
  * @g: malloc, with the regions that were found
  * @brk: what begins at sbrk_base, or an empty one where that is not from brk
  *
- * Sets @g->missing.
+ * Sets @g->h->missing.
  */
 void glibc_search_regions(struct glibc *g, const struct region *brk)
 {
@@ -269,10 +269,10 @@ void glibc_search_regions(struct glibc *g, const struct region *brk)
 	s.missing = count_missing(g);
 	if (s.missing)
 		look_through(&s, mend_regions_in);
-	g->missing = s.missing;
-	if (g->missing)
-		notes_add(&g->notes, "%s of the main arena's %s were not found, and are not shown: a chunk in them is damaged%s",
-			  text_human(a, g->missing),
-			  text_human(b, g->arena[0].system_mem),
+	g->h->missing = s.missing;
+	if (g->h->missing)
+		notes_add(&g->h->notes, "%s of the main arena's %s were not found, and are not shown: a chunk in them is damaged%s",
+			  text_human(a, g->h->missing),
+			  text_human(b, g->state[0].system_mem),
 			  target_or(g->t));
 }

@@ -9,21 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc/glibc.h"
+#include "glibc/region_search.h"
+#include "glibc/regions.h"
 
 #define MAX_HEAPS 65536u
 #define MAX_BYTES (1ull << 46)	/* of all regions: half of what x86-64 can map */
-
-/**
- * glibc_add_region - keep a region that was found
- * @g: malloc
- * @r: the region, copied
- */
-void glibc_add_region(struct glibc *g, const struct region *r)
-{
-	g->region = xgrow(g->region, g->regions, sizeof(*r));
-	g->region[g->regions++] = *r;
-}
 
 static int by_first(const void *a, const void *b)
 {
@@ -36,11 +26,11 @@ static int by_first(const void *a, const void *b)
  * A damaged core may say that malloc has more than any process can map, more than
  * there is room for marks on.  Return: the bytes that are left for others.
  */
-static u64 limit_region(struct glibc *g, struct region *r, u64 left)
+static u64 limit_region(struct heap *h, struct region *r, u64 left)
 {
 	if (r->end - r->first > left) {
-		notes_add(&g->notes, "malloc's memory at %#llx is larger than a process can be: malloc's structures are damaged%s",
-			  (unsigned long long)r->first, target_or(g->t));
+		notes_add(&h->notes, "malloc's memory at %#llx is larger than a process can be: malloc's structures are damaged%s",
+			  (unsigned long long)r->first, target_or(h->t));
 		r->end = r->first + left;
 		if (r->top >= r->end)
 			r->top = 0;
@@ -49,30 +39,30 @@ static u64 limit_region(struct glibc *g, struct region *r, u64 left)
 }
 
 /* Two regions that claim one byte would have it decoded twice. */
-static void sort_regions(struct glibc *g)
+static void sort_regions(struct heap *h)
 {
 	u64 left = MAX_BYTES;
 	size_t i, out = 0;
 
-	sort_array(g->region, g->regions, sizeof(*g->region), by_first);
-	for (i = 0; i < g->regions && left; i++) {
-		if (out && g->region[i].first < g->region[out - 1].end) {
-			notes_add(&g->notes, "two regions overlap at %#llx: malloc's structures are damaged%s",
-				  (unsigned long long)g->region[i].first,
-				  target_or(g->t));
+	sort_array(h->region, h->regions, sizeof(*h->region), by_first);
+	for (i = 0; i < h->regions && left; i++) {
+		if (out && h->region[i].first < h->region[out - 1].end) {
+			notes_add(&h->notes, "two regions overlap at %#llx: malloc's structures are damaged%s",
+				  (unsigned long long)h->region[i].first,
+				  target_or(h->t));
 			continue;
 		}
-		g->region[out] = g->region[i];
-		left = limit_region(g, &g->region[out++], left);
+		h->region[out] = h->region[i];
+		left = limit_region(h, &h->region[out++], left);
 	}
-	g->regions = out;
+	h->regions = out;
 }
 
 /* One heap of a thread arena.  Return: its "prev". */
 static u64 add_heap(struct glibc *g, size_t arena, u64 heap)
 {
 	const struct layout *l = &g->l;
-	const struct arena *a = &g->arena[arena];
+	const struct malloc_state *a = &g->state[arena];
 	struct region r = { .kind = REGION_HEAP, .arena = arena,
 			    .start = heap };
 	u64 ar_ptr, prev, size;
@@ -80,13 +70,13 @@ static u64 add_heap(struct glibc *g, size_t arena, u64 heap)
 	if (!target_word(g->t, heap, &ar_ptr) || ar_ptr != a->addr ||
 	    !target_word(g->t, heap + l->word, &prev) ||
 	    !target_word(g->t, heap + 2 * l->word, &size)) {
-		notes_add(&g->notes, "arena %#llx: %#llx should be one of its heaps and is not; its chunks are not shown",
+		notes_add(&g->h->notes, "arena %#llx: %#llx should be one of its heaps and is not; its chunks are not shown",
 			  (unsigned long long)a->addr,
 			  (unsigned long long)heap);
 		return 0;
 	}
 	if (size > g->heap_max || !maps_hold(&g->t->maps, heap, size)) {
-		notes_add(&g->notes, "arena %#llx: the heap at %#llx says it has %#llx bytes, more than are mapped",
+		notes_add(&g->h->notes, "arena %#llx: the heap at %#llx says it has %#llx bytes, more than are mapped",
 			  (unsigned long long)a->addr,
 			  (unsigned long long)heap, (unsigned long long)size);
 		size = min_u64(g->heap_max,
@@ -99,13 +89,13 @@ static u64 add_heap(struct glibc *g, size_t arena, u64 heap)
 	if (a->has_top && a->top >= r.first && a->top < r.end)
 		r.top = a->top;
 	if (r.first < r.end)
-		glibc_add_region(g, &r);
+		heap_add_region(g->h, &r);
 	return prev;
 }
 
 static void find_heaps(struct glibc *g, size_t arena)
 {
-	const struct arena *a = &g->arena[arena];
+	const struct malloc_state *a = &g->state[arena];
 	u64 mask = ~(g->heap_max - 1), own = a->addr & mask;
 	u64 heap = a->has_top ? a->top & mask : own;
 	bool seen_own = false;
@@ -134,7 +124,7 @@ static bool may_be_brk(const struct maps *maps, u64 addr)
 static struct region find_brk_region(struct glibc *g)
 {
 	const struct mapping *heap = maps_named(&g->t->maps, "[heap]");
-	const struct arena *a = &g->arena[0];
+	const struct malloc_state *a = &g->state[0];
 	struct region r = { .kind = REGION_BRK, .start = g->mp.sbrk_base };
 	u64 run_end;
 
@@ -147,11 +137,11 @@ static struct region find_brk_region(struct glibc *g)
 	r.end = run_end;
 	if (a->has_top && a->top >= r.first && a->top < run_end) {
 		r.top = a->top;
-		if (arena_top_end(a) > a->top)
-			r.end = min_u64(arena_top_end(a), run_end);
+		if (state_top_end(a) > a->top)
+			r.end = min_u64(state_top_end(a), run_end);
 	}
 	if (r.first < r.end)
-		glibc_add_region(g, &r);
+		heap_add_region(g->h, &r);
 	return r;
 }
 
@@ -161,17 +151,17 @@ static struct region find_brk_region(struct glibc *g)
  */
 void glibc_find_regions(struct glibc *g)
 {
-	const struct arena *main = &g->arena[0];
+	const struct malloc_state *main = &g->state[0];
 	struct region brk = { 0 };
 	size_t i;
 
-	for (i = 1; i < g->arenas; i++)
+	for (i = 1; i < g->states; i++)
 		find_heaps(g, i);
 	if (main->has_top)
 		brk = find_brk_region(g);
 	if (main->has_top &&
-	    (main->flags & ARENA_NONCONTIGUOUS || !g->regions ||
-	     !glibc_region_of(g, main->top)))
+	    (main->flags & ARENA_NONCONTIGUOUS || !g->h->regions ||
+	     !heap_region_of(g->h, main->top)))
 		glibc_search_regions(g, &brk);
-	sort_regions(g);
+	sort_regions(g->h);
 }

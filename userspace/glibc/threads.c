@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc/glibc.h"
+#include "glibc/threads.h"
 
 #define TLS_NEAR 4096u
 #define TLS_FAR (128u << 10)
@@ -205,7 +205,7 @@ static bool read_tcache(struct glibc *g, u64 mem, struct tcache *tc)
 	u8 raw[1024];
 	unsigned int i;
 
-	if (!chunk_is_aligned(l, chunk) || !glibc_region_of(g, chunk) ||
+	if (!chunk_is_aligned(l, chunk) || !heap_region_of(g->h, chunk) ||
 	    !target_word(g->t, chunk + l->word, &field))
 		return false;
 	size = field & ~(u64)SIZE_BITS;
@@ -244,7 +244,7 @@ static bool bin_is_sound(const struct glibc *g, const struct tcache *tc,
 static bool is_first_chunk(const struct glibc *g, const struct tcache *tc)
 {
 	u64 chunk = mem_to_chunk(&g->l, tc->addr);
-	const struct region *r = glibc_region_of(g, chunk);
+	const struct region *r = heap_region_of(g->h, chunk);
 
 	return g->l.tcache_first && r && r->first == chunk;
 }
@@ -370,11 +370,11 @@ static bool take_agreed(struct search *s, u64 from, u64 to, int least)
 void glibc_find_tcaches(struct glibc *g)
 {
 	struct search s = { .g = g, .t = g->t };
-	bool wanted = g->l.tcache_bins && g->regions;
+	bool wanted = g->l.tcache_bins && g->h->regions;
 	size_t i, lost = 0;
 
 	s.n = target_threads(g->t, &s.thread);
-	g->threads = s.n;
+	g->h->threads = s.n;
 	if (wanted)
 		find_tcbs(&s);
 	/* Far below are, but for programs with large variables, only stacks. */
@@ -383,7 +383,7 @@ void glibc_find_tcaches(struct glibc *g)
 	for (i = 0; i < s.n && wanted; i++)
 		lost += !s.thread[i].tcb;
 	if (lost)
-		notes_add(&g->notes, "the control block of %zu of %zu threads was not found: chunks in their tcaches count as in use",
+		notes_add(&g->h->notes, "the control block of %zu of %zu threads was not found: chunks in their tcaches count as in use",
 			  lost, s.n);
 	free(s.thread);
 }

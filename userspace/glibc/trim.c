@@ -8,7 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "glibc/trim.h"
+#include "glibc/glibc.h"
+#include "glibc/ops.h"
+#include "glibc/state.h"
 #include "heap/survey.h"
 #include "target/pagemap.h"
 
@@ -16,6 +18,7 @@
 
 struct pass {
 	struct trim *tr;
+	const struct heap *h;
 	const struct glibc *g;
 	struct pin ring[MAX_PINS];
 	u64 n;			/* pins seen */
@@ -65,7 +68,7 @@ static int take_batch(const struct batch *b, void *ctx)
 
 	for (i = 0; i < b->n; i++) {
 		const struct chunk *c = &b->chunk[i];
-		bool main = p->g->arena[p->g->region[c->region].arena].main;
+		bool main = p->h->arena[p->h->region[c->region].arena].main;
 
 		if (chunk_state_is_free(c->state)) {
 			count_pages(p, c);
@@ -124,10 +127,21 @@ static void find_threshold(const struct glibc *g, struct trim *tr)
 	}
 }
 
+static void note_threshold(const struct glibc *g, struct trim *tr)
+{
+	const struct malloc_par *mp = &g->mp;
+
+	tr->threshold_known = mp->addr;
+	tr->threshold = mp->trim_threshold;
+	tr->threshold_fixed = mp->no_dyn_threshold;
+	tr->threshold_raised = !mp->no_dyn_threshold &&
+			       mp->trim_threshold != DEFAULT_THRESHOLD;
+	tr->huge_pages = mp->hp_pagesize;
+}
+
 static void find_reasons(const struct heap *h, struct trim *tr)
 {
-	const struct glibc *g = &h->g;
-	const struct region *r = glibc_region_of(g, tr->top);
+	const struct region *r = heap_region_of(h, tr->top);
 
 	if (tr->changed) {
 		/* What is free below is known well enough; top is not. */
@@ -141,7 +155,7 @@ static void find_reasons(const struct heap *h, struct trim *tr)
 	} else if (tr->brk > tr->top_end) {
 		tr->reasons |= TRIM_FOREIGN_ABOVE;
 	} else {
-		find_threshold(g, tr);
+		find_threshold(glibc_of(h), tr);
 	}
 	if (tr->pins && tr->free_below + tr->cached >= MUCH)
 		tr->reasons |= TRIM_PINNED;
@@ -156,10 +170,10 @@ static int read_break(struct heap *h, struct error *e)
 	return 0;
 }
 
-static bool top_is(struct glibc *g, const struct arena *was)
+static bool top_is(struct glibc *g, const struct malloc_state *was)
 {
-	struct arena *now = xcalloc(1, sizeof(*now));
-	bool same = glibc_read_arena(g, was->addr, now) &&
+	struct malloc_state *now = xcalloc(1, sizeof(*now));
+	bool same = glibc_read_state(g, was->addr, now) &&
 		    now->top == was->top && now->top_field == was->top_field;
 
 	free(now);
@@ -169,12 +183,12 @@ static bool top_is(struct glibc *g, const struct arena *was)
 /* Does top end at the break, or lie where the break does not matter? */
 static bool is_usual(const struct heap *h)
 {
-	const struct arena *a = &h->g.arena[0];
-	const struct region *r = glibc_region_of(&h->g, a->top);
+	const struct malloc_state *a = &glibc_of(h)->state[0];
+	const struct region *r = heap_region_of(h, a->top);
 
 	return !a->has_top ||
 	       (r && (r->kind != REGION_BRK || !h->k.known ||
-		      arena_top_end(a) == h->k.brk));
+		      state_top_end(a) == h->k.brk));
 }
 
 /* Return: 1 if break and top are of one moment, 0 if not, -1 where it has gone. */
@@ -185,9 +199,9 @@ static int read_once(struct heap *h, struct error *e)
 	if (read_break(h, e))
 		return -1;
 	brk = h->k.brk;
-	if (glibc_reread(&h->g, e) || read_break(h, e))
+	if (heap_reread(h, e) || read_break(h, e))
 		return -1;
-	return h->k.brk == brk && top_is(&h->g, &h->g.arena[0]);
+	return h->k.brk == brk && top_is(glibc_of(h), &glibc_of(h)->state[0]);
 }
 
 /*
@@ -209,29 +223,29 @@ static int read_together(struct heap *h, bool *changed, struct error *e)
 		return 0;
 	for (us = 1000; us <= 32000; us *= 2) {
 		const struct timespec ts = { .tv_nsec = us * 1000 };
-		const struct arena *a;
+		const struct malloc_state *a;
 
 		ret = read_once(h, e);
 		if (ret < 0)
 			return -1;
-		a = &h->g.arena[0];
+		a = &glibc_of(h)->state[0];
 		if (ret && (is_usual(h) || (seen && h->k.brk == brk &&
-					    arena_top_end(a) == end))) {
+					    state_top_end(a) == end))) {
 			*changed = false;
 			return 0;
 		}
 		seen = ret;
 		brk = h->k.brk;
-		end = arena_top_end(a);
+		end = state_top_end(a);
 		nanosleep(&ts, NULL);
 	}
 	*changed = true;
-	notes_add(&h->g.notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
+	notes_add(&h->notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
 	return 0;
 }
 
 /**
- * trim_analyse - find out why the break does not go down
+ * glibc_trim - find out why the break does not go down
  * @h: the heap; malloc was used in it
  * @tr: filled
  * @e: why not
@@ -240,19 +254,19 @@ static int read_together(struct heap *h, bool *changed, struct error *e)
  *
  * Return: 0, or -1 where the process has gone.
  */
-int trim_analyse(struct heap *h, struct trim *tr, struct error *e)
+int glibc_trim(struct heap *h, struct trim *tr, struct error *e)
 {
-	struct pass p = { .tr = tr, .g = &h->g };
+	struct pass p = { .tr = tr, .h = h, .g = glibc_of(h) };
 	struct survey s = { .what = "why", .fn = take_batch, .ctx = &p };
-	const struct arena *a;
+	const struct malloc_state *a;
 
 	memset(tr, 0, sizeof(*tr));
 	if (read_together(h, &tr->changed, e))
 		return -1;
-	a = &h->g.arena[0];
+	a = &glibc_of(h)->state[0];
 	tr->top = a->has_top ? a->top : 0;
 	tr->top_size = a->top_size;
-	tr->top_end = arena_top_end(a);
+	tr->top_end = state_top_end(a);
 	tr->brk = h->k.known ? h->k.brk : 0;
 	p.pm = pagemap_open(h->t);
 	survey(h, &s);
@@ -261,6 +275,7 @@ int trim_analyse(struct heap *h, struct trim *tr, struct error *e)
 		tr->resident = UINT64_MAX;
 	pagemap_close(p.pm);
 	order_pins(&p);
+	note_threshold(p.g, tr);
 	if (tr->top)
 		find_reasons(h, tr);
 	return 0;

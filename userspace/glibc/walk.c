@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The one sequential pass over the chunks. */
+/* The one sequential pass over the chunks, in large blocks. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "glibc/walk.h"
 #include "base/text.h"
+#include "glibc/glibc.h"
+#include "glibc/marks.h"
+#include "glibc/ops.h"
+#include "glibc/walk.h"
 
 #define BATCH 512u
 #define EDGE 64u	/* bytes of a chunk that a batch always has */
@@ -13,8 +16,10 @@
 
 struct pass {
 	struct walk *w;
+	struct heap *h;
 	struct glibc *g;
 	const struct layout *l;
+	const struct marks *marks;	/* or NULL */
 	size_t region;
 	struct region r;
 	u8 *block;
@@ -24,54 +29,6 @@ struct pass {
 	size_t n;
 	int ret;
 };
-
-static const char *const state_names[CHUNK_STATES] = {
-	[CHUNK_IN_USE] = "in use",
-	[CHUNK_TCACHE] = "tcache",
-	[CHUNK_FASTBIN] = "fastbin",
-	[CHUNK_UNSORTED] = "unsorted",
-	[CHUNK_SMALL] = "small",
-	[CHUNK_LARGE] = "large",
-	[CHUNK_TOP] = "top",
-	[CHUNK_FENCEPOST] = "fencepost",
-	[CHUNK_MMAPPED] = "mmapped",
-	[CHUNK_FOREIGN] = "foreign",
-	[CHUNK_DAMAGED] = "damaged",
-};
-
-/**
- * chunk_state_name - the word for a state
- * @state: the state
- *
- * Return: the word.
- */
-const char *chunk_state_name(enum chunk_state state)
-{
-	return state < CHUNK_STATES ? state_names[state] : "unknown";
-}
-
-/**
- * chunk_state_is_free - on a bin's list, and so mergeable?
- * @state: the state
- *
- * Return: true if so; top and cached chunks are not.
- */
-bool chunk_state_is_free(enum chunk_state state)
-{
-	return state == CHUNK_UNSORTED || state == CHUNK_SMALL ||
-	       state == CHUNK_LARGE;
-}
-
-/**
- * chunk_state_is_cached - freed by the program, but kept aside by malloc?
- * @state: the state
- *
- * Return: true if so.
- */
-bool chunk_state_is_cached(enum chunk_state state)
-{
-	return state == CHUNK_TCACHE || state == CHUNK_FASTBIN;
-}
 
 /**
  * walk_fault_text - why a header cannot be right
@@ -95,32 +52,15 @@ const char *walk_fault_text(enum walk_fault fault)
 	return fault < ARRAY_SIZE(text) ? text[fault] : "is damaged";
 }
 
-/**
- * batch_bytes - the bytes of a chunk, from its header on
- * @b: the batch
- * @c: a chunk of it
- * @avail: how many bytes of it there are
- *
- * Return: the bytes; read more with target_read() if they do not do.
- */
-const u8 *batch_bytes(const struct batch *b, const struct chunk *c,
-		      size_t *avail)
-{
-	u64 off = c->addr - b->block_addr;
-
-	*avail = off < b->block_len ? min_u64(c->size, b->block_len - off) : 0;
-	return *avail ? b->block + off : NULL;
-}
-
 static void flush(struct pass *p)
 {
 	struct batch b = {
-		.chunk = p->batch, .n = p->n, .g = p->g, .block = p->block,
+		.chunk = p->batch, .n = p->n, .h = p->h, .block = p->block,
 		.block_addr = p->block_addr, .block_len = p->block_len,
 	};
 
 	if (p->n && !p->ret) {
-		progress_at(p->batch[p->n - 1].addr - p->g->region[0].first);
+		progress_at(p->batch[p->n - 1].addr - p->h->region[0].first);
 		p->w->chunks += p->n;
 		p->ret = p->w->fn(&b, p->w->ctx);
 	}
@@ -139,7 +79,7 @@ static bool load(struct pass *p, u64 addr, u64 need)
 	flush(p);
 	p->block_addr = align_down(addr, PAGE);
 	end = min_u64(p->block_addr + TARGET_BLOCK, p->r.end);
-	p->block_len = target_read(p->g->t, p->block_addr, p->block,
+	p->block_len = target_read(p->h->t, p->block_addr, p->block,
 				   end - p->block_addr);
 	return range_inside(addr - p->block_addr, need, 0, p->block_len);
 }
@@ -155,7 +95,7 @@ static bool read_field(struct pass *p, u64 addr, u64 *field)
 		*field = get_word(p->block + off + w, w);
 		return true;
 	}
-	if (target_read(p->g->t, addr + w, raw, w) != w)
+	if (target_read(p->h->t, addr + w, raw, w) != w)
 		return false;
 	*field = get_word(raw, w);
 	return true;
@@ -191,7 +131,7 @@ static bool region_reaches(struct pass *p, u64 end)
 	struct error gone;
 	bool ret;
 
-	ret = !target_maps_now(p->g->t, &now, &gone) &&
+	ret = !target_maps_now(p->h->t, &now, &gone) &&
 	      maps_hold(&now, p->r.start, end - p->r.start);
 	maps_free(&now);
 	return ret;
@@ -203,17 +143,17 @@ static bool region_reaches(struct pass *p, u64 end)
  */
 static bool top_moved(struct pass *p)
 {
-	const struct arena *a = &p->g->arena[p->r.arena];
+	const struct malloc_state *a = &p->g->state[p->r.arena];
 	u64 top, field, end;
 	u8 raw[8];
 
-	if (!p->g->t->live || !p->r.top ||
-	    target_read(p->g->t, a->addr + p->l->top, raw, p->l->word) !=
+	if (!p->h->t->live || !p->r.top ||
+	    target_read(p->h->t, a->addr + p->l->top, raw, p->l->word) !=
 	    p->l->word)
 		return false;
 	top = get_word(raw, p->l->word);
 	if (top < p->r.first ||
-	    target_read(p->g->t, top + p->l->word, raw, p->l->word) !=
+	    target_read(p->h->t, top + p->l->word, raw, p->l->word) !=
 	    p->l->word)
 		return false;
 	field = get_word(raw, p->l->word);
@@ -241,9 +181,9 @@ static bool are_posts(struct pass *p, u64 addr)
 	const u64 post = 2 * p->l->word | PREV_INUSE;
 	u64 first, second;
 
-	return target_word(p->g->t, addr + p->l->word, &first) &&
+	return target_word(p->h->t, addr + p->l->word, &first) &&
 	       (first | PREV_INUSE) == post &&
-	       target_word(p->g->t, addr + 3 * p->l->word, &second) &&
+	       target_word(p->h->t, addr + 3 * p->l->word, &second) &&
 	       second == post;
 }
 
@@ -257,7 +197,7 @@ static bool makes_sense(struct pass *p, u64 addr)
 		if (addr == p->r.top)
 			return true;
 		if (addr + 2 * w > p->r.end ||
-		    !target_word(p->g->t, addr + w, &field))
+		    !target_word(p->h->t, addr + w, &field))
 			return false;
 		size = field & ~(u64)SIZE_BITS;
 		if (field & IS_MMAPPED)
@@ -284,13 +224,13 @@ static u64 resume_at(struct pass *p, u64 addr)
 	for (addr += p->l->align; addr < limit; addr += p->l->align) {
 		at = addr + p->l->word;
 		if (align_down(at, PAGE) != asked) {
-			at = target_next_touched(p->g->t, at, limit);
+			at = target_next_touched(p->h->t, at, limit);
 		} else {
 			if (makes_sense(p, addr))
 				return addr;
-			if (target_word(p->g->t, at, &field))
+			if (target_word(p->h->t, at, &field))
 				continue;
-			at = target_next_page(p->g->t, at, limit);
+			at = target_next_page(p->h->t, at, limit);
 		}
 		if (at >= limit)
 			break;
@@ -331,8 +271,8 @@ static enum walk_fault size_fault(const struct pass *p, u64 addr, u64 size)
 
 static u8 state_of(const struct pass *p, u64 addr, u64 size, bool in_use)
 {
-	enum mark mark = p->w->marks ?
-			 marks_get(p->w->marks, p->region, addr) : MARK_NONE;
+	enum mark mark = p->marks ? marks_get(p->marks, p->region, addr) :
+				    MARK_NONE;
 
 	if (in_use)
 		return mark == MARK_TCACHE ? CHUNK_TCACHE :
@@ -521,37 +461,27 @@ static void walk_region(struct pass *p)
 }
 
 /**
- * walk_progress_start - a walk, or several, that may last begins
- * @what: its name
- * @g: malloc
- *
- * walk_heap() says how far it is; progress_end() afterwards.
- */
-void walk_progress_start(const char *what, const struct glibc *g)
-{
-	progress_start(what, g->regions ? g->region[g->regions - 1].end -
-		       g->region[0].first : 0);
-}
-
-/**
- * walk_heap - visit every chunk in order of address
+ * glibc_walk - visit every chunk in order of address
+ * @h: the heap
  * @w: what to visit, and whom to tell; the results are filled in
  *
  * The target is read in blocks of TARGET_BLOCK bytes, each once.
  *
  * Return: 0, or what the function returned to end the walk.
  */
-int walk_heap(struct walk *w)
+int glibc_walk(struct heap *h, struct walk *w)
 {
-	struct pass p = { .w = w, .g = w->g, .l = &w->g->l };
+	struct glibc *g = glibc_of(h);
+	struct pass p = { .w = w, .h = h, .g = g, .l = &g->l,
+			  .marks = w->lists ? w->lists->marks : NULL };
 
 	p.block = xrealloc(NULL, TARGET_BLOCK, 1);
 	p.batch = xcalloc(BATCH, sizeof(*p.batch));
 	w->bytes = 0;
 	w->chunks = 0;
 	w->damaged = 0;
-	for (p.region = 0; p.region < w->g->regions && !p.ret; p.region++) {
-		p.r = w->g->region[p.region];
+	for (p.region = 0; p.region < h->regions && !p.ret; p.region++) {
+		p.r = h->region[p.region];
 		if (p.r.end > w->from && (!w->to || p.r.first < w->to))
 			walk_region(&p);
 	}

@@ -2,14 +2,15 @@
 /* Choose the malloc that the program uses: a process may have several. */
 #include <stdlib.h>
 
-#include "glibc/glibc.h"
+#include "glibc/find.h"
+#include "glibc/which_malloc.h"
 
 #define MAX_NAMESPACES 16u	/* dlmopen()'s limit: as many libcs are looked at */
 
 /* It was not the malloc that is wanted. */
 static void unfind(struct glibc *g)
 {
-	notes_forget(&g->notes);
+	notes_forget(&g->h->notes);
 	free(g->module);
 	g->module = NULL;
 	g->version[0] = '\0';
@@ -92,11 +93,10 @@ static bool search_debug_malloc(struct glibc *g, const struct modules *mods,
  * glibc_find - find main_arena, mp_ and the layout
  * @g: its target is set; the rest is filled in
  * @mods: the target's modules
- * @e: why not
  *
  * Return: true if glibc's malloc is in the target.
  */
-bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e)
+bool glibc_find(struct glibc *g, const struct modules *mods)
 {
 	const struct module *libc = choose_libc(g, mods), *m;
 	size_t i;
@@ -116,6 +116,5 @@ bool glibc_find(struct glibc *g, const struct modules *mods, struct error *e)
 			return true;
 	}
 	g->banner[0] = '\0';
-	error_set(e, "no glibc malloc found");
 	return false;
 }

@@ -93,9 +93,9 @@ static const char *mapping_name(const struct heap *h, const struct mapping *m)
 {
 	size_t i;
 
-	for (i = 0; h->has_glibc && i < h->g.regions; i++)
-		if (h->g.region[i].start >= m->start &&
-		    h->g.region[i].start < m->end)
+	for (i = 0; i < h->regions; i++)
+		if (h->region[i].start >= m->start &&
+		    h->region[i].start < m->end)
 			return "malloc arena";
 	return m->path[0] ? base_name(m->path) : "anonymous";
 }

@@ -115,13 +115,13 @@ static void decide(struct pass *p, size_t region)
 	}
 }
 
-static void choose_unit(const struct glibc *g, struct cells *c, u64 max_cells)
+static void choose_unit(const struct heap *h, struct cells *c, u64 max_cells)
 {
 	u64 bytes = 0;
 	size_t i;
 
-	for (i = 0; i < g->regions; i++)
-		bytes += g->region[i].end - g->region[i].start;
+	for (i = 0; i < h->regions; i++)
+		bytes += h->region[i].end - h->region[i].start;
 	c->cell_bytes = PAGE;
 	while (bytes / c->cell_bytes > max_cells)
 		c->cell_bytes *= 2;
@@ -129,26 +129,25 @@ static void choose_unit(const struct glibc *g, struct cells *c, u64 max_cells)
 
 /**
  * cells_count - count what each run of pages is used for
- * @h: the heap, with glibc's malloc
+ * @h: the heap, with an allocator
  * @c: filled; cells_free() it
  * @max_cells: no more than about so many; each region has one at least
  */
 void cells_count(struct heap *h, struct cells *c, u64 max_cells)
 {
-	const struct glibc *g = &h->g;
 	struct pass p = { .c = c };
 	struct survey s = { .what = "map", .fn = take_batch, .ctx = &p };
 	size_t i, total = 0;
 
 	memset(c, 0, sizeof(*c));
-	choose_unit(g, c, max_cells);
-	c->rows = g->regions;
+	choose_unit(h, c, max_cells);
+	c->rows = h->regions;
 	c->row = xcalloc(c->rows, sizeof(*c->row));
 	p.first = xcalloc(c->rows, sizeof(*p.first));
 	for (i = 0; i < c->rows; i++) {
 		struct cell_row *row = &c->row[i];
 
-		row->region = &g->region[i];
+		row->region = &h->region[i];
 		row->n = (row->region->end - row->region->start +
 			  c->cell_bytes - 1) / c->cell_bytes;
 		row->kind = xcalloc(row->n, 1);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "heap/chunk_out.h"
+#include "heap/heap.h"
 
 /* Where the bytes reach over the block, they are read for themselves. */
 static const u8 *first_bytes(const struct batch *b, const struct chunk *c,
@@ -17,7 +18,7 @@ static const u8 *first_bytes(const struct batch *b, const struct chunk *c,
 		*len = want;
 		return p;
 	}
-	*len = target_read(b->g->t, c->addr, room, want);
+	*len = target_read(b->h->t, c->addr, room, want);
 	return room;
 }
 
@@ -36,7 +37,7 @@ static const char *flags_text(unsigned int flags)
 		"  mmapped",
 	};
 
-	return text[flags & SIZE_BITS];
+	return text[flags % ARRAY_SIZE(text)];
 }
 
 /*
@@ -164,7 +165,7 @@ struct json_object *chunk_json(const struct batch *b, const struct chunk *c,
 	json_add_address(o, "address", c->addr);
 	json_add_u64(o, "size", c->size);
 	json_add_text(o, "state", chunk_state_name(c->state));
-	json_add_u64(o, "arena", b->g->region[c->region].arena);
+	json_add_u64(o, "arena", b->h->region[c->region].arena);
 	add_flag_names(o, c->flags);
 	if (has_prev_size(c))
 		json_add_u64(o, "prev_size", c->prev_size);

@@ -5,7 +5,7 @@
 
 #include "base/fast.h"
 #include "base/json.h"
-#include "glibc/walk.h"
+#include "heap/walk.h"
 
 #define MAX_HEXDUMP 4096u
 

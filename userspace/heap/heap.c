@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Open a target and find what there is of a heap in it. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "heap/heap.h"
+#include "heap/allocator.h"
 #include "heap/other_allocators.h"
 #include "target/freeze.h"
 
 static void say_why_not(struct heap *h)
 {
-	h->other = other_allocator(h->t, &h->mods);
 	if (h->other)
 		snprintf(h->why_not, sizeof(h->why_not),
 			 "this program uses %s, whose chunks heapinfo cannot decode; 'show', 'history' and 'map' say what the kernel knows",
@@ -23,17 +23,144 @@ static void say_why_not(struct heap *h)
 			 "no glibc malloc was found in this program: it has none, or an allocator that heapinfo does not know; 'show', 'history' and 'map' say what the kernel knows");
 }
 
-/* glibc is mapped, but another allocator may do its work. */
-static void look_for_replacement(struct heap *h)
+/* What the allocator found, to be looked for again or never. */
+static void forget(struct heap *h)
 {
-	if (glibc_has_started(&h->g))
-		return;
+	free(h->arena);
+	free(h->region);
+	free(h->cache);
+	h->root = 0;
+	h->origin = 0;
+	h->arena = NULL;
+	h->arenas = 0;
+	h->region = NULL;
+	h->regions = 0;
+	h->cache = NULL;
+	h->caches = 0;
+	h->threads = 0;
+	h->mmaps = (struct mmap_count){ 0 };
+	h->missing = 0;
+}
+
+/**
+ * heap_reread - look at arenas and regions again
+ * @h: the heap, with an allocator
+ * @e: why not
+ *
+ * Return: 0, or -1 where the process has gone.
+ */
+int heap_reread(struct heap *h, struct error *e)
+{
+	if (target_reload_maps(h->t, e))
+		return -1;
+	forget(h);
+	notes_forget(&h->notes);
+	return h->a->reread(h, e);
+}
+
+static void close_allocator(struct heap *h)
+{
+	if (h->a)
+		h->a->close(h);
+	forget(h);
+	notes_free(&h->notes);
+	h->a = NULL;
+	h->priv = NULL;
+	h->version = NULL;
+	h->module = NULL;
+	h->found_by = NULL;
+}
+
+static bool open_allocator(struct heap *h, const struct allocator *a)
+{
+	struct error gone;
+
+	h->a = a;
+	if (a->open(h)) {
+		notes_keep(&h->notes);
+		if (!heap_reread(h, &gone))
+			return true;
+	}
+	close_allocator(h);
+	return false;
+}
+
+/* Several may be in one process, as libc's is in most: the one that was used is it. */
+static void find_allocator(struct heap *h)
+{
+	const struct allocator *unused = NULL;
+	size_t i;
+
+	for (i = 0; allocators[i]; i++) {
+		if (!open_allocator(h, allocators[i]))
+			continue;
+		if (heap_has_started(h))
+			return;
+		/* None to come can be used more than this one. */
+		if (!unused && !allocators[i + 1])
+			break;
+		if (!unused)
+			unused = allocators[i];
+		close_allocator(h);
+	}
+	if (unused)
+		open_allocator(h, unused);
 	h->other = other_allocator(h->t, &h->mods);
-	if (!h->other)
-		return;
-	h->has_glibc = false;
-	glibc_close(&h->g);
-	say_why_not(h);
+	if (h->other && h->a)
+		close_allocator(h);
+	if (!h->a)
+		say_why_not(h);
+}
+
+/**
+ * heap_has_started - was the allocator used in this process?
+ * @h: the heap, with an allocator
+ *
+ * Return: true if it ever got memory.
+ */
+bool heap_has_started(const struct heap *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->arenas; i++)
+		if (h->arena[i].system_mem)
+			return true;
+	return h->mmaps.chunks;
+}
+
+/**
+ * heap_add_region - keep a region that was found
+ * @h: the heap
+ * @r: the region, copied
+ */
+void heap_add_region(struct heap *h, const struct region *r)
+{
+	h->region = xgrow(h->region, h->regions, sizeof(*r));
+	h->region[h->regions++] = *r;
+}
+
+/**
+ * heap_region_of - which region holds an address
+ * @h: the heap
+ * @addr: the address
+ *
+ * Return: the region, or NULL.
+ */
+const struct region *heap_region_of(const struct heap *h, u64 addr)
+{
+	size_t lo = 0, hi = h->regions;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (addr < h->region[mid].first)
+			hi = mid;
+		else if (addr >= h->region[mid].end)
+			lo = mid + 1;
+		else
+			return &h->region[mid];
+	}
+	return NULL;
 }
 
 static void sleep_us(u64 us)
@@ -64,22 +191,51 @@ int heap_freeze(struct heap *h, struct error *e)
 		}
 		if (target_freeze(h->t, e))
 			return -1;
-		h->t->doubt = h->has_glibc && heap_stand(h) != STAND_MIDWAY ?
+		h->t->doubt = h->a && heap_stand(h) != STAND_MIDWAY ?
 			      DOUBT_NONE : DOUBT_MIDWAY;
-		if (!h->has_glibc || !h->t->doubt ||
+		if (!h->a || !h->t->doubt ||
 		    freezer_was_held(h->t->freezer))
 			break;
 	}
 	kernel_free(&h->k);
 	kernel_read(h->t, &h->k);
-	return h->has_glibc ? glibc_reread(&h->g, e) : 0;
+	return h->a ? heap_reread(h, e) : 0;
+}
+
+/**
+ * heap_need - is enough known of a heap for what is asked?
+ * @h: the heap
+ * @need: what must be known
+ * @e: what is not known, and what there is instead
+ *
+ * Return: 0, or -1.
+ */
+int heap_need(const struct heap *h, enum need need, struct error *e)
+{
+	const struct allocator *a = h->a;
+	const char *lacks = NULL;
+
+	if (need == NEED_NOTHING)
+		return 0;
+	if (!a)
+		return error_set(e, "%s", h->why_not);
+	if (need == NEED_LISTS && !a->lists)
+		lacks = "the free lists of";
+	else if (need == NEED_CHECK && !a->check)
+		lacks = "what must hold in a heap of";
+	else if (need == NEED_TRIM && !a->trim)
+		lacks = "when the break goes down in a program with";
+	if (!lacks)
+		return 0;
+	return error_set(e, "heapinfo does not know %s %s, which is this program's allocator; 'chunks' and 'stats' show what it knows",
+			 lacks, a->name);
 }
 
 /**
  * heap_open - open a process or a core, and find its heap
  * @h: filled; heap_close() it in any case
  * @c: which one
- * @need_glibc: without glibc's malloc there is nothing to say
+ * @need: what must be known of its heap
  * @e: why not
  *
  * With @c->freeze the process is stopped from here to heap_close(), or to
@@ -87,7 +243,7 @@ int heap_freeze(struct heap *h, struct error *e)
  *
  * Return: 0, or -1.
  */
-int heap_open(struct heap *h, const struct target_choice *c, bool need_glibc,
+int heap_open(struct heap *h, const struct target_choice *c, enum need need,
 	      struct error *e)
 {
 	memset(h, 0, sizeof(*h));
@@ -97,19 +253,15 @@ int heap_open(struct heap *h, const struct target_choice *c, bool need_glibc,
 		return -1;
 	modules_find(h->t, &h->mods);
 	kernel_read(h->t, &h->k);
-	h->has_glibc = !h->t->denied.text[0] &&
-		       glibc_open(h->t, &h->mods, &h->g, e);
 	if (h->t->denied.text[0])
 		snprintf(h->why_not, sizeof(h->why_not), "%s",
 			 h->t->denied.text);
-	else if (h->has_glibc)
-		look_for_replacement(h);
 	else
-		say_why_not(h);
-	if (need_glibc && !h->has_glibc)
-		return error_set(e, "%s", h->why_not);
+		find_allocator(h);
+	if (heap_need(h, need, e))
+		return -1;
 	/* What a snapshot did not say of itself, or the kernel wrote. */
-	if (!h->t->live && h->has_glibc && !h->t->doubt &&
+	if (!h->t->live && h->a && !h->t->doubt &&
 	    heap_stand(h) == STAND_MIDWAY)
 		h->t->doubt = DOUBT_MIDWAY;
 	/* As late as can be, so that files are read while the process runs. */
@@ -122,7 +274,7 @@ int heap_open(struct heap *h, const struct target_choice *c, bool need_glibc,
  */
 void heap_close(struct heap *h)
 {
-	glibc_close(&h->g);
+	close_allocator(h);
 	kernel_free(&h->k);
 	modules_free(&h->mods);
 	target_close(h->t);

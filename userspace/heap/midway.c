@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "heap/heap.h"
+#include "heap/allocator.h"
 
 /* The system calls that malloc makes while its lists are half made. */
 static bool is_mallocs(const struct target *t, s64 nr)
@@ -39,27 +39,15 @@ static bool is_inside(const struct heap *h, const struct thread *th)
 	const struct mapping *m;
 
 	if (!th->placed || !th->pc || !is_mallocs(h->t, th->nr) ||
-	    !h->g.module)
+	    !h->module)
 		return false;
 	m = maps_find(&h->t->maps, th->pc);
-	return m && !strcmp(m->path, h->g.module);
-}
-
-static bool any_is_locked(const struct heap *h)
-{
-	size_t i;
-	u8 raw[4];
-
-	for (i = 0; i < h->g.arenas; i++)
-		if (target_read(h->t, h->g.arena[i].addr, raw, 4) == 4 &&
-		    get_u32(raw))
-			return true;
-	return false;
+	return m && !strcmp(m->path, h->module);
 }
 
 /**
  * heap_stand - does the process run, and where does it stand?
- * @h: the heap, with glibc's malloc
+ * @h: the heap, with an allocator
  *
  * A program with one thread takes no lock, and a tcache has none: so it is asked
  * where each thread is, too.  Who holds a lock is not known: after a crash it may
@@ -91,7 +79,7 @@ enum stand heap_stand(struct heap *h)
 		return STAND_MIDWAY;
 	if (runs || !n)
 		return STAND_RUNS;
-	if (!crashed && any_is_locked(h))
+	if (!crashed && h->a->is_locked && h->a->is_locked(h))
 		return STAND_MIDWAY;
 	return unknown ? STAND_UNKNOWN : STAND_QUIET;
 }

@@ -12,26 +12,24 @@
  */
 int survey(struct heap *h, struct survey *s)
 {
-	struct glibc *g = &h->g;
 	int ret;
 
-	s->walk = (struct walk){ .g = g, .from = s->from, .to = s->to,
-				 .fn = s->fn, .ctx = s->ctx };
-	walk_progress_start(s->what, g);
-	if (!s->no_lists) {
-		marks_init(&s->marks, g);
-		s->lists = (struct lists){ .g = g, .marks = &s->marks,
-					   .findings = s->findings,
+	s->h = h;
+	s->walk = (struct walk){ .from = s->from, .to = s->to, .fn = s->fn,
+				 .ctx = s->ctx };
+	walk_progress_start(s->what, h);
+	if (!s->no_lists && h->a->lists) {
+		s->lists = (struct lists){ .findings = s->findings,
 					   .names_only = !s->all_lists };
-		lists_walk(&s->lists);
-		s->walk.marks = &s->marks;
+		h->a->lists(h, &s->lists);
+		s->walk.lists = &s->lists;
 	}
-	ret = walk_heap(&s->walk);
+	ret = h->a->walk(h, &s->walk);
 	progress_end();
 	if (s->walk.changed)
-		notes_add(&g->notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
+		notes_add(&h->notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
 	if (s->walk.damaged || s->lists.faults)
-		notes_add(&g->notes, h->t->doubt ?
+		notes_add(&h->notes, h->t->doubt ?
 			  "parts of the heap could not be decoded: it is damaged%s; 'heapinfo check' tells" :
 			  "parts of the heap are damaged%s; 'heapinfo check' says what and where",
 			  target_or(h->t));
@@ -44,8 +42,6 @@ int survey(struct heap *h, struct survey *s)
  */
 void survey_free(struct survey *s)
 {
-	if (s->no_lists)
-		return;
-	lists_free(&s->lists);
-	marks_free(&s->marks);
+	if (s->walk.lists)
+		s->h->a->lists_free(&s->lists);
 }

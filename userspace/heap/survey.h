@@ -3,21 +3,19 @@
 #ifndef HEAPINFO_SURVEY_H
 #define HEAPINFO_SURVEY_H
 
-#include "glibc/lists.h"
-#include "glibc/walk.h"
-#include "heap/heap.h"
+#include "heap/allocator.h"
 
 struct survey {
 	const char *what;	/* for progress_start() */
 	bool no_lists;		/* cached chunks then count as in use */
-	bool all_lists;		/* small and large bins too */
+	bool all_lists;		/* those too that tell no chunk's state */
 	struct findings *findings;	/* of the lists; or NULL */
 	u64 from;		/* as in struct walk */
 	u64 to;
 	walk_fn fn;
 	void *ctx;
 	/* results, until survey_free() */
-	struct marks marks;
+	struct heap *h;
 	struct lists lists;
 	struct walk walk;
 };

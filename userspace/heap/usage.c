@@ -8,12 +8,12 @@
 #include "target/pagemap.h"
 
 static void count_chunk(struct usage *u, const struct chunk *c,
-			unsigned int word)
+			unsigned int overhead)
 {
 	switch (c->state) {
 	case CHUNK_IN_USE:
-		u->in_use += c->size - word;
-		u->overhead += word;
+		u->in_use += c->size - overhead;
+		u->overhead += overhead;
 		u->chunks_in_use++;
 		break;
 	case CHUNK_TCACHE:
@@ -49,23 +49,23 @@ static int take_batch(const struct batch *b, void *ctx)
 	for (i = 0; i < b->n; i++) {
 		const struct chunk *c = &b->chunk[i];
 
-		count_chunk(&u->arena[b->g->region[c->region].arena], c,
-			    b->g->l.word);
+		count_chunk(&u->arena[b->h->region[c->region].arena], c,
+			    heap_overhead(b->h));
 	}
 	return 0;
 }
 
-/* A tcache struct is a chunk in use like any other, but malloc's own. */
-static void move_tcaches(const struct glibc *g, struct usages *u)
+/* A thread's cache is a chunk in use like any other, but the allocator's own. */
+static void move_caches(const struct heap *h, struct usages *u)
 {
-	u64 bytes = g->l.tcache_chunk - g->l.word;
 	size_t i;
 
-	for (i = 0; i < g->tcaches; i++) {
-		const struct region *r = glibc_region_of(g, g->tcache[i].addr);
+	for (i = 0; i < h->caches; i++) {
+		const struct region *r = heap_region_of(h, h->cache[i].addr);
 		struct usage *a = r ? &u->arena[r->arena] : NULL;
+		u64 bytes = h->cache[i].bytes;
 
-		if (!a || a->in_use < bytes || !a->chunks_in_use)
+		if (!a || !bytes || a->in_use < bytes || !a->chunks_in_use)
 			continue;
 		a->in_use -= bytes;
 		a->overhead += bytes;
@@ -111,8 +111,8 @@ static void count_regions(struct heap *h, struct usages *u)
 	struct pagemap *pm = pagemap_open(h->t);
 	size_t i;
 
-	for (i = 0; i < h->g.regions; i++) {
-		const struct region *r = &h->g.region[i];
+	for (i = 0; i < h->regions; i++) {
+		const struct region *r = &h->region[i];
 		struct usage *a = &u->arena[r->arena];
 
 		a->size += r->end - r->start;
@@ -127,24 +127,23 @@ static void count_regions(struct heap *h, struct usages *u)
 
 /**
  * usages_read - sum up what all of the heap is used for
- * @h: the heap, with glibc's malloc in it
+ * @h: the heap, with an allocator
  * @u: filled; usages_free() it
  */
 void usages_read(struct heap *h, struct usages *u)
 {
-	const struct glibc *g = &h->g;
 	struct survey s = { .what = "sizes", .fn = take_batch, .ctx = u };
 	size_t i;
 
 	memset(u, 0, sizeof(*u));
-	u->arena = xcalloc(g->arenas, sizeof(*u->arena));
-	if (!g->regions)
+	u->arena = xcalloc(h->arenas, sizeof(*u->arena));
+	if (!h->regions)
 		return;
 	survey(h, &s);
 	survey_free(&s);
 	count_regions(h, u);
-	move_tcaches(g, u);
-	for (i = 0; i < g->arenas; i++) {
+	move_caches(h, u);
+	for (i = 0; i < h->arenas; i++) {
 		count_rest(&u->arena[i]);
 		add(&u->all, &u->arena[i]);
 	}

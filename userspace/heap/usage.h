@@ -23,7 +23,7 @@ struct usage {
 };
 
 struct usages {
-	struct usage *arena;	/* one for each of the glibc */
+	struct usage *arena;	/* one for each of the heap */
 	struct usage all;
 };
 

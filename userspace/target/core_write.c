@@ -175,9 +175,9 @@ static void read_registers(const struct writer *w, const struct thread *th,
 	if (w->t->freezer &&
 	    !ptrace(PTRACE_GETREGSET, th->tid, (void *)NT_PRSTATUS, &iov))
 		return;
-	for (i = 0; i < w->h->g.tcaches && !tcb; i++)
-		if (w->h->g.tcache[i].tid == th->tid)
-			tcb = w->h->g.tcache[i].tcb;
+	for (i = 0; i < w->h->caches && !tcb; i++)
+		if (w->h->cache[i].tid == th->tid)
+			tcb = w->h->cache[i].tcb;
 #ifdef __x86_64__
 	if (w->t->wordsize == 8)
 		memcpy((u8 *)regs + 21 * 8, &tcb, 8);	/* fs_base */

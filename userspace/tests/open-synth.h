@@ -16,7 +16,7 @@ static inline void open_synth(const struct synth *s, struct heap *h)
 	int fd = synth_core(s);
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (heap_open(h, &choice, true, &e))
+	if (heap_open(h, &choice, NEED_CHECK, &e))
 		fail_msg("%s", e.text);
 	close(fd);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "glibc/glibc.h"
 #include "open-synth.h"
 #include "target/elfinfo.h"
 
@@ -475,8 +476,8 @@ static void test_banner_of_memory(void **state)
 	s.text = text;
 	s.text_len = strlen(text);
 	open_synth(&s, &h);
-	assert_string_equal(h.g.banner, BANNER);
-	assert_string_equal(h.g.version, "2.35");
+	assert_string_equal(glibc_of(&h)->banner, BANNER);
+	assert_string_equal(h.version, "2.35");
 	heap_close(&h);
 	synth_free(&s);
 	unlink(path);

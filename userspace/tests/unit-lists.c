@@ -12,8 +12,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "glibc/check.h"
-#include "heap/survey.h"
+#include "glibc/lists.h"
+#include "glibc/marks.h"
+#include "heap/allocator.h"
 #include "open-synth.h"
 
 #define ROW 8u		/* 2.36 */
@@ -22,9 +23,9 @@
 
 /* Everything that following the lists leaves. */
 struct outcome {
+	struct heap *h;
 	struct findings found;
 	struct lists lists;
-	struct marks marks;
 	struct check check;
 	u64 jumps;
 };
@@ -36,14 +37,13 @@ static void follow(struct heap *h, bool names_only, u64 min_jumps,
 	u64 before;
 
 	memset(o, 0, sizeof(*o));
+	o->h = h;
 	lists_min_jumps = min_jumps;
-	marks_init(&o->marks, &h->g);
-	o->lists = (struct lists){ .g = &h->g, .marks = &o->marks,
-				   .names_only = names_only,
+	o->lists = (struct lists){ .names_only = names_only,
 				   .findings = names_only ? NULL : &o->found };
 	target_forget(h->t);
 	before = h->t->jumps;
-	lists_walk(&o->lists);
+	h->a->lists(h, &o->lists);
 	o->jumps = h->t->jumps - before;
 	assert_int_equal(check_heap(h, &o->check, &e), 0);
 	lists_min_jumps = 1024;
@@ -52,8 +52,7 @@ static void follow(struct heap *h, bool names_only, u64 min_jumps,
 static void outcome_free(struct outcome *o)
 {
 	findings_free(&o->found);
-	lists_free(&o->lists);
-	marks_free(&o->marks);
+	o->h->a->lists_free(&o->lists);
 	check_free(&o->check);
 }
 
@@ -109,9 +108,11 @@ static u64 assert_same(struct heap *h, u64 min_jumps)
 		assert_same_findings(&table.check.findings,
 				     &nodes.check.findings);
 		assert_same_lists(&table.lists, &nodes.lists);
-		assert_int_equal(table.marks.len, nodes.marks.len);
-		assert_memory_equal(table.marks.bits, nodes.marks.bits,
-				    nodes.marks.len);
+		assert_int_equal(table.lists.marks->len,
+				 nodes.lists.marks->len);
+		assert_memory_equal(table.lists.marks->bits,
+				    nodes.lists.marks->bits,
+				    nodes.lists.marks->len);
 		assert_int_equal(table.check.listed, nodes.check.listed);
 		if (!faults)
 			faults = nodes.check.findings.total;
@@ -135,9 +136,9 @@ static void test_sound(void **state)
 
 			synth_make_shuffled(&s, row, word, SOME, 1 + row);
 			open_synth(&s, &h);
-			h.g.l = s.l;
-			assert_int_equal(glibc_reread(&h.g, &(struct error){
-						      "" }), 0);
+			glibc_of(&h)->l = s.l;
+			assert_int_equal(heap_reread(&h, &(struct error){
+						     "" }), 0);
 			assert_int_equal(assert_same(&h, 0), 0);
 			heap_close(&h);
 			synth_free(&s);
@@ -540,16 +541,15 @@ static void test_table(void **state)
 
 		synth_make_shuffled(&s, ROW, word, SOME, 7);
 		open_synth(&s, &h);
-		marks_init(&m, &h.g);
-		marks_init(&was, &h.g);
+		marks_init(&m, &h);
+		marks_init(&was, &h);
 		marks_set(&m, 0, s.cached, MARK_TCACHE);
 		marks_set(&was, 0, s.cached, MARK_TCACHE);
-		assert_true(free_table_make(&t, &h.g, &m));
+		assert_true(free_table_make(&t, glibc_of(&h), &m));
 		x.t = &t;
-		x.l = &h.g.l;
+		x.l = &glibc_of(&h)->l;
 		x.marked = s.cached;
-		w.g = &h.g;
-		walk_heap(&w);
+		h.a->walk(&h, &w);
 		assert_int_equal(x.next, SOME + 4);
 		assert_int_equal(t.n, SOME + 4);
 		assert_int_equal(free_table_find(&t, 0), NO_ENTRY);
@@ -565,9 +565,9 @@ static void test_table(void **state)
 		marks_set(&was, 0, s.free[5], MARK_BIN);
 		assert_memory_equal(m.bits, was.bits, m.len);
 		/* In the middle of a chunk a mark has no entry. */
-		marks_set(&m, 0, s.large + 4 * h.g.l.align, MARK_BIN);
-		marks_set(&was, 0, s.large + 4 * h.g.l.align, MARK_BIN);
-		assert_false(free_table_make(&t, &h.g, &m));
+		marks_set(&m, 0, s.large + 4 * glibc_of(&h)->l.align, MARK_BIN);
+		marks_set(&was, 0, s.large + 4 * glibc_of(&h)->l.align, MARK_BIN);
+		assert_false(free_table_make(&t, glibc_of(&h), &m));
 		assert_memory_equal(m.bits, was.bits, m.len);
 		marks_free(&m);
 		marks_free(&was);

@@ -13,8 +13,9 @@
 
 #include "base/text.h"
 #include "brk/kernel.h"
-#include "glibc/check.h"
-#include "glibc/trim.h"
+#include "glibc/glibc.h"
+#include "glibc/marks.h"
+#include "heap/check.h"
 #include "heap/survey.h"
 #include "open-synth.h"
 
@@ -102,18 +103,18 @@ static void test_every_layout(void **state)
 
 			synth_make(&s, row, word);
 			open_synth(&s, &h);
-			assert_int_equal(h.g.main_arena, s.main_arena);
-			assert_int_equal(h.g.mp.addr, s.mp);
-			assert_int_equal(h.g.arenas, 2);
-			assert_int_equal(h.g.regions, 2);
-			assert_int_equal(h.g.l.bins, s.l.bins);
-			assert_int_equal(h.g.l.mp_size, s.l.mp_size);
+			assert_int_equal(h.root, s.main_arena);
+			assert_int_equal(glibc_of(&h)->mp.addr, s.mp);
+			assert_int_equal(h.arenas, 2);
+			assert_int_equal(h.regions, 2);
+			assert_int_equal(glibc_of(&h)->l.bins, s.l.bins);
+			assert_int_equal(glibc_of(&h)->l.mp_size, s.l.mp_size);
 			/* What the heap cannot tell: safe-linking's first
 			 * version and the counters' width; the version text
 			 * does, which this core has not.
 			 */
-			h.g.l = s.l;
-			assert_int_equal(glibc_reread(&h.g, &e), 0);
+			glibc_of(&h)->l = s.l;
+			assert_int_equal(heap_reread(&h, &e), 0);
 			survey(&h, &v);
 			assert_int_equal(seen.count[CHUNK_TCACHE], !!s.cached);
 			assert_int_equal(seen.count[CHUNK_FASTBIN], !!s.fast);
@@ -151,7 +152,7 @@ static void test_damaged_tcache(void **state)
 		for (i = 0; i < s.l.tcache_size; i += word)
 			synth_put(&s, s.tcache + i, 0x41414141);
 		open_synth(&s, &h);
-		assert_int_equal(h.g.tcaches, 1);
+		assert_int_equal(h.caches, 1);
 		assert_int_equal(check_heap(&h, &c, &e), 0);
 		assert_true(c.findings.n > 0);
 		check_free(&c);
@@ -217,7 +218,7 @@ static void assert_reasons(struct heap *h, unsigned int want)
 	struct error e;
 	struct trim tr;
 
-	assert_int_equal(trim_analyse(h, &tr, &e), 0);
+	assert_int_equal(h->a->trim(h, &tr, &e), 0);
 	assert_int_equal(tr.reasons, want);
 }
 
@@ -240,8 +241,8 @@ static void test_reasons(void **state)
 		assert_reasons(&h, TRIM_FOREIGN_ABOVE);
 		h.k.brk = end - PAGE;
 		assert_reasons(&h, TRIM_BELOW_THRESHOLD);
-		h.g.mp.addr = 0;
-		h.g.mp.trim_threshold = 0;
+		glibc_of(&h)->mp.addr = 0;
+		glibc_of(&h)->mp.trim_threshold = 0;
 		assert_reasons(&h, 0);
 		heap_close(&h);
 		synth_put(&s, s.top + word, UINT64_MAX);
@@ -266,8 +267,8 @@ static void test_unnamed_thread(void **state)
 	synth_make(&s, 5, 4);
 	synth_put(&s, s.seg[2].addr + 0x1000 + 0x68, 0);
 	open_synth(&s, &h);
-	assert_int_equal(h.g.tcaches, 1);
-	assert_int_equal(h.g.tcache[0].addr, s.tcache);
+	assert_int_equal(h.caches, 1);
+	assert_int_equal(h.cache[0].addr, s.tcache);
 	heap_close(&h);
 	synth_free(&s);
 }
@@ -279,10 +280,10 @@ static void assert_mapping(const struct synth *s, u64 missing, size_t findings)
 	struct heap h;
 
 	open_synth(s, &h);
-	assert_int_equal(h.g.missing, missing);
-	assert_int_equal(h.g.regions, missing ? 2 : 3);
+	assert_int_equal(h.missing, missing);
+	assert_int_equal(h.regions, missing ? 2 : 3);
 	if (!missing)
-		assert_int_equal(h.g.region[2].end - h.g.region[2].start,
+		assert_int_equal(h.region[2].end - h.region[2].start,
 				 0x3000);
 	assert_int_equal(check_heap(&h, &c, &e), 0);
 	assert_int_equal(c.findings.total, findings);
@@ -402,12 +403,13 @@ static void test_endless_mapping(void **state)
 static void test_marks(void **state)
 {
 	struct region r[1] = { { .first = 0x1000, .end = 0x2000 } };
-	struct glibc g = { .region = r, .regions = 1 };
+	struct glibc g;
+	struct heap h = { .priv = &g, .region = r, .regions = 1 };
 	struct marks m;
 
 	(void)state;
 	layout_make(8, 8, 0, &g.l);
-	marks_init(&m, &g);
+	marks_init(&m, &h);
 	marks_set(&m, 0, 0x1000, MARK_BIN);
 	marks_set(&m, 0, 0x1020, MARK_TCACHE);
 	marks_set(&m, 0, 0x1fe0, MARK_FASTBIN);

@@ -4,8 +4,8 @@
 #define HEAPINFO_CHECK_H
 
 #include "heap/findings.h"
-#include "glibc/mmapped.h"
 #include "heap/heap.h"
+#include "heap/mmapped.h"
 
 struct check {
 	struct findings findings;

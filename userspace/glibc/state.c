@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Read malloc's own structures: the ring of arenas and mp_. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "glibc/glibc.h"
+#include "glibc/ops.h"
+#include "glibc/state.h"
 
 #define MAX_ARENAS 65536u
 
@@ -20,21 +20,21 @@ static u64 at(const struct glibc *g, const u8 *raw, unsigned int offset)
  *
  * Return: the address that fd and bk of the list's ends hold.
  */
-u64 glibc_bin_head(const struct glibc *g, const struct arena *a,
+u64 glibc_bin_head(const struct glibc *g, const struct malloc_state *a,
 		   unsigned int bin)
 {
 	return a->bins + 2 * (u64)g->l.word * (bin - 1) - 2 * g->l.word;
 }
 
 /**
- * glibc_read_arena - read one malloc_state
+ * glibc_read_state - read one malloc_state
  * @g: malloc
  * @addr: where it is
  * @a: filled
  *
  * Return: true if it could be read.
  */
-bool glibc_read_arena(struct glibc *g, u64 addr, struct arena *a)
+bool glibc_read_state(struct glibc *g, u64 addr, struct malloc_state *a)
 {
 	const struct layout *l = &g->l;
 	u8 *raw = a->raw;
@@ -44,7 +44,6 @@ bool glibc_read_arena(struct glibc *g, u64 addr, struct arena *a)
 		return false;
 	a->addr = addr;
 	a->main = addr == g->main_arena;
-	a->mutex = get_u32(raw);
 	a->flags = get_u32(raw + 4);
 	a->top = at(g, raw, l->top);
 	a->last_remainder = at(g, raw, l->last_remainder);
@@ -62,33 +61,37 @@ bool glibc_read_arena(struct glibc *g, u64 addr, struct arena *a)
 	return true;
 }
 
-static void read_arenas(struct glibc *g)
+/**
+ * glibc_read_states - read the ring of all arenas
+ * @g: malloc; it has none afterwards where main_arena is no memory any more
+ */
+void glibc_read_states(struct glibc *g)
 {
 	u64 addr = g->main_arena, slow = addr;
-	struct arena *a;
+	struct malloc_state *a;
 
-	g->arenas = 0;
+	g->states = 0;
 	do {
-		g->arena = xgrow(g->arena, g->arenas, sizeof(*a));
-		a = &g->arena[g->arenas];
-		if (!glibc_read_arena(g, addr, a)) {
+		g->state = xgrow(g->state, g->states, sizeof(*a));
+		a = &g->state[g->states];
+		if (!glibc_read_state(g, addr, a)) {
 			/* The dynamic linker has not relocated it yet. */
-			if (g->arenas == 1 && !g->arena[0].system_mem)
+			if (g->states == 1 && !g->state[0].system_mem)
 				return;
-			notes_add(&g->notes, "the list of arenas is damaged%s: %#llx is no memory; arenas behind it are not shown",
+			notes_add(&g->h->notes, "the list of arenas is damaged%s: %#llx is no memory; arenas behind it are not shown",
 				  target_or(g->t), (unsigned long long)addr);
 			return;
 		}
-		g->arenas++;
+		g->states++;
 		addr = a->next;
 		/* A ring that never comes back to main_arena is damage too. */
 		if (addr == slow && addr != g->main_arena)
 			break;
-		if (!(g->arenas & (g->arenas - 1)))
+		if (!(g->states & (g->states - 1)))
 			slow = addr;
-	} while (addr != g->main_arena && g->arenas < MAX_ARENAS);
+	} while (addr != g->main_arena && g->states < MAX_ARENAS);
 	if (addr != g->main_arena)
-		notes_add(&g->notes, "the list of arenas does not come back to main_arena: it is damaged%s",
+		notes_add(&g->h->notes, "the list of arenas does not come back to main_arena: it is damaged%s",
 			  target_or(g->t));
 }
 
@@ -134,112 +137,30 @@ static void set_heap_max(struct glibc *g)
 }
 
 /**
- * glibc_has_started - was malloc used in this process?
- * @g: malloc
- *
- * Return: true if some arena has memory.
+ * glibc_read_mp - read mp_, and what depends on it
+ * @g: malloc; all of mp_ is 0 where it was not found
  */
-bool glibc_has_started(const struct glibc *g)
+void glibc_read_mp(struct glibc *g)
 {
-	size_t i;
-
-	for (i = 0; i < g->arenas; i++)
-		if (g->arena[i].system_mem)
-			return true;
-	return g->mp.n_mmaps;
-}
-
-static void forget(struct glibc *g)
-{
-	free(g->arena);
-	free(g->region);
-	free(g->tcache);
-	g->arena = NULL;
-	g->region = NULL;
-	g->tcache = NULL;
-	g->arenas = 0;
-	g->regions = 0;
-	g->tcaches = 0;
-	g->missing = 0;
-}
-
-/**
- * glibc_reread - look at arenas, regions and tcaches again
- * @g: malloc
- * @e: why not
- *
- * Return: 0, or -1 where the process has gone.
- */
-int glibc_reread(struct glibc *g, struct error *e)
-{
-	if (target_reload_maps(g->t, e))
-		return -1;
-	forget(g);
-	notes_forget(&g->notes);
 	read_mp(g);
 	set_heap_max(g);
-	read_arenas(g);
-	if (!g->arenas)
-		return error_set(e, "main_arena at %#llx is no longer readable: process %d has ended, or runs another program now; look again",
-				 (unsigned long long)g->main_arena,
-				 (int)g->t->pid);
-	glibc_find_regions(g);
-	glibc_find_tcaches(g);
-	return 0;
 }
 
 /**
- * glibc_open - find glibc's malloc in a target
- * @t: the target
- * @mods: its modules
- * @g: filled; glibc_close() it in any case
- * @e: why not
+ * glibc_is_locked - does a thread hold the lock of an arena?
+ * @h: the heap
  *
- * Return: true if it is there.
+ * Return: true if so, as far as can be read.
  */
-bool glibc_open(struct target *t, const struct modules *mods,
-		struct glibc *g, struct error *e)
+bool glibc_is_locked(struct heap *h)
 {
-	memset(g, 0, sizeof(*g));
-	g->t = t;
-	if (!glibc_find(g, mods, e))
-		return false;
-	notes_keep(&g->notes);
-	return !glibc_reread(g, e);
-}
+	const struct glibc *g = glibc_of(h);
+	u8 mutex[4];
+	size_t i;
 
-/**
- * glibc_close - give back what glibc_open() took
- * @g: malloc
- */
-void glibc_close(struct glibc *g)
-{
-	forget(g);
-	notes_free(&g->notes);
-	free(g->module);
-	memset(g, 0, sizeof(*g));
-}
-
-/**
- * glibc_region_of - which region holds an address
- * @g: malloc
- * @addr: the address
- *
- * Return: the region, or NULL.
- */
-const struct region *glibc_region_of(const struct glibc *g, u64 addr)
-{
-	size_t lo = 0, hi = g->regions;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (addr < g->region[mid].first)
-			hi = mid;
-		else if (addr >= g->region[mid].end)
-			lo = mid + 1;
-		else
-			return &g->region[mid];
-	}
-	return NULL;
+	for (i = 0; i < g->states; i++)
+		if (target_read(h->t, g->state[i].addr, mutex, 4) == 4 &&
+		    get_u32(mutex))
+			return true;
+	return false;
 }

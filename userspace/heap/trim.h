@@ -3,7 +3,6 @@
 #ifndef HEAPINFO_TRIM_H
 #define HEAPINFO_TRIM_H
 
-#include "glibc/walk.h"
 #include "heap/heap.h"
 
 #define MAX_PINS 16u
@@ -35,6 +34,12 @@ struct trim {
 	u64 top_size;
 	u64 top_end;		/* 0: its size makes no sense */
 	u64 brk;		/* 0: not known */
+	/* Of top, at which free() lowers the break. */
+	bool threshold_known;
+	u64 threshold;
+	bool threshold_fixed;	/* by the program, and not as it goes */
+	bool threshold_raised;	/* by the allocator, since the start */
+	bool huge_pages;	/* asked for with mmap(2), and none from brk(2) */
 	bool changed;		/* break and top are in the middle of a change */
 	u64 now;		/* bytes malloc_trim(0) would lower the break by */
 	u64 by_free;		/* bytes that the next large free() would */
@@ -45,7 +50,5 @@ struct trim {
 	u64 whole_pages;	/* bytes malloc_trim() would madvise away ... */
 	u64 resident;		/* ... that are in memory; UINT64_MAX: unknown */
 };
-
-int trim_analyse(struct heap *h, struct trim *tr, struct error *e);
 
 #endif

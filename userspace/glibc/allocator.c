@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * glibc's malloc as one of the allocators: opened and read in this order.
+ *
+ * which_malloc.c chooses the module that has it, and with find.c finds main_arena
+ * and the layout there.  Then state.c reads arenas and mp_, regions.c and
+ * region_search.c find where chunks lie, threads.c finds each thread's tcache.
+ */
+#include <stdlib.h>
+
+#include "glibc/allocator.h"
+#include "glibc/ops.h"
+#include "glibc/regions.h"
+#include "glibc/state.h"
+#include "glibc/threads.h"
+#include "glibc/which_malloc.h"
+
+static bool open_glibc(struct heap *h)
+{
+	struct glibc *g = xcalloc(1, sizeof(*g));
+
+	h->priv = g;
+	g->h = h;
+	g->t = h->t;
+	if (!glibc_find(g, &h->mods))
+		return false;
+	h->version = g->version;
+	h->module = g->module;
+	h->found_by = g->found_by;
+	h->header = 2 * g->l.word;
+	h->shared = g->l.word;
+	return true;
+}
+
+static void forget(struct glibc *g)
+{
+	free(g->state);
+	free(g->tcache);
+	g->state = NULL;
+	g->tcache = NULL;
+	g->states = 0;
+	g->tcaches = 0;
+}
+
+/* What others see of arenas and tcaches. */
+static void show(struct heap *h, const struct glibc *g)
+{
+	size_t i;
+
+	h->root = g->main_arena;
+	h->origin = g->mp.sbrk_base;
+	h->mmaps = (struct mmap_count){ g->mp.addr, g->mp.n_mmaps,
+					g->mp.mmapped_mem };
+	h->arenas = g->states;
+	h->arena = xcalloc(h->arenas, sizeof(*h->arena));
+	for (i = 0; i < h->arenas; i++) {
+		const struct malloc_state *a = &g->state[i];
+
+		h->arena[i] = (struct arena){
+			.addr = a->addr, .main = a->main,
+			.contiguous = a->main &&
+				      !(a->flags & ARENA_NONCONTIGUOUS),
+			.has_top = a->has_top, .top = a->top,
+			.top_size = a->top_size, .attached = a->attached,
+			.system_mem = a->system_mem,
+			.max_system_mem = a->max_system_mem,
+		};
+	}
+	h->caches = g->tcaches;
+	h->cache = xcalloc(h->caches, sizeof(*h->cache));
+	for (i = 0; i < h->caches; i++)
+		h->cache[i] = (struct thread_cache){
+			.addr = g->tcache[i].addr, .tid = g->tcache[i].tid,
+			.tcb = g->tcache[i].tcb,
+			.bytes = g->l.tcache_chunk - heap_overhead(h),
+		};
+}
+
+static int reread_glibc(struct heap *h, struct error *e)
+{
+	struct glibc *g = glibc_of(h);
+
+	forget(g);
+	glibc_read_mp(g);
+	glibc_read_states(g);
+	if (!g->states)
+		return error_set(e, "main_arena at %#llx is no longer readable: process %d has ended, or runs another program now; look again",
+				 (unsigned long long)g->main_arena,
+				 (int)h->t->pid);
+	glibc_find_regions(g);
+	glibc_find_tcaches(g);
+	show(h, g);
+	return 0;
+}
+
+static void close_glibc(struct heap *h)
+{
+	struct glibc *g = glibc_of(h);
+
+	forget(g);
+	free(g->module);
+	free(g);
+}
+
+const struct allocator glibc_allocator = {
+	.name = "glibc",
+	.open = open_glibc,
+	.reread = reread_glibc,
+	.close = close_glibc,
+	.walk = glibc_walk,
+	.is_locked = glibc_is_locked,
+	.lists = glibc_lists,
+	.lists_free = glibc_lists_free,
+	.sums_begin = glibc_sums_begin,
+	.sums_add = glibc_sums_add,
+	.sums_end = glibc_sums_end,
+	.check = glibc_check,
+	.trim = glibc_trim,
+	.mmapped = glibc_mmapped,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The functions of glibc's struct allocator, each group in a file of its own. */
+#ifndef HEAPINFO_GLIBC_OPS_H
+#define HEAPINFO_GLIBC_OPS_H
+
+#include "heap/allocator.h"
+
+bool glibc_is_locked(struct heap *h);
+int glibc_walk(struct heap *h, struct walk *w);
+void glibc_lists(struct heap *h, struct lists *ls);
+void glibc_lists_free(struct lists *ls);
+void *glibc_sums_begin(struct heap *h);
+void glibc_sums_add(void *sums, const struct batch *b, const struct chunk *c);
+bool glibc_sums_end(void *sums);
+void glibc_check(struct heap *h, struct check *c);
+int glibc_trim(struct heap *h, struct trim *tr, struct error *e);
+void glibc_mmapped(struct heap *h, struct mmapped *m);
+
+#endif
