@@ -17,7 +17,8 @@ static struct json_object *allocator_json(const struct heap *h)
 	json_add_text(o, "version", h->version);
 	json_add_text(o, "file", h->module);
 	json_add_text(o, "found_by", h->found_by);
-	json_add_address(o, "main_arena", h->root);
+	if (h->root)
+		json_add_address(o, "main_arena", h->root);
 	return o;
 }
 
