@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * glibc's malloc as one of the allocators: opened and read in this order.
+ * glibc's malloc as one of the allocators.
  *
- * which_malloc.c chooses the module that has it, and with find.c finds main_arena
- * and the layout there.  Then state.c reads arenas and mp_, regions.c and
- * region_search.c find where chunks lie, threads.c finds each thread's tcache.
+ * To open it, which_malloc.c chooses the module that the malloc is in; find.c
+ * finds main_arena and the layout there.  To read it, state.c reads arenas and
+ * mp_, then regions.c and region_search.c find where chunks lie, and threads.c
+ * finds each thread's tcache.
  */
 #include <stdlib.h>
 
@@ -42,7 +43,7 @@ static void forget(struct glibc *g)
 	g->tcaches = 0;
 }
 
-/* What others see of arenas and tcaches. */
+/* Fill in what heap/ and the commands see of arenas and tcaches. */
 static void show(struct heap *h, const struct glibc *g)
 {
 	size_t i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Sums over the links of the bins, see bin_sums.h. */
+/* Sums over the links of the bins: see bin_sums.h. */
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -9,10 +9,10 @@
 #include "glibc/state.h"
 
 /**
- * bin_sums_init - begin
+ * bin_sums_init - set the sums to 0, and choose keys
  * @s: the sums
  *
- * The keys are random, so that no heap can be made to fit them.
+ * Nobody can make a heap whose wrong links add up to 0: the keys are random.
  */
 void bin_sums_init(struct bin_sums *s)
 {
@@ -28,14 +28,14 @@ static void link_both(struct bin_sums *s, u64 *sum, u64 here, u64 next,
 	*sum += link_hash(s, here, next, bin) - link_hash(s, before, here, bin);
 }
 
-/* What one pass that sums has. */
+/* What glibc_sums_begin() returns. */
 struct sums {
 	struct bin_sums s;
 	struct glibc *g;
 };
 
 /**
- * glibc_sums_begin - begin to check every list within one pass
+ * glibc_sums_begin - begin to check every list while walking
  * @h: the heap
  *
  * Return: the sums, for glibc_sums_add() and glibc_sums_end().
@@ -50,7 +50,7 @@ void *glibc_sums_begin(struct heap *h)
 }
 
 /**
- * glibc_sums_add - take a free chunk in
+ * glibc_sums_add - add the links of a free chunk
  * @ctx: the sums
  * @b: its batch
  * @c: the chunk; its state is unsorted, small or large
@@ -96,9 +96,10 @@ static void add_heads(struct bin_sums *s, const struct glibc *g)
 }
 
 /**
- * glibc_sums_end - is every list sound, now that all chunks are in?
- * @ctx: the sums, given back; the heads of the bins are taken in as they were
- *	when arenas were read
+ * glibc_sums_end - is every list sound, now that all chunks were added?
+ * @ctx: the sums, which are given back
+ *
+ * The heads of the bins are taken as they were when the arenas were read.
  *
  * Return: true if so.
  */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Check every small, large and unsorted list both ways within the one pass.
+ * Check every small, large and unsorted list while walking over the chunks,
+ * without following any list.
  *
- * Each chunk says "fd follows me" and "I follow bk".  A list is sound when
- * each such sentence is said by both sides, so the sum of a keyed hash over
- * all links forward equals the sum over all links backward, bins' heads
- * included; the bin is part of what is hashed, so that a link into another
- * bin shows too.  One number is kept, and nothing is read twice.  It tells
- * that something is wrong, not what: lists_walk() does.
+ * Each free chunk says two things: that fd comes after it, and that it comes
+ * after bk.  In a sound list each link is named from both of its ends.  So hash
+ * each link by its two ends and its bin, add the hash for "after" and subtract
+ * it for "before": over all chunks and all heads of bins, the sum is 0.  The
+ * hash has a random key.  If the sum is not 0, something is wrong; lists_walk()
+ * tells what.
  */
 #ifndef HEAPINFO_BIN_SUMS_H
 #define HEAPINFO_BIN_SUMS_H
@@ -16,11 +17,11 @@
 
 struct bin_sums {
 	u64 key[3];
-	u64 links;	/* forward minus backward: 0 when sound */
-	u64 ring;	/* the same for the rings over sizes of large bins */
+	u64 links;	/* by fd and bk: 0 if all lists are sound */
+	u64 ring;	/* by fd_nextsize and bk_nextsize of large bins */
 };
 
-/* "In this bin, b follows a." */
+/* The hash of the link from @a to @b in a bin. */
 static inline u64 link_hash(const struct bin_sums *s, u64 a, u64 b, u64 bin)
 {
 	unsigned __int128 m;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Test what glibc tests before it aborts, and what it does not test.
+ * Test the heap for all that glibc tests before it aborts, and for more.
  *
- * The lists are followed first (lists.c); then one pass sees every chunk with
- * the marks that the lists left, so that the chunk headers and the lists can
- * be held against each other.
+ * First the free lists are followed (lists.c), which leaves a mark on each
+ * chunk that is on one.  Then a walk over all chunks compares the headers with
+ * these marks.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static enum mark mark_of(const struct pass *p, const struct chunk *c)
 	return marks_get(p->marks, c->region, c->addr);
 }
 
-/* What free() or malloc() says of a header with this fault. */
+/* What free() or malloc() says when it meets a header with this fault. */
 static enum words fault_words(const struct pass *p, const struct chunk *c)
 {
 	const size_t arena = p->h->region[c->region].arena;
@@ -55,7 +55,7 @@ static enum words fault_words(const struct pass *p, const struct chunk *c)
 	target_word(p->h->t, c->addr + p->l->word, &field);
 	switch (c->fault) {
 	case FAULT_SIZE_SMALL:
-		/* To the older test size 0 looks like a pointer that wraps. */
+		/* The older test takes size 0 for a pointer that wraps around. */
 		return !(field & ~(u64)SIZE_BITS) && p->l->free_tests_alignment ?
 		       WORDS_FREE_POINTER : WORDS_FREE_SIZE;
 	case FAULT_SIZE_ALIGN:
@@ -85,7 +85,7 @@ static void check_damaged(struct pass *p, const struct chunk *c)
 		     c->addr + c->size);
 }
 
-/* The chunk before says it is free: is it, and does its size agree? */
+/* If @c says that the chunk before it is free: is it, and of that size? */
 static void check_prev(struct pass *p, const struct chunk *c)
 {
 	const struct chunk *prev = &p->prev;
@@ -125,7 +125,7 @@ static void check_flags(struct pass *p, const struct chunk *c)
 			     c->addr, thread ? "a thread's" : "the main");
 }
 
-/* May this be the header of a chunk inside @c? */
+/* Could a chunk inside of @c begin at @addr, by what its header says? */
 static bool header_is_sane(struct pass *p, const struct chunk *c, u64 addr)
 {
 	const struct region *r = &p->h->region[c->region];
@@ -140,8 +140,9 @@ static bool header_is_sane(struct pass *p, const struct chunk *c, u64 addr)
 }
 
 /*
- * The first bit that is set may be a chunk's first or only its second one.
- * Return: the chunk, or 0 where its header does not tell.
+ * A mark is two bits, so the first bit that is set may be the second bit of a
+ * chunk that begins one bit earlier.  The headers tell which.
+ * Return: the marked chunk, or 0 if they do not tell.
  */
 static u64 marked_chunk(struct pass *p, const struct chunk *c, u64 hit)
 {
@@ -153,7 +154,7 @@ static u64 marked_chunk(struct pass *p, const struct chunk *c, u64 hit)
 	return at_hit ? hit : before;
 }
 
-/* A chunk on a list inside this one: then this one's size is wrong. */
+/* If a chunk inside of this one is on a free list, this one's size is wrong. */
 static void check_overlap(struct pass *p, const struct chunk *c)
 {
 	char which[40] = "a chunk inside it";
@@ -293,7 +294,10 @@ static void note_key(void *ctx, const struct list *l, u64 chunk)
 		p->n_cached++;
 }
 
-/* The word that most cached chunks carry, from 2.34 on (majority vote). */
+/*
+ * The key of the process, from 2.34 on: that of most cached chunks (majority
+ * vote).
+ */
 static u64 usual_key(const struct pass *p)
 {
 	u64 key = 0;
@@ -310,7 +314,7 @@ static u64 usual_key(const struct pass *p)
 	return key;
 }
 
-/* Another key means that somebody wrote to the chunk after free(). */
+/* A cached chunk with another key was written to after free(). */
 static void check_keys(struct pass *p)
 {
 	u64 usual = usual_key(p);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Find main_arena and mp_ in a module, and with them the layout, without symbols.
+ * Find main_arena and mp_ in a module without symbols, and tell the layout by
+ * them.
  *
- * In libc's file, and so before the first malloc too, main_arena is the one
- * structure whose "next" points to its own start with next_free 0 and
- * attached_threads 1 behind it, and mp_ the one with malloc's defaults.  In
- * memory, 127 bins that point to themselves or to chunks that point back are
- * malloc's.  Each of these is seen in one version's place only, so finding
- * them tells the layout; the version text then narrows it down.
+ * In the data of libc's file, main_arena is the one structure whose "next"
+ * points to its own start, with next_free 0 and attached_threads 1 behind that;
+ * mp_ is the one that has malloc's defaults.  In memory, where they have
+ * changed, main_arena is found by its 127 bins, which point to themselves or to
+ * chunks that point back.
+ *
+ * Where such a field lies in its structure differs between versions, so what is
+ * found tells which layouts are possible.  The text with libc's version chooses
+ * among these.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +46,8 @@ static u64 img_word(const struct image *img, size_t off)
 }
 
 /*
- * "next" of an arena that is alone.  Return: rows for which it is so; the
- * arena's address in *arena.
+ * Is there at @off the "next" of an arena that is the only one?
+ * Return: the rows of the table for which it is; the arena's address in *arena.
  */
 static u32 lone_ring_at(const struct candidates *c, const struct image *img,
 			size_t off, u64 *arena)
@@ -77,7 +81,7 @@ static u32 find_lone_ring(const struct candidates *c, const struct image *img,
 	return 0;
 }
 
-/* Is this mp_ with the values that the source gives it? */
+/* May this be an mp_ that has the values of glibc's source? */
 static bool mp_pristine(const struct layout *l, const struct image *img,
 			size_t off)
 {
@@ -88,7 +92,7 @@ static bool mp_pristine(const struct layout *l, const struct image *img,
 		img_word(img, off + l->mp_tcache_count) == l->tcache_fill);
 }
 
-/* Is this mp_ of a process that may have run for long? */
+/* May this be the mp_ of a process that has run for a while? */
 static bool mp_used(const struct layout *l, const struct image *img,
 		    size_t off)
 {
@@ -129,7 +133,7 @@ static u32 find_mp(const struct candidates *c, const struct image *img,
 	return rows;
 }
 
-/* A bin's head points back from both of its neighbours. */
+/* Do both neighbours of a bin's head point back to it? */
 static bool bin_is_linked(struct target *t, u64 head, u64 fd, u64 bk)
 {
 	u64 back, forth;
@@ -143,7 +147,7 @@ static bool is_bins(struct target *t, const struct image *img, size_t off)
 	unsigned int good = 0, i, w = img->word;
 	u64 head = img->addr + off + 2 * w * 126 - 2 * w;
 
-	/* Bin 127 is never used, so always its own neighbour. */
+	/* Bin 127 is never used: it always points to itself. */
 	if (img_word(img, off + 2 * w * 126) != head ||
 	    img_word(img, off + 2 * w * 126 + w) != head)
 		return false;
@@ -156,7 +160,10 @@ static bool is_bins(struct target *t, const struct image *img, size_t off)
 		    (fd != head && bk != head && bin_is_linked(t, head, fd, bk)))
 			good++;
 	}
-	/* A few broken lists are what this program is for. */
+	/*
+	 * A few broken lists do not matter: finding those is what heapinfo is
+	 * for.
+	 */
 	return good >= NBINS - 1 - 16;
 }
 
@@ -167,7 +174,7 @@ static bool ring_closes(struct target *t, const struct layout *l, u64 start)
 	unsigned int i;
 
 	for (i = 0; i < MAX_RING && at != seen; i++) {
-		/* One that comes back to another place than @start is none. */
+		/* If it comes back to another place than @start, it has no end. */
 		if (!(i & (i - 1)))
 			seen = at;
 		if (!target_word(t, at + l->next, &at))
@@ -208,7 +215,7 @@ static bool memory_image(struct target *t, const struct module *mod,
 		return false;
 	img->addr = at;
 	img->len = min_u64(mod->rw_end - at, MAX_MEMORY_IMAGE);
-	/* No more than there is: each word is looked at for each layout. */
+	/* Leave out a hole at the end: each word will be tested for each layout. */
 	for (end = at + img->len; at < end; at = target_next_page(t, at, end))
 		last = at;
 	img->len = min_u64(img->len, last + PAGE - img->addr);
@@ -218,7 +225,10 @@ static bool memory_image(struct target *t, const struct module *mod,
 	return true;
 }
 
-/* Where no file can be read, as in a core from another machine, or says nothing. */
+/*
+ * Look for the text with the version in memory: the file cannot be read, as
+ * with a core from another machine, or does not have it.
+ */
 static void banner_from_memory(struct target *t, const struct module *mod,
 			       char *out, size_t room, const char *needle)
 {
@@ -232,7 +242,7 @@ static void banner_from_memory(struct target *t, const struct module *mod,
 		if (m->start < mod->start || m->end > mod->end ||
 		    (m->perms & (MAP_WRITE | MAP_READ)) != MAP_READ)
 			continue;
-		/* The text is short: blocks overlap by its room. */
+		/* The text may lie across two blocks: let these overlap. */
 		for (at = m->start; at < m->end && !out[0]; ) {
 			size_t len = min_u64(TARGET_BLOCK, m->end - at), n;
 			u8 *hit;
@@ -341,7 +351,7 @@ static void search_memory(struct search *s)
 	free(img.bytes);
 }
 
-/* With libc6-dbg; the sizes of the symbols tell the layout. */
+/* Symbols are there with libc6-dbg; their sizes tell the layout. */
 static void search_symbols(struct search *s)
 {
 	struct elf_wanted want[] = {
@@ -369,7 +379,10 @@ static void search_symbols(struct search *s)
 		s->mp = want[1].addr;
 }
 
-/* The struct that a thread's first malloc makes is the heap's first chunk. */
+/*
+ * The main thread's first malloc makes its tcache, which becomes the heap's first
+ * chunk: its size tells the layout.
+ */
 static void narrow_by_tcache(struct search *s)
 {
 	struct target *t = s->g->t;
@@ -391,7 +404,7 @@ static void narrow_by_tcache(struct search *s)
 		s->c.mask = rows;
 }
 
-/* Where the heap began must be memory, once there is a heap. */
+/* sbrk_base must be mapped: keep the rows that find it in a mapping. */
 static void narrow_by_sbrk_base(struct search *s)
 {
 	u32 rows = 0;
@@ -408,7 +421,7 @@ static void narrow_by_sbrk_base(struct search *s)
 		s->c.mask = rows;
 }
 
-/* tcache_count 0 is rather no tcache_count at all. */
+/* A tcache_count of 0 means that this row's field is not tcache_count. */
 static void narrow_by_tcache_count(struct search *s)
 {
 	u32 rows = 0;
@@ -450,7 +463,7 @@ static void narrow_by_version(struct search *s)
 	}
 }
 
-/* Of what is still possible take the newest, and say the whole range. */
+/* Take the newest row that is still possible, and name the range of all of them. */
 static void choose_layout(struct search *s)
 {
 	unsigned int first = 0, last = 0;
@@ -502,12 +515,12 @@ bool glibc_search_module(struct glibc *g, const struct module *mod,
 	search_file(&s, ef);
 	elf_close(ef);
 	search_memory(&s);
-	/* Reading debug files is slow: only libc's and the program's. */
+	/* Debug files are slow to read: only those of libc and the program are. */
 	if (g->banner[0] || mod->exe)
 		search_symbols(&s);
 	if (!s.arena)
 		return false;
-	/* Late, as it is not for every module: memory takes longer to read. */
+	/* Not before malloc was found: memory takes longer to search. */
 	if (has_text && !g->banner[0])
 		read_banner(g, libc, NULL);
 	choose_layout(&s);

@@ -9,18 +9,18 @@
 
 #define MIN_BLOCK_SHIFT 9u	/* MARKS_ALIGN bits */
 #define MAX_BLOCKS (1u << 17)
-#define AHEAD 16u		/* entries, whose bits are fetched already */
+#define AHEAD 16u		/* entries to prefetch the bits of */
 #define NO_BIT UINT32_MAX
 
 size_t free_table_max = 23u << 19;
 
-/* The one pass that fills the table. */
+/* The walk that fills the table. */
 struct fill {
 	struct free_table *t;
 	struct bin_sums sums;
-	u64 links;	/* forward minus backward, inside regions: 0 if sound */
-	u64 max_size;	/* of a chunk, whichever arena it is in */
-	struct chunk last;	/* free, and not yet seen from behind */
+	u64 links;	/* sum as in bin_sums.h, over links between chunks */
+	u64 max_size;	/* a chunk of any arena may have this size */
+	struct chunk last;	/* free; the chunk behind it comes next */
 	bool has_last;
 };
 
@@ -48,7 +48,7 @@ static bool any_bit(const struct marks *m, u64 from, u64 to)
 	return false;
 }
 
-/* The bits of a word, counted without the help of a newer processor. */
+/* Count bits that are set; not every x86-64 has an instruction for it. */
 static unsigned int count_bits(u64 v)
 {
 	v -= v >> 1 & 0x5555555555555555ull;
@@ -68,7 +68,7 @@ static u64 bit_of(const struct marks *m, size_t region, u64 chunk)
 	       ((chunk - m->map[region].first) >> m->shift);
 }
 
-/* The bit of any address, if it can be a chunk's; else NO_BIT. */
+/* The number of the bit for @addr, or NO_BIT if no chunk can begin there. */
 static u32 bit_at(const struct free_table *t, const struct region *near,
 		  u64 addr)
 {
@@ -127,7 +127,7 @@ u64 free_table_addr(const struct free_table *t, u32 entry)
 	u64 bit, word;
 	u32 left;
 
-	/* The last block with no more than @entry before it. */
+	/* Find the last block with at most @entry entries before it. */
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -165,7 +165,7 @@ u64 free_table_size(const struct layout *l, unsigned int code)
 	return (code - first + 1) * l->align;
 }
 
-/* Return: false where there is no room, or a mark of no chunk. */
+/* Return: false where there is no room, or marks where no chunk begins. */
 static bool add_entry(struct fill *f, const struct chunk *c, enum mark mark)
 {
 	struct free_table *t = f->t;
@@ -187,7 +187,7 @@ static bool add_entry(struct fill *f, const struct chunk *c, enum mark mark)
 	return true;
 }
 
-/* Read what a free chunk says, to be right if the chunk behind it agrees. */
+/* Fill in an entry from a free chunk; fill_batch() checks the chunk behind it. */
 static void take_free(struct fill *f, const struct batch *b,
 		      const struct chunk *c)
 {
@@ -217,7 +217,7 @@ static void take_free(struct fill *f, const struct batch *b,
 	f->has_last = true;
 }
 
-/* Does the chunk behind the last free one say of it what it should? */
+/* Does @c, behind the last free chunk, agree that it is free and of its size? */
 static bool bears_out(const struct fill *f, const struct chunk *c)
 {
 	return c->region == f->last.region &&
@@ -249,7 +249,7 @@ static int fill_batch(const struct batch *b, void *ctx)
 		distrust_last(f);
 		if (!mark && !chunk_state_is_free(c->state))
 			continue;
-		/* A heap that grew since has chunks without bits. */
+		/* The heap may have grown: its new chunks have no bits. */
 		if (c->addr >= f->t->marks->map[c->region].end)
 			continue;
 		if (!add_entry(f, c, mark))
@@ -260,7 +260,10 @@ static int fill_batch(const struct batch *b, void *ctx)
 	return 0;
 }
 
-/* Count the bits.  Return: false if they are not one for each entry. */
+/*
+ * Count the entries before each block.  Return: false if bits and entries
+ * differ.
+ */
 static bool count_blocks(struct free_table *t)
 {
 	u64 bit, step = 1ull << t->block_shift;
@@ -274,7 +277,7 @@ static bool count_blocks(struct free_table *t)
 	return n == t->n;
 }
 
-/* Until now an entry is the bit that its fd leads to. */
+/* Turn what each fd leads to from the number of a bit into that of an entry. */
 static void find_next(struct free_table *t)
 {
 	size_t i;
@@ -293,7 +296,7 @@ static void find_next(struct free_table *t)
 	t->made = true;
 }
 
-/* A second pass, where the links do not agree: which of them lead back? */
+/* A second walk, needed where the sum of links is not 0: which lead back? */
 static int judge_batch(const struct batch *b, void *ctx)
 {
 	struct free_table *t = ctx;
@@ -327,7 +330,7 @@ static void judge_links(struct free_table *t)
 			t->entry[i] |= NO_ENTRY;
 }
 
-/* Sizes up to this are right in whichever arena a list with them is. */
+/* Chunks up to this size can be in any arena. */
 static u64 smallest_arena(const struct glibc *g)
 {
 	u64 size = UINT64_MAX;
@@ -364,8 +367,8 @@ static bool get_room(struct free_table *t)
  * @g: malloc
  * @m: the marks until now; not to be used until free_table_end()
  *
- * Return: false where it cannot be had, with the marks as they were: too many
- * free chunks, or marks inside of what the heap says is one chunk.
+ * Return: false where no table can be made: there are too many free chunks, or
+ * marks where no chunk begins.  The marks are as they were then.
  */
 bool free_table_make(struct free_table *t, struct glibc *g, struct marks *m)
 {
@@ -396,7 +399,8 @@ bool free_table_make(struct free_table *t, struct glibc *g, struct marks *m)
  * free_table_end - put the marks back, and give the table back
  * @t: from free_table_make()
  *
- * From the end on, for a mark may reach into the bit behind its own.
+ * It goes backwards: a mark that is put back may have a second bit, which would
+ * look like an entry to what goes forwards.
  */
 void free_table_end(struct free_table *t)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The free chunks of the heap and what each fd leads to, for lists that jump
- * about in it: one pass in order of address reads 1 GiB sooner than a hundred
- * thousand reads of one chunk each.
+ * A table of all free chunks and where the fd of each leads, for lists that
+ * jump to and fro in the heap.  To read 1 GiB in order of address is faster
+ * than to read a hundred thousand chunks one at a time.
  *
- * While there is a table, one bit of the marks says where an entry is, and the
- * entry has the chunk's mark: that is how all of it fits in free_table_max bytes
- * and the marks' own memory.  free_table_end() puts the marks back.
+ * The table shares the memory of the marks.  While it exists, a bit of the
+ * marks only says that the chunk there has an entry, and the entry has the
+ * chunk's mark. free_table_end() puts the marks back.
  *
- * What the table says of a chunk is what malloc would find in order; of a chunk
- * where something is not, it only says that: whoever follows the list reads
- * that one.
+ * An entry is trusted only where the chunk passes all of malloc's tests.  Any
+ * other chunk's entry says ENTRY_READ, and whoever follows the list must read
+ * that chunk.
  */
 #ifndef HEAPINFO_FREE_TABLE_H
 #define HEAPINFO_FREE_TABLE_H
@@ -18,23 +18,23 @@
 #include "glibc/marks.h"
 
 /*
- * What is in order about a free chunk: its size, and what the chunk behind it
- * says of it.  Of a small one this says which size.
+ * Whether a free chunk's size is right and the chunk behind it agrees; for a
+ * small chunk, this also tells its size.
  */
-#define ENTRY_READ 0u		/* something is not: read the chunk */
-#define ENTRY_LARGE 1u		/* too large for a small bin */
-#define ENTRY_MAX 63u		/* from 2 on: its small bin */
+#define ENTRY_READ 0u		/* not all is right: read the chunk */
+#define ENTRY_LARGE 1u		/* right, and too large for a small bin */
+#define ENTRY_MAX 63u		/* from 2 to this: right, in that small bin */
 
 struct free_table {
 	struct glibc *g;
 	struct marks *marks;
 	/*
-	 * The entry that fd leads to, if that one's bk leads back, in
-	 * NEXT_BITS; info above them.
+	 * In the low NEXT_BITS the entry that fd leads to, if the bk of
+	 * that one leads back; above them what info was.
 	 */
 	u32 *entry;
 	bool made;
-	u8 *info;	/* until then: ENTRY_* in 6 bits, enum mark above */
+	u8 *info;	/* until made: ENTRY_* in 6 bits, enum mark above */
 	size_t n;
 	size_t room;
 	u32 *rank;	/* entries before each block of bits */
@@ -47,7 +47,7 @@ struct free_table {
 #define NEXT_BITS 24u
 #define NO_ENTRY ((1u << NEXT_BITS) - 1)
 
-/* Bytes that it may have; 2.3 million free chunks' worth. */
+/* Bytes that a table may take: enough for 2.3 million free chunks. */
 extern size_t free_table_max;
 
 bool free_table_make(struct free_table *t, struct glibc *g, struct marks *m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* glibc's malloc, found in a target: what its structures say. */
+/* glibc's malloc in a target: what was read of its structures. */
 #ifndef HEAPINFO_GLIBC_H
 #define HEAPINFO_GLIBC_H
 
@@ -7,7 +7,7 @@
 #include "heap/heap.h"
 
 #define MAX_STATE_SIZE 2304u
-#define ARENA_NONCONTIGUOUS 2u	/* in arena.flags */
+#define ARENA_NONCONTIGUOUS 2u	/* in malloc_state.flags */
 
 /* An arena as glibc has it; struct arena is what others see of it. */
 struct malloc_state {
@@ -58,7 +58,7 @@ struct glibc {
 	struct target *t;
 	struct layout l;
 	char version[32];	/* "2.36", or "2.35 to 2.41" */
-	char banner[160];	/* glibc's own words, or "" */
+	char banner[160];	/* libc's own text with its version, or "" */
 	const char *found_by;
 	char *module;		/* the file that malloc is in */
 	u64 main_arena;
@@ -67,7 +67,7 @@ struct glibc {
 	size_t states;
 	struct tcache *tcache;
 	size_t tcaches;
-	u64 heap_max;		/* alignment of thread heaps */
+	u64 heap_max;		/* thread heaps have this alignment */
 };
 
 static inline struct glibc *glibc_of(const struct heap *h)
@@ -75,7 +75,7 @@ static inline struct glibc *glibc_of(const struct heap *h)
 	return h->priv;
 }
 
-/* The first byte behind top; 0 where there is none, or its size makes no sense. */
+/* Where top ends; 0 if there is no top, or it would end behind all memory. */
 static inline u64 state_top_end(const struct malloc_state *a)
 {
 	return a->has_top && a->top_size <= UINT64_MAX - a->top ?
@@ -98,7 +98,10 @@ static inline bool chunk_is_aligned(const struct layout *l, u64 chunk)
 	return !(chunk_to_mem(l, chunk) & (l->align - 1));
 }
 
-/* fd of a fastbin chunk or next of a tcache chunk, stored at @pos. */
+/*
+ * Decode the fd of a fastbin chunk or the next of a tcache chunk, stored at
+ * @pos.
+ */
 static inline u64 reveal_ptr(const struct layout *l, u64 pos, u64 stored)
 {
 	return l->safe_linking ? pos >> 12 ^ stored : stored;

@@ -34,7 +34,7 @@ struct version {
 	unsigned int tcache_bins;
 	unsigned int tcache_width;
 	unsigned int tcache_fill;
-	bool tcache_first;		/* of what a thread allocates */
+	bool tcache_first;		/* made before the thread's first chunk */
 	u64 tcache_lim[2];		/* 64-bit, 32-bit */
 	bool tcache_by_entry;
 	bool tcache_key;
@@ -124,7 +124,7 @@ static const struct version versions[] = {
 	},
 };
 
-/* Where a text changed there are two rows; the first that fits is taken. */
+/* A text that changed has two rows. The first row that fits is taken. */
 static const struct {
 	enum words words;
 	unsigned int first, last;	/* 2.FIRST to 2.LAST; 0: to this day */
@@ -366,7 +366,7 @@ unsigned int layout_fast_index(const struct layout *l, u64 size)
 	return (size >> (l->word == 8 ? 4 : 3)) - 2;
 }
 
-/* i386 since 2.26: 16-aligned chunks whose size is 16 at the least. */
+/* On i386 since 2.26, chunks are aligned to 16 bytes, and may be 16 bytes long. */
 static bool small_bin_correction(const struct layout *l)
 {
 	return l->align > 2 * l->word;
@@ -438,7 +438,7 @@ int layout_tcache_index(const struct layout *l, u64 size)
 }
 
 /**
- * layout_first_chunk - where the first chunk lies behind something
+ * layout_first_chunk - where the first chunk lies in some memory
  * @l: the layout
  * @after: the first address that is free to use
  *

@@ -55,7 +55,7 @@ struct layout {
 	unsigned int align;	/* MALLOC_ALIGNMENT */
 	unsigned int minsize;	/* of a chunk */
 
-	/* struct malloc_state: offsets; 0 stands for "has none" below */
+	/* struct malloc_state; these are offsets, here and below */
 	unsigned int nfastbins;	/* 0 from 2.43 on */
 	unsigned int fastbins;
 	unsigned int top;
@@ -96,8 +96,8 @@ struct layout {
 	unsigned int tcache_small_bins;	/* of one size each */
 	unsigned int tcache_width;	/* bytes of a counter */
 	bool tcache_counts_down;
-	bool tcache_first;	/* the first chunk of its thread's arena */
-	bool tcache_by_entry;	/* malloc looks at entries, not at counts */
+	bool tcache_first;	/* it is made before the thread's first chunk */
+	bool tcache_by_entry;	/* malloc tests entries, not counts, for 0 */
 	unsigned int tcache_entries;
 	unsigned int tcache_size;
 	u64 tcache_chunk;	/* size of the chunk it lives in */
@@ -105,11 +105,11 @@ struct layout {
 	u64 tcache_large_lim;	/* for the large bins' index */
 
 	bool has_tcache_key;	/* in the second word of a cached chunk */
-	bool tcache_key_random;	/* one word a process, not the struct */
+	bool tcache_key_random;	/* one random word; else the tcache's address */
 	bool safe_linking;
-	bool mmap_excludes_header;	/* size of an M chunk less 2 words */
-	bool mmapped_mem_drifts; /* 2 words more for each realloc() of one */
-	bool free_tests_alignment;	/* of the size; size 0 wraps */
+	bool mmap_excludes_header;	/* size field of an mmapped chunk */
+	bool mmapped_mem_drifts; /* each realloc() adds 2 words too many */
+	bool free_tests_alignment;	/* of a size; takes 0 for a wrap */
 	unsigned int bad_flags;	/* bits malloc_state.flags never has */
 };
 

@@ -2,13 +2,13 @@
 /*
  * Follow and check malloc's free lists.
  *
- * A list ends where it comes back to its head; where it leads out of all
- * memory, or to a chunk that some list has already, it is damaged and its
- * other end is followed instead.
+ * A sound bin comes back to its head.  One that leads out of all memory, or to a
+ * chunk that is on a list already, is damaged; it is then followed from its other
+ * end, to see the chunks behind the damage.
  *
- * Chunks are read one by one, unless a bin turns out to jump about in the heap:
- * then a table of all free chunks is made (free_table.c), and only those are
- * read of which the table does not say that all is in order.
+ * Chunks are read one at a time, unless a bin jumps to and fro in the heap.
+ * Then a table of all free chunks is made (free_table.c), and only chunks with
+ * which the table found something wrong are still read.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,19 +19,19 @@
 #include "glibc/ops.h"
 #include "glibc/state.h"
 
-/* One jump for so many bytes of heap costs a part of what a pass does. */
+/* At one jump for so many bytes, jumps cost less than to read all of the heap. */
 #define BYTES_A_JUMP (128u << 10)
 #define MAX_OUTSIDE (1u << 20)	/* chunks in memory of no known region */
 
-/* Those have no marks, so where they lead in a ring is seen like this. */
+/* Chunks there have no marks: Brent's way to notice that they lead in a ring. */
 struct outside {
 	u64 n;
-	u64 seen;	/* one that was met, a later one each time n doubles */
+	u64 seen;	/* the last chunk that was met when n was a power of two */
 };
 
 u64 lists_min_jumps = 1024;
 
-/* The words of a free chunk. */
+/* A free chunk's header and links. */
 struct node {
 	u64 prev_size;
 	u64 field;
@@ -87,7 +87,7 @@ static bool read_node(struct list_walk *lw, u64 chunk, struct node *n)
 	u8 raw[6 * 8];
 
 	memset(n, 0, sizeof(*n));
-	/* The smallest chunk has only four words. */
+	/* The smallest chunk has no more than four words. */
 	if (!target_peek(lw->g->t, chunk, raw, 4 * w))
 		return false;
 	n->prev_size = get_word(raw, w);
@@ -103,7 +103,7 @@ static bool read_node(struct list_walk *lw, u64 chunk, struct node *n)
 	return true;
 }
 
-/* Was a chunk without a mark met before, or are there too many? */
+/* Was this chunk outside of all regions met before, or are there too many? */
 static bool was_outside(struct outside *o, u64 chunk)
 {
 	if (chunk == o->seen || o->n >= MAX_OUTSIDE)
@@ -121,7 +121,7 @@ static void drop_table(struct list_walk *lw)
 	lw->has_table = false;
 }
 
-/* Make the table if the lists have led to and fro for long enough. */
+/* Make the table if the lists have jumped often enough to be worth it. */
 static void want_table(struct list_walk *lw)
 {
 	u64 jumps = lw->g->t->jumps;
@@ -146,7 +146,7 @@ static bool mark(struct list_walk *lw, size_t region, u64 chunk, enum mark m)
 			free_table_set_mark(&lw->table, entry, m);
 			return true;
 		}
-		/* It was not free, or no chunk, when the table was made. */
+		/* When the table was made this was no free chunk: give it up. */
 		drop_table(lw);
 	}
 	if (marks_get(lw->lists->marks, region, chunk))
@@ -166,8 +166,8 @@ static void count_chunks(struct list *l, u64 n, u64 size)
 }
 
 /*
- * Put a mark on a chunk that a list has.  Return: false where it has one
- * already, which is damage and perhaps a list without an end.
+ * Count a chunk that is on a list, and put a mark on it.  Return: false where
+ * it has a mark already: that is damage, and the list may have no end.
  */
 static bool take(struct list_walk *lw, struct list *l, u64 chunk, u64 size,
 		 enum mark m, struct outside *outside)
@@ -191,7 +191,7 @@ static void add_list(struct list_walk *lw, const struct list *l)
 	ls->list[ls->n++] = *l;
 }
 
-/* Chunks from mmap may be cached since 2.43; their size says nothing here. */
+/* Since 2.43 mmapped chunks are cached too, in the bin of another size. */
 static bool fits_tcache_bin(const struct layout *lay, const struct node *n,
 			    unsigned int bin)
 {
@@ -217,7 +217,10 @@ static void check_tcache_count(struct list_walk *lw, struct list *l)
 		      l->count, l->claimed);
 }
 
-/* The next chunk of a list with one direction; false where the list ends badly. */
+/*
+ * Take the next chunk of a singly linked list.  Return: false if it cannot be
+ * one.
+ */
 static bool take_single(struct list_walk *lw, struct list *l, u64 chunk,
 			struct node *n, struct outside *outside)
 {
@@ -297,14 +300,14 @@ static void walk_fastbin(struct list_walk *lw, size_t arena, unsigned int i)
 	add_list(lw, &l);
 }
 
-/* State of one walk along a bin, in the direction of fd or of bk. */
+/* One walk along a bin, by fd or by bk. */
 struct bin_walk {
 	struct list_walk *lw;
 	struct list *l;
 	const struct malloc_state *a;
 	u64 head;
 	struct outside outside;
-	u64 last;	/* what the head's bk says is the last chunk */
+	u64 last;	/* the last chunk, by the head's bk */
 	u64 last_size;	/* of the chunk before, in a large bin */
 };
 
@@ -354,7 +357,10 @@ static void check_free_chunk(struct bin_walk *bw, u64 chunk,
 		      chunk);
 }
 
-/* Large bins go from large to small, with a ring over the sizes. */
+/*
+ * A large bin is sorted from large to small.  The first chunk of each size is
+ * on a second ring, by fd_nextsize and bk_nextsize.
+ */
 static void check_large(struct bin_walk *bw, u64 chunk, const struct node *n)
 {
 	struct list_walk *lw = bw->lw;
@@ -391,9 +397,9 @@ static void check_bin_index(struct bin_walk *bw, u64 chunk,
 }
 
 /*
- * @before leads to @chunk, which does not lead back.  If what follows @chunk
- * leads back to it, it is on the list and its own bk is wrong; else @before
- * has led astray.
+ * @before leads to @chunk, which does not lead back: which of them is damaged?
+ * If the chunk after @chunk leads back to it, @chunk is on the list, and its bk
+ * is wrong.  Otherwise the fd of @before is wrong.
  */
 static void blame_link(struct bin_walk *bw, u64 before, u64 chunk,
 		       const struct node *n)
@@ -413,7 +419,7 @@ static void blame_link(struct bin_walk *bw, u64 before, u64 chunk,
 		      before, chunk);
 }
 
-/* May a chunk be on this list, by what the table says of it? */
+/* Does the table say that a chunk is right, and that it belongs on this list? */
 static bool is_in_order(const struct bin_walk *bw, unsigned int code)
 {
 	if (bw->l->kind != LIST_UNSORTED)
@@ -422,8 +428,8 @@ static bool is_in_order(const struct bin_walk *bw, unsigned int code)
 }
 
 /*
- * Go on from *@chunk, which *@before leads to, over all that the table has and
- * that is in order: up to one that needs to be read.
+ * Follow the list with the help of the table, from *@chunk, which *@before
+ * leads to, up to the first chunk that must be read.
  */
 static void follow_table(struct bin_walk *bw, enum mark m, u64 *before,
 			 u64 *chunk)
@@ -454,8 +460,8 @@ static void follow_table(struct bin_walk *bw, enum mark m, u64 *before,
 }
 
 /*
- * Follow a bin from its head: by fd, or, to see what lies behind damage, by
- * bk.  Return: true if the walk came back to the head.
+ * Follow a bin from its head by fd; or by bk, to see the chunks behind damage.
+ * Return: true if that came back to the head.
  */
 static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 {
@@ -534,7 +540,7 @@ static void walk_bin(struct list_walk *lw, size_t arena, unsigned int bin)
 	u64 fd = arena_word(lw, a, at);
 	u64 bk = arena_word(lw, a, at + lay->word);
 
-	/* Before the first malloc (up to 2.41) all of it is zero. */
+	/* Up to 2.41 the bins are all zero before the first malloc. */
 	if ((fd == bw.head && bk == bw.head) || (!fd && !bk))
 		return;
 	l.head = fd;
@@ -545,7 +551,10 @@ static void walk_bin(struct list_walk *lw, size_t arena, unsigned int bin)
 	add_list(lw, &l);
 }
 
-/* Those of threads, then those of each arena, from small to large. */
+/*
+ * Lists of threads first, then of arenas; those of one owner from small to
+ * large.
+ */
 static int by_owner(const void *a, const void *b)
 {
 	const struct list *x = a, *y = b;
@@ -563,11 +572,12 @@ static int by_owner(const void *a, const void *b)
  * lists_walk - follow every free list
  * @lw: what to follow; @lw->lists is filled
  *
- * Marks of chunks that are on lists are set; with names_only the small and large
- * bins are left out, since a chunk's size tells those apart.
+ * With names_only the small and large bins are left out: a chunk's size tells
+ * which of these it is on.
  *
- * The lists of chunks that look as if they were in use come first, those of all
- * threads and arenas: the table has them only if it finds their marks.
+ * The tcaches and fastbins of all threads and arenas come first.  Their chunks
+ * look as if they were in use, so the table, which is made for a bin, knows
+ * that they are free only by their marks.
  */
 void lists_walk(struct list_walk *lw)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The free lists: tcache of each thread, fastbins, unsorted, small and large
- * bins of each arena.
+ * The free lists: each thread's tcache; each arena's fastbins, unsorted list,
+ * small and large bins.
  *
- * lists_walk() follows them, checks each both ways where it has two, and
- * leaves marks with which a walk tells what kind of free a chunk is.
+ * lists_walk() follows and checks them, those with two directions in both, and
+ * puts a mark on each chunk that is on one.  By the marks a walk over all
+ * chunks tells what kind of free a chunk is.
  */
 #ifndef HEAPINFO_GLIBC_LISTS_H
 #define HEAPINFO_GLIBC_LISTS_H
@@ -24,18 +25,21 @@ enum list_kind {	/* list.kind */
 
 struct list_walk {
 	struct glibc *g;
-	struct lists *lists;		/* filled; its marks are there already */
+	struct lists *lists;		/* filled; .marks is set before */
 	/* Called for every chunk in a tcache, if set. */
 	void (*each_cached)(void *ctx, const struct list *l, u64 chunk);
 	void *ctx;
 	/* while it goes on */
 	struct free_table table;
 	bool has_table;
-	u64 table_at;			/* target.jumps when to make it */
-	u64 patience;			/* jumps until then */
+	u64 table_at;			/* make it when target.jumps is this */
+	u64 patience;			/* jumps to wait until then */
 };
 
-/* So many jumps are borne at the least; tests want none, or all. */
+/*
+ * Never make a table before so many jumps.  Tests set 0, or what is never
+ * reached.
+ */
 extern u64 lists_min_jumps;
 
 void lists_walk(struct list_walk *lw);

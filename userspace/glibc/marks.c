@@ -6,7 +6,7 @@
 
 #include "glibc/marks.h"
 
-/* Two bytes more, so that marks_get() need not look. */
+/* Two bytes more, so that marks_get() never reads behind the end. */
 static size_t bytes_of(const struct marks *m, const struct mark_map *map)
 {
 	return align_up(((map->end - map->first) >> (m->shift + 3)) + 3,
@@ -70,14 +70,14 @@ void marks_set(struct marks *m, size_t region, u64 chunk, enum mark mark)
 }
 
 /**
- * marks_inside - the first address of a range whose bit is set
+ * marks_inside - find the first bit that is set in a range
  * @m: the marks
  * @region: the range's region
  * @from: start of the range, inside the region
  * @to: its end
  *
- * Return: the address that the bit stands for, which is that of a marked chunk or
- * the next one behind it; or @to.
+ * Return: the address that the bit stands for: a chunk begins there, or one bit
+ * before.  Or @to, if no bit is set.
  */
 u64 marks_inside(const struct marks *m, size_t region, u64 from, u64 to)
 {
@@ -88,7 +88,7 @@ u64 marks_inside(const struct marks *m, size_t region, u64 from, u64 to)
 	while (bit < end) {
 		u64 word;
 
-		/* Whole words while they are empty. */
+		/* Skip words without any bit set as a whole. */
 		if (bit % 8 == 0 && bit + 64 <= end) {
 			memcpy(&word, map->bits + bit / 8, 8);
 			if (!word) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the free lists say of a chunk, kept in one bit per 16 bytes of heap.
+ * Marks: on which kind of free list a chunk is, in one bit for 16 bytes of heap.
  *
- * A 64-bit chunk spans two such bits at the least, which is room for "not on
- * a list" and three kinds; a chunk on a fastbin and one on the unsorted list
- * share a kind, since the chunk behind them says which it is.  32-bit chunks
- * can be 16 bytes, so there it is one bit per 8 bytes.  Memory is only used
- * where there is a mark.
+ * The smallest 64-bit chunk has 32 bytes, and so two bits: room for "on no
+ * list" and three kinds of list.  Fastbins and the unsorted list share a kind,
+ * since by the chunk behind it a chunk on a fastbin looks in use, and an
+ * unsorted one free.  In 32 bits, where a chunk may have 16 bytes, one bit
+ * stands for 8 bytes.  Pages of the bitmap without any mark take no memory.
  */
 #ifndef HEAPINFO_MARKS_H
 #define HEAPINFO_MARKS_H
@@ -21,7 +21,7 @@ enum mark {
 	MARK_BIN = 3,		/* looks free: a small or large bin */
 };
 
-#define MARKS_ALIGN 512u	/* bits: where a region's begin */
+#define MARKS_ALIGN 512u	/* each region's bits begin at a multiple */
 
 /* Bits of one region. */
 struct mark_map {
@@ -33,7 +33,7 @@ struct mark_map {
 struct marks {
 	struct mark_map *map;	/* one for each region of the heap */
 	size_t n;
-	unsigned int shift;	/* bytes a bit, as a power of two */
+	unsigned int shift;	/* a bit stands for 1 << shift bytes */
 	u8 *bits;		/* of all regions, one behind the other */
 	size_t len;
 };
@@ -41,7 +41,7 @@ struct marks {
 void marks_init(struct marks *m, const struct heap *h);
 void marks_free(struct marks *m);
 void marks_set(struct marks *m, size_t region, u64 chunk, enum mark mark);
-/* Of a fastbin or unsorted chunk only the second bit is set. */
+/* Kinds whose first bit is clear are met at their second bit. */
 u64 marks_inside(const struct marks *m, size_t region, u64 from, u64 to);
 
 static inline enum mark marks_get(const struct marks *m, size_t region,
@@ -51,7 +51,7 @@ static inline enum mark marks_get(const struct marks *m, size_t region,
 	u64 bit = (chunk - map->first) >> m->shift;
 	unsigned int pair;
 
-	/* A heap that grew since has chunks that nothing was said of. */
+	/* The heap may have grown: its new chunks have no bits. */
 	if (chunk >= map->end)
 		return MARK_NONE;
 	__builtin_memcpy(&pair, map->bits + bit / 8, 2);

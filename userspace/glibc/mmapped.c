@@ -6,8 +6,8 @@
 #include "glibc/glibc.h"
 #include "glibc/ops.h"
 
-#define MAX_PAGES (1u << 22)	/* touched pages that are looked at: 16 GiB */
-#define MAX_LEAD (16u << 20)	/* bytes before a chunk of memalign's */
+#define MAX_PAGES (1u << 22)	/* look at no more touched pages: 16 GiB */
+#define MAX_LEAD (16u << 20)	/* no more bytes before a chunk of memalign() */
 
 struct search {
 	struct glibc *g;
@@ -20,7 +20,7 @@ static bool all_found(const struct search *s)
 	return s->g->mp.addr && s->m->n >= s->g->mp.n_mmaps;
 }
 
-/* The header at @addr, if it is that of a chunk whose mapping fits here. */
+/* Read the header at @addr.  Return: false if it is none of an mmapped chunk. */
 static bool read_header(struct search *s, u64 addr, const struct map_run *in,
 			struct mmapped_chunk *c)
 {
@@ -36,7 +36,7 @@ static bool read_header(struct search *s, u64 addr, const struct map_run *in,
 		prev &= ~1ull;
 		if (__builtin_add_overflow(size, header, &size))
 			return false;
-		/* usable: the size field less one word */
+		/* The user has all that the size field says but one word. */
 		tail = l->word;
 	}
 	if (prev > addr - in->start || size > in->end - addr ||
@@ -50,9 +50,10 @@ static bool read_header(struct search *s, u64 addr, const struct map_run *in,
 }
 
 /*
- * memalign() leaves the header that mmap's chunk had at first at the start of
- * the mapping, and realloc() does not change it; the chunk that counts is further
- * in and says the same start.  Here, one that was aligned to pages.
+ * With memalign(), the mapping still begins with the header of the chunk that
+ * malloc made at first.  The chunk that the user has lies further in, and its
+ * header says the same start of the mapping.  Look for it at the end of each
+ * page, where it is if it was aligned to pages.
  */
 static void find_aligned(struct search *s, const struct map_run *in,
 			 struct mmapped_chunk *c)
@@ -69,9 +70,9 @@ static void find_aligned(struct search *s, const struct map_run *in,
 }
 
 /*
- * A chunk at the start of a page of its mapping, or, with memalign, further
- * in: then its user memory is the first that is aligned to some power of two,
- * and the header is 2 words below that.
+ * Find a chunk whose mapping begins with this page.  It lies at the start, or,
+ * with memalign(), further in: then its user memory is aligned to some power of
+ * two, and its header is 2 words below that.
  */
 static bool chunk_in_page(struct search *s, u64 page, const struct map_run *in,
 			  struct mmapped_chunk *c)
@@ -105,14 +106,14 @@ static u64 behind_region(const struct glibc *g, u64 page)
 	return r ? align_up(r->end, PAGE) : page;
 }
 
-/* A run may have regions and such chunks. */
+/* Look at one run of anonymous memory, in which there may be regions, too. */
 static void search_run(struct search *s, const struct map_run *in)
 {
 	struct mmapped_chunk c;
 	u64 at = in->start, taken = in->start, behind;
 
 	while (!all_found(s)) {
-		/* The page of a header was written to. */
+		/* A header was written, so its page was touched. */
 		at = target_next_touched(s->g->t, at, in->end);
 		if (at >= in->end)
 			return;

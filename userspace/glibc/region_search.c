@@ -2,22 +2,24 @@
 /*
  * Search for regions of the main arena that nothing in malloc leads to.
  *
- * Where brk failed or is not to be used, glibc takes anonymous mappings that
- * nothing lists: they are recognised by the chunks in them, which must lead to
- * top or to the two fenceposts that end every region but the last.  Where the
- * first of all was one, sbrk_base is its start, and what came from brk later is
- * recognised in the same way.
+ * When brk(2) fails, or is not to be used, glibc takes anonymous mappings for
+ * the main arena and keeps no list of them.  They are recognised by their
+ * chunks: from the first one on, each leads to the next, up to top or to the
+ * two fenceposts that end each region but the last.  If the first memory was
+ * such a mapping, sbrk_base is its start, and memory that came from brk(2)
+ * later must be recognised, too.
  *
- * malloc counts what it has.  Where that is more than was found, a chunk is
- * damaged: then regions are searched for whose chunks lead home behind one.
+ * malloc counts the bytes that it has.  If that is more than was found, a
+ * damaged chunk hides a region.  Then the search is for a place behind the
+ * damage from where chunks lead to top or to fenceposts again.
  */
 #include "base/text.h"
 #include "glibc/region_search.h"
 
-#define MANY 32u		/* so many in a row are hardly an accident */
+#define MANY 32u		/* so many sane chunks in a row are no accident */
 #define MAX_STEPS (1u << 19)	/* places to look at behind damaged chunks */
 
-/* What the main arena counts of more than its regions have. */
+/* How many bytes does the main arena count that its regions do not have? */
 static u64 count_missing(const struct glibc *g)
 {
 	u64 sum = 0;
@@ -31,11 +33,11 @@ static u64 count_missing(const struct glibc *g)
 
 /* A walk from what may be a region's first chunk. */
 struct probe {
-	u64 end;	/* where it came to, or the last chunk that was sane */
-	u64 chunks;	/* how many were */
+	u64 end;	/* of the last chunk, or the start of the last sane one */
+	u64 chunks;	/* how many were sane */
 };
 
-/* Does it keep to sane chunks up to top, or to two fenceposts? */
+/* Do sane chunks lead from @addr to top or to two fenceposts? */
 static bool leads_home(struct glibc *g, u64 addr, u64 limit, struct probe *p)
 {
 	const struct layout *l = &g->l;
@@ -68,7 +70,7 @@ static bool leads_home(struct glibc *g, u64 addr, u64 limit, struct probe *p)
 	return true;
 }
 
-/* The region that begins at @at, where a walk has come home. */
+/* Set the end, and top, of a region whose chunks lead to its end. */
 static void end_region(const struct glibc *g, struct region *r, u64 limit,
 		       struct probe *p)
 {
@@ -76,13 +78,16 @@ static void end_region(const struct glibc *g, struct region *r, u64 limit,
 
 	if (a->top >= r->first && a->top < limit && p->end >= a->top) {
 		r->top = a->top;
-		/* Where its size makes no sense, it ends there. */
+		/*
+		 * If top's size makes no sense, the region ends where top
+		 * begins.
+		 */
 		p->end = max_u64(state_top_end(a), p->end);
 	}
 	r->end = min_u64(align_up(p->end, PAGE), limit);
 }
 
-/* The region that begins on the page at @at; its end is 0 where none does. */
+/* Look for a region that begins at the page @at.  Its end is 0 if none does. */
 static struct region region_at(struct glibc *g, u64 at, u64 limit,
 			       struct probe *p)
 {
@@ -112,9 +117,9 @@ static bool is_thread_heap(const struct glibc *g, const struct mapping *m)
 /* Where memory of the main arena is searched for. */
 struct search {
 	struct glibc *g;
-	const struct region *brk;	/* found already; empty where there is none */
+	const struct region *brk;	/* was found before; may be empty */
 	u64 missing;	/* bytes that are still to be found */
-	u32 steps;	/* places behind damaged chunks that may be looked at */
+	u32 steps;	/* places that may still be tried behind damage */
 };
 
 enum { OF_BRK = 1, OF_MMAP };
@@ -149,12 +154,12 @@ static enum region_kind region_kind(const struct map_run *in)
 }
 
 /*
- * Regions in one run; what is not malloc's may have merged into it.
+ * Find regions in one run of memory, which may hold other mappings, too.
  *
- * Any page may be the first of one.  But where many sane chunks lead to one that
- * is not, no region begins among them, and none of their pages is tried: in
- * another malloc's memory, or what somebody made to look like that, the search
- * would take the square of its size.
+ * Each page may be the first of a region.  But where many sane chunks lead to
+ * one that is not sane, no region begins among them, and their pages are
+ * skipped. Otherwise the search would take the square of the time in memory
+ * that looks like malloc's and is not.
  */
 static void find_regions_in(struct search *s, const struct map_run *in)
 {
@@ -177,9 +182,9 @@ static void find_regions_in(struct search *s, const struct map_run *in)
 }
 
 /*
- * Behind the last sane chunk, at @p->end: where do chunks lead home again?  What
- * was never touched is stepped over, or reading would touch it.
- * Return: true if they do.
+ * Look behind the last sane chunk, at @p->end, for a place from where chunks
+ * lead to the end of a region again.  Pages that were never touched are
+ * skipped: to read one would touch it.  Return: true if there is such a place.
  */
 static bool leads_home_behind(struct search *s, u64 limit, struct probe *p)
 {
@@ -204,7 +209,10 @@ static bool leads_home_behind(struct search *s, u64 limit, struct probe *p)
 	return false;
 }
 
-/* What was found of it already, as if it began behind the damage, is not two. */
+/*
+ * Add a region with damage in it.  Its part behind the damage may have been taken
+ * for a region of its own: then make that one larger.
+ */
 static void add_mended(struct search *s, struct region *r)
 {
 	struct glibc *g = s->g;
@@ -256,9 +264,9 @@ static void mend_regions_in(struct search *s, const struct map_run *in)
 /**
  * glibc_search_regions - find what nothing in malloc leads to
  * @g: malloc, with the regions that were found
- * @brk: what begins at sbrk_base, or an empty one where that is not from brk
+ * @brk: the region that begins at sbrk_base; empty if that is not from brk(2)
  *
- * Sets @g->h->missing.
+ * heap.missing tells afterwards what was not found.
  */
 void glibc_search_regions(struct glibc *g, const struct region *brk)
 {

@@ -2,9 +2,10 @@
 /*
  * Find the stretches of memory that hold chunks.
  *
- * Thread arenas: from top back through heap_info.prev.  The main arena: from
- * mp_.sbrk_base to the end of top.  What nothing in malloc leads to is searched
- * for (region_search.c).
+ * Those of a thread arena are its heaps, from the one with top back by
+ * heap_info.prev. The main arena's is the memory from mp_.sbrk_base to the end
+ * of top.  If it has others, nothing leads to them, and region_search.c
+ * searches for them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,9 @@ static int by_first(const void *a, const void *b)
 }
 
 /*
- * A damaged core may say that malloc has more than any process can map, more than
- * there is room for marks on.  Return: the bytes that are left for others.
+ * A damaged core may have regions larger than any process, for which there is
+ * no room for marks.  Cut a region down to @left bytes.  Return: what is left
+ * for others.
  */
 static u64 limit_region(struct heap *h, struct region *r, u64 left)
 {
@@ -38,7 +40,7 @@ static u64 limit_region(struct heap *h, struct region *r, u64 left)
 	return left - (r->end - r->first);
 }
 
-/* Two regions that claim one byte would have it decoded twice. */
+/* Sort the regions, and drop those that overlap: no byte is decoded twice. */
 static void sort_regions(struct heap *h)
 {
 	u64 left = MAX_BYTES;
@@ -104,7 +106,7 @@ static void find_heaps(struct glibc *g, size_t arena)
 	for (i = 0; heap && i < MAX_HEAPS; i++) {
 		seen_own |= heap == own;
 		heap = add_heap(g, arena, heap);
-		/* prev always leads to the first heap, which has the arena. */
+		/* The first heap of an arena is that with the arena itself. */
 		if (seen_own)
 			break;
 	}
@@ -112,7 +114,7 @@ static void find_heaps(struct glibc *g, size_t arena)
 		add_heap(g, arena, own);
 }
 
-/* A core of the kernel's does not name its mappings; there, any may be it. */
+/* May this be memory from brk(2)?  A kernel's core names no mapping: any may. */
 static bool may_be_brk(const struct maps *maps, u64 addr)
 {
 	const struct mapping *m = maps_find(maps, addr);
@@ -120,7 +122,7 @@ static bool may_be_brk(const struct maps *maps, u64 addr)
 	return m && (map_is_heap(m) || !maps_named(maps, "[stack]"));
 }
 
-/* Return: what begins at sbrk_base, if that may be memory from brk. */
+/* Return: the region at sbrk_base, or an empty one if that is not from brk(2). */
 static struct region find_brk_region(struct glibc *g)
 {
 	const struct mapping *heap = maps_named(&g->t->maps, "[heap]");

@@ -13,12 +13,12 @@ static u64 at(const struct glibc *g, const u8 *raw, unsigned int offset)
 }
 
 /**
- * glibc_bin_head - the address of a bin as the fake chunk that its list uses
+ * glibc_bin_head - where a bin's head would be if it were a chunk
  * @g: malloc
  * @a: the arena
  * @bin: 1 to 127
  *
- * Return: the address that fd and bk of the list's ends hold.
+ * Return: that address, which the ends of its list point to.
  */
 u64 glibc_bin_head(const struct glibc *g, const struct malloc_state *a,
 		   unsigned int bin)
@@ -63,7 +63,7 @@ bool glibc_read_state(struct glibc *g, u64 addr, struct malloc_state *a)
 
 /**
  * glibc_read_states - read the ring of all arenas
- * @g: malloc; it has none afterwards where main_arena is no memory any more
+ * @g: malloc; g->states is 0 afterwards if main_arena is no longer mapped
  */
 void glibc_read_states(struct glibc *g)
 {
@@ -75,7 +75,7 @@ void glibc_read_states(struct glibc *g)
 		g->state = xgrow(g->state, g->states, sizeof(*a));
 		a = &g->state[g->states];
 		if (!glibc_read_state(g, addr, a)) {
-			/* The dynamic linker has not relocated it yet. */
+			/* The dynamic linker has not relocated "next" so far. */
 			if (g->states == 1 && !g->state[0].system_mem)
 				return;
 			notes_add(&g->h->notes, "the list of arenas is damaged%s: %#llx is no memory; arenas behind it are not shown",
@@ -84,7 +84,7 @@ void glibc_read_states(struct glibc *g)
 		}
 		g->states++;
 		addr = a->next;
-		/* A ring that never comes back to main_arena is damage too. */
+		/* A ring that comes back to another arena is damaged, too. */
 		if (addr == slow && addr != g->main_arena)
 			break;
 		if (!(g->states & (g->states - 1)))
@@ -125,7 +125,7 @@ static void read_mp(struct glibc *g)
 	}
 }
 
-/* Heaps are aligned to this; with huge pages asked for, to less (2.35-2.41). */
+/* Thread heaps are aligned to heap_max; from 2.35 to 2.41 huge pages change it. */
 static void set_heap_max(struct glibc *g)
 {
 	u64 hp = g->mp.hp_pagesize;

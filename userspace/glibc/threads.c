@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Find each thread's control block and through it the thread's tcache.
+ * Find each thread's control block (struct pthread), and by it the thread's
+ * tcache.
  *
- * The kernel tells fs_base only of stopped threads and in cores.  Of running
- * ones the C library tells it: every struct pthread is on a list whose heads
- * lie in the data of ld.so (libpthread before 2.34), and starts with a
- * pointer to itself.  Below it, in the thread's static TLS, is the pointer to
- * the tcache, known by the size of the chunk that it points into and by being
- * in the same place in every thread.
+ * fs_base points to the control block; the kernel tells it of stopped threads
+ * and in cores.  For a running thread glibc's own lists are followed: each
+ * struct pthread is on one of them, and begins with a pointer to itself.  The
+ * heads of the lists are in the data of ld.so, before 2.34 of libpthread.
+ *
+ * Below the control block, in the thread's static TLS, is the pointer to its
+ * tcache. It is recognised by the size of the chunk that it points into, and by
+ * being at the same distance from the control block in every thread.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +19,9 @@
 
 #define TLS_NEAR 4096u
 #define TLS_FAR (128u << 10)
-#define MAX_SCAN (1u << 20)	/* an anonymous mapping worth scanning */
+#define MAX_SCAN (1u << 20)	/* bytes to scan of one mapping */
 
-/* struct pthread, the same in every version: SRC and seen in 2.31 to 2.43. */
+/* Offsets in struct pthread: the same in all versions, as seen in 2.31 to 2.43. */
 static u64 pthread_list(const struct target *t)
 {
 	return t->wordsize == 8 ? 0x2c0 : 0x60;
@@ -33,13 +36,13 @@ struct search {
 	struct glibc *g;
 	struct target *t;
 	struct thread *thread;
-	pid_t *own;	/* each thread's number where it lives */
+	pid_t *own;	/* each thread's number in its own namespace */
 	size_t n;
 	size_t known;
-	u64 unnamed;	/* a control block without a number; 0: none yet */
+	u64 unnamed;	/* a control block without a tid; 0: none was met */
 };
 
-/* In a container the target knows its threads by other numbers than we do. */
+/* In a container a thread has another number than outside. */
 static pid_t own_number(struct target *t, pid_t tid)
 {
 	char name[32], line[256];
@@ -66,7 +69,7 @@ static bool is_tcb(struct target *t, u64 addr)
 	       target_word(t, addr + 2 * t->wordsize, &self) && self == addr;
 }
 
-/* Return: true if a thread of ours was found there. */
+/* Is there a control block of the target at @addr?  Then note whose it is. */
 static bool take_tcb(struct search *s, u64 addr)
 {
 	u8 raw[4];
@@ -122,7 +125,10 @@ static void scan_memory(struct search *s, u64 at, u64 end)
 	u64 self;
 
 	for (at = align_up(at, 16); at < end && s->known < s->n; at += 16) {
-		/* To read what was never touched would touch it. */
+		/*
+		 * Skip pages that were never touched: to read one would touch
+		 * it.
+		 */
 		if (at % PAGE < 16)
 			at = target_next_touched(s->t, at, end);
 		if (at < end && target_word(s->t, at, &self) && self == at)
@@ -130,7 +136,7 @@ static void scan_memory(struct search *s, u64 at, u64 end)
 	}
 }
 
-/* The main thread is on no list where there is no libpthread. */
+/* Without libpthread, before 2.34, the main thread is on no list: search for it. */
 static void scan_mappings(struct search *s)
 {
 	size_t i;
@@ -169,7 +175,7 @@ static void find_tcbs(struct search *s)
 	modules_free(&mods);
 	if (s->known < s->n)
 		scan_mappings(s);
-	/* Up to 2.33 only libpthread writes the number, if it is there. */
+	/* Up to 2.33 only libpthread, if it is there, writes the tid. */
 	if (!s->known && s->n == 1)
 		s->thread[0].tcb = s->unnamed;
 	free(s->own);
@@ -194,9 +200,10 @@ static u16 read_count(const struct glibc *g, const u8 *raw, unsigned int i)
 }
 
 /*
- * Does what @mem points to look like a tcache_perthread_struct?  A damaged
- * one shall still be taken, so its pointers need not be right.  Its chunk may be
- * a little larger: malloc does not split off what is too small for another.
+ * Read a tcache_perthread_struct at @mem.  Return: false if the chunk there
+ * does not have its size.  That is the only test, since damaged ones shall be
+ * taken, too.  The chunk may be a little larger: malloc does not split off a
+ * rest that is too small.
  */
 static bool read_tcache(struct glibc *g, u64 mem, struct tcache *tc)
 {
@@ -218,7 +225,7 @@ static bool read_tcache(struct glibc *g, u64 mem, struct tcache *tc)
 		tc->count[i] = read_count(g, raw, i);
 		tc->entry[i] = get_word(raw + l->tcache_entries + i * l->word,
 					l->word);
-		/* 2.30 to 2.41: malloc ignores what a count of 0 leaves. */
+		/* From 2.30 to 2.41, malloc ignores the entry if the count is 0. */
 		if (!l->tcache_by_entry && !tc->count[i])
 			tc->entry[i] = 0;
 	}
@@ -240,7 +247,7 @@ static bool bin_is_sound(const struct glibc *g, const struct tcache *tc,
 	       maps_find(&g->t->maps, chunk);
 }
 
-/* Where a thread's first malloc() made it, in the arena that it got for itself. */
+/* Is it the first chunk of a region?  A thread's first malloc() puts it there. */
 static bool is_first_chunk(const struct glibc *g, const struct tcache *tc)
 {
 	u64 chunk = mem_to_chunk(&g->l, tc->addr);
@@ -250,10 +257,10 @@ static bool is_first_chunk(const struct glibc *g, const struct tcache *tc)
 }
 
 /*
- * What the program allocated may have the size of a tcache, and its address
- * may stand in a variable of the thread.  Return: how many bins look right,
- * less those that do not.  Bins that are not used say nothing where they are
- * zeroes, as those of any new memory.
+ * How much does it look like a tcache?  The program, too, may have memory of that
+ * size, with its address in a variable of the thread.  Return: how many bins look
+ * right, less those that do not.  Unused bins count for nothing where they are
+ * zeroes, since any new memory is.
  */
 static int likeness(const struct glibc *g, const struct tcache *tc)
 {
@@ -281,7 +288,7 @@ struct candidates {
 	size_t n;
 };
 
-/* All of one thread between @from and @to below its control block. */
+/* Add all words of a thread from @from to @to below its control block. */
 static void add_candidates(struct search *s, size_t thread, u64 from, u64 to,
 			   struct candidates *cs)
 {
@@ -326,12 +333,13 @@ static void add_tcache(struct glibc *g, const struct tcache *tc)
 }
 
 /*
- * The pointer is one variable of libc's, as far below the control block in each
- * thread of the process: it is where the threads together have most of what looks
- * like tcaches.  What a thread has there is its tcache, damaged or not; what any
- * has elsewhere is memory of the program's, in a variable or on the stack.
+ * The pointer to the tcache is one variable of libc, at the same distance below
+ * the control block in each thread.  So take the distance where all threads
+ * together have most that looks like tcaches.  What a thread has at that
+ * distance is its tcache, even if damaged; other candidates are memory of the
+ * program.
  *
- * Return: true if they agreed on a place, by a score of @least.
+ * Return: true if a distance was found with a score of @least or more.
  */
 static bool take_agreed(struct search *s, u64 from, u64 to, int least)
 {
@@ -365,7 +373,7 @@ static bool take_agreed(struct search *s, u64 from, u64 to, int least)
  * glibc_find_tcaches - find the tcache of every thread
  * @g: malloc, with its regions found
  *
- * A thread that never freed, or never allocated, may have none.
+ * A thread that has not called malloc or free so far may have none.
  */
 void glibc_find_tcaches(struct glibc *g)
 {
@@ -377,7 +385,10 @@ void glibc_find_tcaches(struct glibc *g)
 	g->h->threads = s.n;
 	if (wanted)
 		find_tcbs(&s);
-	/* Far below are, but for programs with large variables, only stacks. */
+	/*
+	 * Only a program with large thread variables has it as far below as
+	 * that.
+	 */
 	if (wanted && !take_agreed(&s, s.t->wordsize, TLS_NEAR, 0))
 		take_agreed(&s, TLS_NEAR, TLS_FAR, 1);
 	for (i = 0; i < s.n && wanted; i++)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Work out what free() and malloc_trim() can give back, as glibc does it:
- * systrim() lowers the break by whole pages of top alone; mtrim() gives whole
- * pages inside free chunks back with madvise(), and leaves the break.
+ * Work out what free() and malloc_trim() can give back to the kernel.
+ *
+ * glibc's systrim() lowers the break by whole pages of top.  Its mtrim() gives
+ * back whole pages inside of free chunks with madvise(), which leaves the break
+ * alone.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 #include "heap/survey.h"
 #include "target/pagemap.h"
 
-#define MUCH (64u << 10)	/* free bytes below a pin worth a mention */
+#define MUCH (64u << 10)	/* free bytes below a pin that are worth telling */
 
 struct pass {
 	struct trim *tr;
@@ -22,12 +24,12 @@ struct pass {
 	const struct glibc *g;
 	struct pin ring[MAX_PINS];
 	u64 n;			/* pins seen */
-	u64 pending;		/* free bytes since the last one */
+	u64 pending;		/* free bytes since the last pin */
 	struct pagemap *pm;
-	bool unknown;		/* which pages are in memory */
+	bool unknown;		/* not known which pages are in memory */
 };
 
-/* mtrim() spares the header, fd, bk and the nextsize pointers. */
+/* mtrim() keeps the page with the header and the list pointers. */
 static void count_pages(struct pass *p, const struct chunk *c)
 {
 	u64 start = align_up(c->addr + 6 * p->g->l.word, PAGE);
@@ -85,7 +87,7 @@ static int take_batch(const struct batch *b, void *ctx)
 	return 0;
 }
 
-/* What systrim(pad) lowers the break by when top has this size. */
+/* By how much does systrim(pad) lower the break when top has this size? */
 static u64 systrim(const struct glibc *g, u64 top_size, u64 pad)
 {
 	u64 unit = g->mp.thp_pagesize ? g->mp.thp_pagesize : PAGE;
@@ -110,7 +112,7 @@ static void order_pins(struct pass *p)
 	}
 }
 
-/* What free() makes of a top that it may lower. */
+/* Would free() lower the break now? */
 static void find_threshold(const struct glibc *g, struct trim *tr)
 {
 	const struct malloc_par *mp = &g->mp;
@@ -144,12 +146,12 @@ static void find_reasons(const struct heap *h, struct trim *tr)
 	const struct region *r = heap_region_of(h, tr->top);
 
 	if (tr->changed) {
-		/* What is free below is known well enough; top is not. */
+		/* Top cannot be judged; the pins and free bytes can. */
 	} else if (!r || !tr->top_end || tr->top_end > r->end) {
 		tr->reasons |= TRIM_TOP_DAMAGED;
 		tr->pins = 0;
 	} else if (r->kind != REGION_BRK) {
-		/* Whatever is freed, the break stays: nothing pins it. */
+		/* Nothing pins the break: it stays, whatever is freed. */
 		tr->reasons |= TRIM_TOP_IN_MMAP;
 		tr->pins = 0;
 	} else if (tr->brk > tr->top_end) {
@@ -180,7 +182,7 @@ static bool top_is(struct glibc *g, const struct malloc_state *was)
 	return same;
 }
 
-/* Does top end at the break, or lie where the break does not matter? */
+/* Does top end at the break, or lie in memory that is not from brk(2)? */
 static bool is_usual(const struct heap *h)
 {
 	const struct malloc_state *a = &glibc_of(h)->state[0];
@@ -191,7 +193,10 @@ static bool is_usual(const struct heap *h)
 		      state_top_end(a) == h->k.brk));
 }
 
-/* Return: 1 if break and top are of one moment, 0 if not, -1 where it has gone. */
+/*
+ * Return: 1 if break and top were read at one moment, 0 if not, -1 if it has
+ * gone.
+ */
 static int read_once(struct heap *h, struct error *e)
 {
 	u64 brk;
@@ -205,10 +210,12 @@ static int read_once(struct heap *h, struct error *e)
 }
 
 /*
- * Read the break and top until both are of one moment: a break that is older than
- * top, or a top that was split while it was read, would look as if somebody else
- * had moved the break.  So does malloc itself, right after its own call of brk:
- * what is not as usual has to be the same a little later.
+ * Read the break and top again and again until both belong together.
+ *
+ * If the break is older than top, or top was split while it was read, it looks
+ * as if somebody else had moved the break.  It also looks so for a moment after
+ * malloc has called brk(2) itself.  So an unusual break counts only if it is
+ * the same a little later.
  *
  * Return: 0, or -1 where the process has gone.
  */
@@ -250,7 +257,7 @@ static int read_together(struct heap *h, bool *changed, struct error *e)
  * @tr: filled
  * @e: why not
  *
- * The pins' "lowers" and "now" are what malloc_trim(0) would do.
+ * pin.lowers and trim.now are what malloc_trim(0) would lower the break by.
  *
  * Return: 0, or -1 where the process has gone.
  */

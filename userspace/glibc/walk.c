@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The one sequential pass over the chunks, in large blocks. */
+/* Walk over all chunks, reading the memory in large blocks. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "glibc/walk.h"
 
 #define BATCH 512u
-#define EDGE 64u	/* bytes of a chunk that a batch always has */
-#define TRUST 8u	/* sane chunks in a row before a resumed walk goes on */
+#define EDGE 64u	/* bytes of each chunk that are in its batch's block */
+#define TRUST 8u	/* behind damage, go on where so many chunks are sane */
 #define RETRIES 3u
 
 struct pass {
@@ -67,7 +67,10 @@ static void flush(struct pass *p)
 	p->n = 0;
 }
 
-/* Have [addr, addr + need) in the block, as far as the region goes. */
+/*
+ * Have the memory from @addr to @addr + @need in the block, or to the region's
+ * end.
+ */
 static bool load(struct pass *p, u64 addr, u64 need)
 {
 	u64 end;
@@ -84,7 +87,7 @@ static bool load(struct pass *p, u64 addr, u64 need)
 	return range_inside(addr - p->block_addr, need, 0, p->block_len);
 }
 
-/* The size field of any chunk: from the block, or read for itself. */
+/* Read the size field of a chunk that need not be in the block. */
 static bool read_field(struct pass *p, u64 addr, u64 *field)
 {
 	unsigned int w = p->l->word;
@@ -124,7 +127,10 @@ static struct chunk make_chunk(const struct pass *p, u64 addr, u64 size,
 			       .region = p->region, .state = state };
 }
 
-/* Is malloc's memory that long now?  maps may be older than what top says. */
+/*
+ * Does the region's memory reach to @end?  The maps may be older than top: ask
+ * anew.
+ */
 static bool region_reaches(struct pass *p, u64 end)
 {
 	struct maps now = { 0 };
@@ -138,8 +144,8 @@ static bool region_reaches(struct pass *p, u64 end)
 }
 
 /*
- * A live process may have moved top or the end of the region since they were
- * read.  Return: true if they are others now.
+ * Has a live process moved top, or the end of the region, since they were read?
+ * Then go by the new ones.  Return: true if so.
  */
 static bool top_moved(struct pass *p)
 {
@@ -187,7 +193,7 @@ static bool are_posts(struct pass *p, u64 addr)
 	       second == post;
 }
 
-/* Do TRUST chunks in a row, or all up to top or a hole, look right from here on? */
+/* Are TRUST chunks from @addr on sane, or all of them up to top or fenceposts? */
 static bool makes_sense(struct pass *p, u64 addr)
 {
 	unsigned int w = p->l->word, i;
@@ -212,9 +218,9 @@ static bool makes_sense(struct pass *p, u64 addr)
 }
 
 /*
- * Where, after @addr, chunks begin to make sense again.  The heap may be larger
- * than what any machine has: what was never touched is stepped over, and must be
- * asked for before it is read, as that touches it.
+ * Find the first place behind @addr where chunks make sense again.  Pages that
+ * were never touched are skipped: the heap may be larger than any machine's
+ * memory, and to read such a page would touch it.
  */
 static u64 resume_at(struct pass *p, u64 addr)
 {
@@ -234,7 +240,10 @@ static u64 resume_at(struct pass *p, u64 addr)
 		}
 		if (at >= limit)
 			break;
-		/* Next comes the first chunk whose size is not before that. */
+		/*
+		 * Go on with the first chunk whose size field is there or
+		 * behind.
+		 */
 		addr += align_up(at - p->l->word - addr, p->l->align);
 		asked = align_down(addr + p->l->word, PAGE);
 		addr -= p->l->align;
@@ -283,8 +292,9 @@ static u8 state_of(const struct pass *p, u64 addr, u64 size, bool in_use)
 }
 
 /*
- * The fast path: ordinary chunks whose own header and whose next one lie in
- * the block.  Return: the first chunk that is not so.
+ * The fast path, for ordinary chunks whose header and next header lie in the
+ * block.
+ * Return: the first chunk that is not such a one.
  */
 static __always_inline
 u64 plain_chunks(struct pass *p, u64 addr, const unsigned int w)
@@ -310,7 +320,7 @@ u64 plain_chunks(struct pass *p, u64 addr, const unsigned int w)
 		if (next + EDGE > block_end)
 			return addr;
 		next_field = get_word(block + (next - p->block_addr) + w, w);
-		/* In its place at once: to copy it costs more than to fill. */
+		/* Filled in its place: a copy would take longer than the rest. */
 		c = &p->batch[p->n];
 		c->addr = addr;
 		c->size = size;
@@ -329,9 +339,9 @@ u64 plain_chunks(struct pass *p, u64 addr, const unsigned int w)
 }
 
 /*
- * A thread heap that is full ends with a fencepost of size 0.  Where top was too
- * small to split, what was left of it comes right before that as a chunk of the
- * smallest size, which nobody was given.
+ * Is this the end of a thread's heap that is full?  It has a fencepost of size
+ * 0. Before that may be a chunk of the smallest size which was given to nobody:
+ * the rest of a top that was too small to split.
  */
 static bool ends_full_heap(struct pass *p, u64 addr, u64 field)
 {
@@ -347,7 +357,7 @@ static bool ends_full_heap(struct pass *p, u64 addr, u64 field)
 	       read_field(p, addr + p->l->minsize, &next) && next == PREV_INUSE;
 }
 
-/* One chunk in every way it can be.  Return: where the next one is. */
+/* Decode any chunk, not only ordinary ones.  Return: where the next one is. */
 static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 		     unsigned int *retries)
 {
@@ -398,8 +408,8 @@ static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 }
 
 /*
- * Is there one more fencepost at @addr?  It is what is left of a top that was just
- * too small for a chunk before two.
+ * Is there a third fencepost at @addr?  If all that is left of top before the two
+ * fenceposts is too small for a chunk, it becomes a fencepost, too.
  */
 static bool is_third_post(struct pass *p, u64 addr, unsigned int posts)
 {
@@ -411,9 +421,10 @@ static bool is_third_post(struct pass *p, u64 addr, unsigned int posts)
 }
 
 /*
- * Where malloc's memory goes on behind the fenceposts that end at @addr.  Where
- * brk only failed for a while, there is nothing in between, but in 32 bits 8 bytes
- * behind the fenceposts and as many before the first chunk, which align them.
+ * Find where malloc's memory goes on behind the fenceposts that end at @addr.
+ * Memory of somebody else may lie in between; nothing does if brk(2) only
+ * failed for a while, but for 8 bytes on either side that align chunks in 32
+ * bits.
  */
 static u64 behind_hole(struct pass *p, u64 addr)
 {
@@ -448,7 +459,7 @@ static void walk_region(struct pass *p)
 		addr = one_chunk(p, addr, &posts, &retries);
 		if (posts < 2)
 			continue;
-		/* Two fenceposts: malloc's memory ends, or has a hole. */
+		/* Behind two fenceposts there is no more, or a hole. */
 		if (p->r.kind != REGION_BRK)
 			break;
 		if (is_third_post(p, addr, posts))

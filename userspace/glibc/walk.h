@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a walk over glibc's chunks may find wrong with one. */
+/* What a walk can find wrong with the header of a chunk. */
 #ifndef HEAPINFO_GLIBC_WALK_H
 #define HEAPINFO_GLIBC_WALK_H
 

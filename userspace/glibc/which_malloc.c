@@ -5,9 +5,9 @@
 #include "glibc/find.h"
 #include "glibc/which_malloc.h"
 
-#define MAX_NAMESPACES 16u	/* dlmopen()'s limit: as many libcs are looked at */
+#define MAX_NAMESPACES 16u	/* more libcs than dlmopen() can load */
 
-/* It was not the malloc that is wanted. */
+/* Forget what was found: it is not the malloc that the program uses. */
 static void unfind(struct glibc *g)
 {
 	notes_forget(&g->h->notes);
@@ -17,7 +17,7 @@ static void unfind(struct glibc *g)
 	g->mp.addr = 0;
 }
 
-/* Did this malloc ever take memory? */
+/* Did this malloc ever get memory from the kernel? */
 static bool has_memory(struct glibc *g)
 {
 	u64 arena = 0, mmapped = 0;
@@ -45,9 +45,10 @@ static int rate_libc(struct glibc *g, const struct module *libc)
 }
 
 /*
- * LD_AUDIT and dlmopen() load another libc for others than the program.  Only the
- * program's has memory from brk; where none has, it was mapped first, and so
- * above the others.
+ * Choose the program's libc: LD_AUDIT and dlmopen() load further ones, for
+ * others than the program.  Only the program's takes memory from brk(2).  If
+ * none has so far, it is the one at the highest address, since it was mapped
+ * first.
  */
 static const struct module *choose_libc(struct glibc *g,
 					const struct modules *mods)
@@ -72,8 +73,8 @@ static const struct module *choose_libc(struct glibc *g,
 }
 
 /*
- * From 2.34 on MALLOC_CHECK_ and its like are done by a second malloc, a copy in a
- * library of its own, which leaves libc's unused, or is not used itself.
+ * From 2.34 on, MALLOC_CHECK_ and its like are done by another malloc, in a
+ * library of its own.  Where that is loaded, one of both is used.
  */
 static bool search_debug_malloc(struct glibc *g, const struct modules *mods,
 				const struct module *libc)
