@@ -12,7 +12,7 @@ const char *argp_program_version = "heapinfo " VERSION;
 
 enum { KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR };
 
-/* The first two are for commands that look at one process. */
+/* Commands that look at no one process do not have the first two. */
 static const struct argp_option common_options[] = {
 	{ "core", KEY_CORE, "FILE", 0,
 	  "Look at a core file or a snapshot, not at a live process", -2 },

@@ -9,7 +9,7 @@
 #include "heap/mmapped.h"
 #include "heap/usage.h"
 
-/* Of the program's, as 'show' counts them. */
+/* Chunks that the program has or had, as 'show' counts them: not top. */
 static u64 chunks(const struct usage *u)
 {
 	return u->chunks_in_use + u->chunks_cached + u->chunks_free;

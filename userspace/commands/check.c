@@ -33,7 +33,7 @@ static void note_doubt(struct heap *h, const struct check *c)
 		  why, what);
 }
 
-/* What was not found was not looked at. */
+/* Memory that was not found was not tested, so the heap cannot be called clean. */
 static bool is_unsure(const struct heap *h, const struct check *c)
 {
 	return c->unsure || h->t->partial ||

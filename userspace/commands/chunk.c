@@ -31,8 +31,8 @@ struct answer {
 };
 
 /*
- * The first word of a header is the last usable word of the chunk before it,
- * while that is in use.
+ * While a chunk is in use, the first bytes of the next chunk's header are the
+ * last of its user memory.
  */
 static bool belongs_to_previous(const struct heap *h, const struct chunk *c)
 {
@@ -40,7 +40,10 @@ static bool belongs_to_previous(const struct heap *h, const struct chunk *c)
 	       !(c->flags & IS_MMAPPED) && c->state != CHUNK_DAMAGED;
 }
 
-/* The walk gives the chunk before it too, if that ends right there. */
+/*
+ * The walk begins a little before the address, so it may give the chunk before,
+ * too: take that one if the address is its memory.
+ */
 static int take(const struct batch *b, void *ctx)
 {
 	struct answer *a = ctx;
@@ -186,7 +189,7 @@ static int look(struct heap *h, const struct common *c, struct error *e)
 	int ret = 0;
 
 	survey(h, &s);
-	/* Only the chunk before it: then it is behind the last one. */
+	/* Only the chunk before was met: the address is behind the last one. */
 	if (a.found && wanted >= a.c.addr + a.c.size + h->shared)
 		a.found = false;
 	if (!a.found) {

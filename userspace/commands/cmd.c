@@ -29,8 +29,8 @@ int cmd_fail(const struct error *e)
  * @h: filled; heap_close() it in any case
  * @e: why not
  *
- * Return: 0, or -1; so too where the allocator cannot be asked what the command
- * needs.
+ * Return: 0, or -1; also -1 where the heap's allocator does not tell what the
+ * command needs to know.
  */
 int cmd_open(const struct common *c, struct heap *h, struct error *e)
 {
@@ -91,10 +91,10 @@ void cmd_show_notes(const struct heap *h)
 }
 
 /**
- * cmd_common - what every command is told
+ * cmd_common - the command line so far, for a command's own parser
  * @state: argp's, as a command's own parser gets it
  *
- * Return: complete at ARGP_KEY_END only.
+ * Return: what was read of it; all of it is there at ARGP_KEY_END.
  */
 const struct common *cmd_common(const struct argp_state *state)
 {

@@ -29,10 +29,10 @@ struct command {
 	/* As an argp parser: ARGP_ERR_UNKNOWN for keys that it does not know. */
 	error_t (*parse)(int key, char *arg, struct argp_state *state);
 	bool no_target;		/* it takes no PID or --core */
-	bool no_json;		/* it says so where it is asked for JSON */
+	bool no_json;		/* it has none, and says so if asked for it */
 	bool in_order;		/* options end at the first argument */
 	int max_args;		/* allowed behind PID; -1: any */
-	enum need needs;	/* of a heap, or there is no answer */
+	enum need needs;	/* what cmd_open() must know of the heap */
 	int (*run)(const struct common *c);	/* returns the exit status */
 };
 
@@ -56,7 +56,7 @@ extern const struct command *const commands[];	/* ends with NULL */
 
 const struct command *cmd_find(const char *name);
 
-/* Open what the command line names, or say why what the command needs is not known. */
+/* Open the heap that the command line names; fails if .needs cannot be met. */
 int cmd_open(const struct common *c, struct heap *h, struct error *e);
 
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */
@@ -65,10 +65,10 @@ int cmd_fail(const struct error *e);
 /* Parse a number with 0x or a unit (4k, 1M) for an option; ends on nonsense. */
 u64 cmd_number(const char *arg, const struct argp_state *state);
 
-/* What every command is told, from within a command's own parser. */
+/* The command line so far, for a command's own parser. */
 const struct common *cmd_common(const struct argp_state *state);
 
-/* Notes and what changed underneath, on stderr, at a text command's end. */
+/* Print the notes on stderr, at the end of a command that prints text. */
 void cmd_show_notes(const struct heap *h);
 
 #endif

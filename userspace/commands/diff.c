@@ -68,7 +68,7 @@ struct diff {
 	struct total allocated;
 	struct total freed;
 	struct total kept;
-	struct total resized;	/* at one address, of another size: ->b */
+	struct total resized;	/* same address, other size; counts the new size */
 	s64 resized_by;
 	struct size_change *size;
 	size_t sizes;
@@ -130,7 +130,7 @@ static void read_side(struct side *s)
 	mmapped_free(&m);
 	for (i = 0; i < s->h.regions; i++)
 		s->system += s->h.region[i].end - s->h.region[i].start;
-	/* An array to point into, though there may be no chunk. */
+	/* compare() wants an array, even if there is no chunk. */
 	if (!s->used)
 		s->used = xcalloc(1, sizeof(*s->used));
 	sort_array(s->used, s->n, sizeof(*s->used), by_addr);
@@ -149,7 +149,10 @@ static int open_side(struct side *s, const char *path, struct error *e)
 	return error_set(e, "%s: %.*s", path, 400, why.text);
 }
 
-/* ASLR puts no two processes at one place; a fork is taken for the same. */
+/*
+ * Are both heaps of one process?  ASLR gives each process other addresses; a
+ * child after fork(2) has its parent's, and counts as the same process here.
+ */
 static bool same_process(const struct heap *a, const struct heap *b)
 {
 	return a->t->wordsize == b->t->wordsize &&
@@ -177,7 +180,10 @@ static void add_only(struct only *o, const struct used *u)
 	o->used[o->n++] = u;
 }
 
-/* Of one process: by address.  Of two: each chunk is on one side only. */
+/*
+ * In one process, a chunk at the same address on both sides is the same chunk.
+ * In two processes, each chunk is on one side only.
+ */
 static void compare(struct diff *d, struct only *gone, struct only *fresh)
 {
 	const struct used *a = d->a.used, *a_end = a + d->a.n;
@@ -419,7 +425,7 @@ static void print_json(const struct diff *d)
 	json_print(doc, &d->b.h);
 }
 
-/* A document ends with the notes of one heap: let that be all of them. */
+/* The JSON document ends with the notes of one heap: give it those of both. */
 static void join_notes(struct diff *d)
 {
 	const struct notes *from = &d->a.h.notes;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the JSON of every command begins and ends with. */
+/* What the JSON of each command begins and ends with. */
 #include <stdio.h>
 
 #include "commands/document.h"

@@ -8,7 +8,10 @@
 
 /* The members that every command's document begins with. */
 struct json_object *json_document(const struct heap *h, const char *command);
-/* What was noted, as late as it can be: for a stream, or printed and freed. */
+/*
+ * End with the notes: json_tail() for a stream, json_print() for a whole
+ * document.
+ */
 struct json_object *json_tail(const struct heap *h);
 int json_print(struct json_object *doc, const struct heap *h);
 

@@ -82,7 +82,7 @@ static int no_history(const struct heap *h, struct error *e)
 			 (int)h->t->pid);
 }
 
-/* It has a record of none, or not of this one: a core does not tell which. */
+/* The module records nobody, or not this process; a core does not tell which. */
 static void print_no_record(const struct target *t)
 {
 	struct kernel_facts module = { 0 };
@@ -176,7 +176,7 @@ static void show_event(const struct brk_event *e, void *ctx)
 	if (!wanted(e))
 		return;
 	clocks_now(&clocks);
-	/* The mapping in the way may be new. */
+	/* Read the mappings again: the one in the way may be new. */
 	if (e->overlap)
 		target_reload_maps(l->h->t, &gone);
 	if (l->json) {
@@ -214,7 +214,7 @@ static int follow(struct heap *h, bool json, struct error *e)
 	if (!h->t->live)
 		return error_set(e, "a core file does not go on: --follow is for live processes");
 	if (json) {
-		/* What was recorded comes first, in the same form. */
+		/* Events recorded so far come first, in the same form. */
 		size_t i;
 
 		for (i = first_shown(&h->k); i < h->k.events; i++)

@@ -165,7 +165,7 @@ static void print_area(const struct area *a, const struct heap *h,
 	free(safe);
 }
 
-/* What there is to say of an address where areas meet. */
+/* The words for an address where two areas meet, or NULL. */
 static const char *border_says(u64 addr, const struct kernel_facts *k)
 {
 	if (!k->known)
@@ -178,7 +178,7 @@ static const char *border_says(u64 addr, const struct kernel_facts *k)
 	return addr == align_up(k->brk, PAGE) ? "program break" : NULL;
 }
 
-/* Where there is no heap yet, its start lies in the middle of nothing. */
+/* With no heap so far, its start is shown in the middle of an unmapped area. */
 static void print_area_or_start(const struct area *a, const struct heap *h,
 				unsigned int w)
 {

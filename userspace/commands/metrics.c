@@ -44,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-/* The module's own state, from /proc/heapinfo; no process of anyone. */
+/* The module's own state, from /proc/heapinfo: of no single process. */
 static const struct {
 	const char *key;
 	const char *name;
@@ -65,7 +65,7 @@ static const struct {
 	  "Events that newer ones pushed out of full histories." },
 };
 
-/* Values of BrkCalls and its parts, each a value of the label result. */
+/* Keys that count the calls of brk(2), and the label result of each. */
 static const struct {
 	const char *key;
 	const char *result;
@@ -96,7 +96,7 @@ static void print_head(FILE *f, const char *name, const char *type,
 	fprintf(f, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* name{pid="1",comm="x"; the caller ends it. */
+/* Print name{pid="1",comm="x" and leave it to the caller to close the brace. */
 static void print_begin(FILE *f, const char *name, const struct proc *p)
 {
 	fprintf(f, "%s{pid=\"%d\",comm=\"", name, (int)p->pid);
@@ -217,7 +217,7 @@ static int write_file(const char *text, size_t len, struct error *e)
 {
 	struct outfile out;
 
-	/* The collector is another user. */
+	/* All may read it: the collector runs as another user. */
 	if (outfile_open(&out, opt.output, 0644, e) ||
 	    outfile_write(&out, text, len, 0, e))
 		return -1;

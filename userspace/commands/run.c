@@ -53,7 +53,7 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-/* strsignal()'s sentences are no names, and sigabbrev_np() is young. */
+/* strsignal() gives sentences, not names; older glibcs have no sigabbrev_np(). */
 static const struct {
 	int number;
 	const char *name;
@@ -153,14 +153,14 @@ struct run {
 	struct breakpoint entry;	/* where the libraries are loaded */
 	struct breakpoint at;
 	u64 shown;
-	bool began;		/* it is the program by now */
-	bool no_such;		/* there is no --at to stop in: said already */
-	bool holds_leader;	/* stopped in its exit, for the memory's sake */
+	bool began;		/* the child has become the program */
+	bool no_such;		/* there is no function --at; the user was told */
+	bool holds_leader;	/* the main thread is held at its exit */
 };
 
 static volatile sig_atomic_t the_pid;
 
-/* What is sent to the reader is meant for the program. */
+/* Pass a signal on: one that is sent to the reader is meant for the program. */
 static void hand_on(int sig)
 {
 	if (the_pid)
@@ -193,7 +193,10 @@ static void add_thread(struct run *r, pid_t tid)
 	r->thread[r->n++] = (struct thread_of){ .tid = tid };
 }
 
-/* Events of two threads come in any order: what has gone stays known. */
+/*
+ * Note that a thread exits.  It stays on the list: events of two threads come in
+ * any order, so another one may still name it.
+ */
 static void drop_thread(struct run *r, pid_t tid)
 {
 	size_t i;
@@ -233,7 +236,7 @@ static bool is_ours(const struct run *r, pid_t tid)
 	return !access(path, F_OK);
 }
 
-/* The entry of the program, which ld.so jumps to when all is loaded. */
+/* The program's entry point: ld.so jumps there when all libraries are loaded. */
 static u64 entry_of(pid_t pid, unsigned int word)
 {
 	u8 entry[16];
@@ -332,7 +335,7 @@ static void at_symbol(struct run *r, pid_t tid, int *status)
 		breakpoint_step(tid, &r->at, status);
 }
 
-/* A signal from outside that was chosen is for us; others are not. */
+/* Is this the signal of --signal, sent by another process?  Then it is for us. */
 static bool is_for_us(const struct run *r, pid_t tid, int sig)
 {
 	siginfo_t si;
@@ -379,7 +382,7 @@ static u64 thread_fact(const struct run *r, pid_t tid, const char *file,
 		 (int)tid, file);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f)) {
-		/* The name of a thread may hold anything but is in brackets. */
+		/* A thread's name may hold anything: skip to its bracket's end. */
 		const char *end = strrchr(line, ')');
 
 		if (sscanf(end ? end + 1 : line, format, &fact) == 1)
@@ -391,8 +394,9 @@ static u64 thread_fact(const struct run *r, pid_t tid, const char *file,
 }
 
 /*
- * A thread that is killed in the stop before its exit, or just before it,
- * leaves without a word: SIGKILL stays pending in it until it has gone.
+ * Has a thread gone without its exit being reported?  That happens to one that is
+ * killed while it is stopped before its exit, or right before that stop.  SIGKILL
+ * stays pending in it until it has gone.
  */
 static bool left_unseen(const struct run *r, pid_t tid)
 {
@@ -428,10 +432,13 @@ static void find_unseen(struct run *r, pid_t but)
 }
 
 /*
- * The memory is there until the last thread has gone, and is read through the
- * thread that gets here last: the first one waits for the others, but when one
- * of them ends the program, exit_group(2) kills it out of this stop, and below
- * /proc/PID there is nothing once it is a zombie.
+ * A thread is about to exit.  The memory is there until the last thread has
+ * gone, so the heap is shown when the last thread gets here, and is read
+ * through that one.
+ *
+ * The main thread is held in this stop until then: once it is a zombie,
+ * /proc/PID shows nothing.  Still it may be gone, since exit_group(2) of
+ * another thread kills it in this stop.
  *
  * Return: true if the thread may go on.
  */
@@ -456,7 +463,7 @@ static bool at_exit(struct run *r, pid_t tid)
 	return true;
 }
 
-/* A process that the program started goes its own way. */
+/* Stop tracing a process that the program started. */
 static void let_go(struct run *r, pid_t tid)
 {
 	breakpoint_clear_copy(tid, &r->entry);
@@ -464,7 +471,10 @@ static void let_go(struct run *r, pid_t tid)
 	ptrace(PTRACE_DETACH, tid, 0, 0);
 }
 
-/* Until a vfork child has gone, it runs in the program's memory. */
+/*
+ * A child of vfork(2) shares the program's memory, and the breakpoint in it,
+ * until it has gone or called exec: take the breakpoint out for so long.
+ */
 static void around_vfork(struct run *r, pid_t tid, bool begins)
 {
 	if (begins) {
@@ -488,7 +498,7 @@ static void take_stop(struct run *r, pid_t tid, int status)
 		at_exec(r);
 		break;
 	case PTRACE_EVENT_CLONE:
-		/* Before it is seen itself its maker may have gone. */
+		/* Its parent may be gone before it is seen itself. */
 		if (!ptrace(PTRACE_GETEVENTMSG, tid, 0, &born) &&
 		    is_ours(r, born))
 			add_thread(r, born);
@@ -531,7 +541,7 @@ static int trace(struct run *r)
 				let_go(r, tid);
 				continue;
 			}
-			/* At its exit a thread may be on the list no more. */
+			/* A thread at its exit may be off the list already. */
 			if (status >> 16 != PTRACE_EVENT_EXIT)
 				add_thread(r, tid);
 			take_stop(r, tid, status);
@@ -575,7 +585,7 @@ static int start(struct run *r, struct error *e)
 		return error_set(e, "cannot start a process: %s",
 				 strerror(errno));
 	if (!r->pid) {
-		close(go[1]);	/* its end is what to wait for */
+		close(go[1]);	/* so that go[0] ends when the parent does */
 		become(go[0], failed[1]);
 	}
 	close(go[0]);
@@ -596,7 +606,7 @@ static int start(struct run *r, struct error *e)
 	return failed[0];
 }
 
-/* What the heap is shown on; the program keeps its own output. */
+/* Send what is shown to --output or stderr; the program keeps stdout. */
 static int redirect(const struct common *c, struct error *e)
 {
 	int fd = STDERR_FILENO;

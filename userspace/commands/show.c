@@ -32,7 +32,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* What only the module can say, where it is not loaded. */
+/* What is not known where the module is not loaded. */
 static const struct {
 	const char *key;
 	const char *text;
@@ -78,7 +78,7 @@ static void print_process(const struct heap *h)
 	putchar('\n');
 }
 
-/* Signed distance from @from to the start of the heap, as the module has it. */
+/* Print how far the start of the heap is above or below @from. */
 static void print_offset(const struct kernel_facts *k, const char *name,
 			 u64 from, const char *what)
 {
@@ -396,7 +396,7 @@ static void print_json(struct heap *h, const struct usages *u)
 	json_print(doc, h);
 }
 
-/* A stopped process goes on as soon as all is read. */
+/* Let a stopped process go on as soon as all is read, before printing. */
 static void show_heap(struct heap *h, bool json)
 {
 	struct usages u = { 0 };

@@ -70,11 +70,11 @@ struct stats {
 	u64 small[CLASSES][EXACT / UNIT];
 	struct size_count *large;
 	size_t larges;
-	u64 unlisted[CLASSES];	/* large ones beyond MAX_LARGE sizes */
+	u64 unlisted[CLASSES];	/* of more sizes than MAX_LARGE; counted only */
 	struct free_run run[MAX_TOP];	/* the largest first */
 	size_t runs;
-	void *sums;		/* of the free lists; NULL: not asked for */
-	/* allocator.sums_add */
+	void *sums;		/* of the free lists; NULL: they are not checked */
+	/* allocator.sums_add(), called for each free chunk */
 	void (*add)(void *sums, const struct batch *b, const struct chunk *c);
 };
 
@@ -174,7 +174,7 @@ static u64 all_of(const u64 *by_state)
 	return sum;
 }
 
-/* Of what is free, how much does the largest free chunk not hold? */
+/* Which share of the free bytes lies outside the largest free chunk? */
 static double fragmentation(const struct stats *st)
 {
 	u64 free_bytes = sum_of(st->bytes, FREE);

@@ -6,7 +6,7 @@
 
 #include "heap/areas.h"
 
-#define NEAR (2u << 20)	/* mappings with less between them are one area */
+#define NEAR (2u << 20)	/* mappings that are closer become one area */
 #define MAX_LABEL 400u
 
 struct finder {
@@ -52,7 +52,10 @@ static struct area *add_area(struct finder *f, enum area_kind kind, u64 start,
 	return a;
 }
 
-/* Between bss and heap lies what the kernel drew; elsewhere just nothing. */
+/*
+ * Name what is not mapped. Between the end of bss and the heap it is the random
+ * offset that the kernel drew; elsewhere it is just unmapped.
+ */
 static void fill_hole(struct finder *f, u64 to)
 {
 	struct area *last = last_area(f->as);
@@ -154,7 +157,7 @@ static bool is_program(const struct finder *f, const struct mapping *m)
 		return false;
 	if (!strcmp(m->path, f->exe->path))
 		return true;
-	/* The bss has no file; it ends where the module says, or the kernel. */
+	/* A mapping of bss has no file: its addresses tell whose it is. */
 	return map_is_anon(m) && m->start > f->exe->start &&
 	       m->start < max_u64(f->exe->end, k->known ? k->end_bss : 0);
 }
@@ -168,7 +171,10 @@ static void add_heap(struct finder *f, const struct mapping *m)
 		add_writable(f, m);
 		start = k->start_brk;
 	}
-	/* What the kernel merged into it behind the break is not heap. */
+	/*
+	 * The kernel may merge a mapping that begins at the break into [heap];
+	 * what lies behind the break is not heap.
+	 */
 	if (k->known && k->brk_exact)
 		end = min_u64(end, align_up(k->brk, PAGE));
 	add_part(f, AREA_HEAP, start, end);

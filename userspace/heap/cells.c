@@ -88,7 +88,7 @@ static int take_batch(const struct batch *b, void *ctx)
 	return 0;
 }
 
-/* What no chunk covers is "other". */
+/* Choose what each cell of a region is drawn as. Bytes in no chunk are "other". */
 static void decide(struct pass *p, size_t region)
 {
 	struct cell_row *row = &p->c->row[region];
@@ -110,7 +110,7 @@ static void decide(struct pass *p, size_t region)
 		for (k = 0; k < CELL_KINDS; k++)
 			if (sum[k] > sum[best])
 				best = k;
-		/* Damage is never outvoted. */
+		/* A cell with any damage is drawn as damaged. */
 		row->kind[i] = sum[CELL_DAMAGED] ? CELL_DAMAGED : best;
 	}
 }
@@ -131,7 +131,7 @@ static void choose_unit(const struct heap *h, struct cells *c, u64 max_cells)
  * cells_count - count what each run of pages is used for
  * @h: the heap, with an allocator
  * @c: filled; cells_free() it
- * @max_cells: no more than about so many; each region has one at least
+ * @max_cells: about how many there may be; each region has at least one
  */
 void cells_count(struct heap *h, struct cells *c, u64 max_cells)
 {

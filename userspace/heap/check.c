@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Look for damage, and again where it may only have been a change half done. */
+/*
+ * Look for damage, and look again where what seemed wrong may only have been a
+ * change that the program had not finished.
+ */
 #include <string.h>
 #include <time.h>
 
@@ -17,7 +20,7 @@ static bool in(const struct findings *f, const struct finding *x)
 	return false;
 }
 
-/* Keep what a second look finds again. */
+/* Drop the findings that a second look did not find again. */
 static void keep_common(struct findings *f, const struct findings *again)
 {
 	size_t i, out = 0;
@@ -25,19 +28,22 @@ static void keep_common(struct findings *f, const struct findings *again)
 	for (i = 0; i < f->n; i++)
 		if (in(again, &f->found[i]))
 			f->found[out++] = f->found[i];
-	/* Of more than are kept all but those that went are still there. */
+	/*
+	 * Those beyond MAX_FINDINGS are only counted: take them to be there
+	 * still.
+	 */
 	f->total = f->n < f->total && out ? f->total - (f->n - out) : out;
 	f->n = out;
 }
 
-/* Stopped by somebody else: nothing will come of waiting. */
+/* Has somebody else stopped the process? Then it does not help to wait. */
 static bool is_held(struct heap *h)
 {
 	return h->t->freezer ? freezer_was_held(h->t->freezer) :
 	       heap_stand(h) != STAND_RUNS;
 }
 
-/* What it was held in the middle of, as far as is told, is all of the doubt. */
+/* A held process does not change: only where its threads stand can be a doubt. */
 static void settle_doubt(struct heap *h)
 {
 	enum stand stand = heap_stand(h);
@@ -48,7 +54,7 @@ static void settle_doubt(struct heap *h)
 		h->t->doubt = DOUBT_NONE;
 }
 
-/* Let it go on for a while, then look again.  Return: 0, or -1. */
+/* Let the process run for a while, then look again.  Return: 0, or -1. */
 static int look_again(struct heap *h, struct check *c, u64 ms,
 		      struct error *e)
 {
@@ -70,9 +76,9 @@ static int look_again(struct heap *h, struct check *c, u64 ms,
  * @c: filled; check_free() it
  * @e: why not
  *
- * What looks wrong in a process that is running, or that was stopped inside
- * malloc, may be a change half done: only what stays wrong is damage, and one
- * look that finds nothing wrong tells that there is none.
+ * In a process that runs, or was stopped inside malloc, what looks wrong may be a
+ * change that is half done.  So it is looked at several times: what is wrong each
+ * time is damage, and if one look finds nothing wrong, nothing is damaged.
  *
  * Return: 0, or -1 where the process has gone.
  */
@@ -88,7 +94,7 @@ int check_heap(struct heap *h, struct check *c, struct error *e)
 	for (ms = 5; ms <= 125 &&
 	     (c->findings.n || c->unsure || h->missing) &&
 	     h->t->live && h->t->doubt && !held; ms *= 5) {
-		/* It may have been stopped while the first look went on. */
+		/* Somebody may have stopped it during the look before this. */
 		stood = !h->t->freezer && is_held(h);
 		if (look_again(h, &again, ms, e))
 			return -1;
@@ -104,7 +110,7 @@ int check_heap(struct heap *h, struct check *c, struct error *e)
 	}
 	if (held && !h->t->freezer && c->findings.n)
 		settle_doubt(h);
-	/* What cannot be looked at a second time. */
+	/* It stands still, so a second look would find the same. */
 	c->held = held && c->findings.n && h->t->doubt;
 	if (c->held || (c->findings.n && h->t->doubt && !h->t->live))
 		c->unsure = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Every invariant of malloc's data that can be tested from outside. */
+/* The result of testing a heap for damage. */
 #ifndef HEAPINFO_CHECK_H
 #define HEAPINFO_CHECK_H
 
@@ -12,10 +12,10 @@ struct check {
 	struct mmapped mmapped;
 	u64 chunks;
 	u64 bytes;
-	u64 lists;
+	u64 lists;	/* free lists */
 	u64 listed;	/* chunks on them */
-	bool unsure;	/* what looked wrong may be a change half done */
-	bool held;	/* and will not be done: somebody else has stopped it */
+	bool unsure;	/* what looked wrong may be a change that is half done */
+	bool held;	/* ... and stays so: somebody else stopped the process */
 };
 
 int check_heap(struct heap *h, struct check *c, struct error *e);

@@ -28,7 +28,7 @@ const char *chunk_state_name(enum chunk_state state)
 }
 
 /**
- * chunk_state_is_free - on a bin's list, and so mergeable?
+ * chunk_state_is_free - can it be merged with its neighbours?
  * @state: the state
  *
  * Return: true if so; top and cached chunks are not.
@@ -40,7 +40,7 @@ bool chunk_state_is_free(enum chunk_state state)
 }
 
 /**
- * chunk_state_is_cached - freed by the program, but kept aside by malloc?
+ * chunk_state_is_cached - freed by the program, but kept apart for reuse?
  * @state: the state
  *
  * Return: true if so.

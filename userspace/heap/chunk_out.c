@@ -7,7 +7,10 @@
 #include "heap/chunk_out.h"
 #include "heap/heap.h"
 
-/* Where the bytes reach over the block, they are read for themselves. */
+/*
+ * The first bytes of a chunk: from the block, or read anew where it ends too
+ * early.
+ */
 static const u8 *first_bytes(const struct batch *b, const struct chunk *c,
 			     size_t want, u8 *room, size_t *len)
 {
@@ -22,7 +25,7 @@ static const u8 *first_bytes(const struct batch *b, const struct chunk *c,
 	return room;
 }
 
-/* Else those bytes belong to the chunk before it. */
+/* In other chunks the field is user memory of the chunk before. */
 static bool has_prev_size(const struct chunk *c)
 {
 	return !(c->flags & (PREV_INUSE | IS_MMAPPED)) &&
@@ -41,9 +44,9 @@ static const char *flags_text(unsigned int flags)
 }
 
 /*
- * What stands behind the address depends on few things, of which a heap has
- * few combinations; so it is kept.  A copy of constant length is one of the
- * cheapest things there are.
+ * What a line says behind the address depends on size, flags and state alone,
+ * and a heap has few combinations of these.  So that text is made once and
+ * kept.  It is copied in whole, since a copy of constant length is very cheap.
  */
 #define KEPT_TEXT 48u
 #define KEPT_BITS 9

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Keep what was found wrong. */
+/* Collect what was found wrong in a heap. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 /**
  * findings_add - keep one violation
- * @f: what was found so far, or NULL for nobody who cares
+ * @f: what was found so far; NULL: nobody wants to know
  * @addr: where
- * @words: what glibc would abort with, or NULL
+ * @words: what the allocator would abort with; NULL: it does not notice
  * @fmt: what is wrong, as printf
  */
 void findings_add(struct findings *f, u64 addr, const char *words,

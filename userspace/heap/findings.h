@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Violations of malloc's invariants, as they are found. */
+/* What was found wrong in a heap: rules that its data breaks. */
 #ifndef HEAPINFO_FINDINGS_H
 #define HEAPINFO_FINDINGS_H
 
@@ -7,7 +7,7 @@
 
 struct finding {
 	u64 addr;		/* of the chunk, or of the structure */
-	const char *words;	/* glibc's own, on its abort; NULL: it has none */
+	const char *words;	/* the allocator's when it aborts, or NULL */
 	char text[256];		/* what is wrong, in one line */
 };
 

@@ -23,7 +23,7 @@ static void say_why_not(struct heap *h)
 			 "no glibc malloc was found in this program: it has none, or an allocator that heapinfo does not know; 'show', 'history' and 'map' say what the kernel knows");
 }
 
-/* What the allocator found, to be looked for again or never. */
+/* Drop what allocator.reread() found. */
 static void forget(struct heap *h)
 {
 	free(h->arena);
@@ -85,7 +85,10 @@ static bool open_allocator(struct heap *h, const struct allocator *a)
 	return false;
 }
 
-/* Several may be in one process, as libc's is in most: the one that was used is it. */
+/*
+ * A process may have several allocators: libc brings one into most.  Take the one
+ * that was used; if none was, the first of the table that is there.
+ */
 static void find_allocator(struct heap *h)
 {
 	const struct allocator *unused = NULL;
@@ -96,7 +99,7 @@ static void find_allocator(struct heap *h)
 			continue;
 		if (heap_has_started(h))
 			return;
-		/* None to come can be used more than this one. */
+		/* It is the last and the only one: keep it open. */
 		if (!unused && !allocators[i + 1])
 			break;
 		if (!unused)
@@ -171,12 +174,14 @@ static void sleep_us(u64 us)
 }
 
 /**
- * heap_freeze - stop the process, where it can be had at a quiet moment
- * @h: the heap; where the process is stopped already, it goes on first
+ * heap_freeze - stop the process while no thread is inside malloc
+ * @h: the heap; if the process is stopped already, it goes on first
  * @e: why not
  *
- * A thread that is stopped inside malloc leaves lists half made.  So let it go
- * on for a little while, a few times; after that ->doubt says so.
+ * A thread that is stopped inside malloc leaves lists half changed.  Then let
+ * the process run for a moment and try again, a few times.  If a thread is
+ * still inside malloc after that, it stays stopped there, and target.doubt says
+ * so.
  *
  * Return: 0, or -1.
  */
@@ -260,16 +265,16 @@ int heap_open(struct heap *h, const struct target_choice *c, enum need need,
 		find_allocator(h);
 	if (heap_need(h, need, e))
 		return -1;
-	/* What a snapshot did not say of itself, or the kernel wrote. */
+	/* A core does not say whether a thread was inside malloc: look. */
 	if (!h->t->live && h->a && !h->t->doubt &&
 	    heap_stand(h) == STAND_MIDWAY)
 		h->t->doubt = DOUBT_MIDWAY;
-	/* As late as can be, so that files are read while the process runs. */
+	/* Last, so that the process is not stopped while files are read. */
 	return c->freeze && h->t->live ? heap_freeze(h, e) : 0;
 }
 
 /**
- * heap_close - let go of it, and let the process go on
+ * heap_close - give all of it back, and let the process go on
  * @h: from heap_open()
  */
 void heap_close(struct heap *h)

@@ -26,7 +26,7 @@ struct marks;
 
 struct lists {
 	struct findings *findings;	/* what is wrong goes there; or NULL */
-	bool names_only;	/* only those that tell a chunk's state */
+	bool names_only;	/* only those that a walk needs for states */
 	/* results */
 	struct list *list;
 	size_t n;

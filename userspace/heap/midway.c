@@ -24,8 +24,10 @@ static bool is_mallocs(const struct target *t, s64 nr)
 }
 
 /*
- * Where malloc found damage, abort() sends a signal with this; where it ran into
- * it, a fault did.  What the thread leaves is the damage, not a change half done.
+ * Did the thread die of damage in the heap?  When malloc notices damage,
+ * abort() sends a signal with tgkill(2); when it does not, the thread faults.
+ * Its lists are wrong because of the damage, not because it was in the middle
+ * of a change.
  */
 static bool has_crashed(const struct target *t, const struct thread *th)
 {
@@ -49,9 +51,10 @@ static bool is_inside(const struct heap *h, const struct thread *th)
  * heap_stand - does the process run, and where does it stand?
  * @h: the heap, with an allocator
  *
- * A program with one thread takes no lock, and a tcache has none: so it is asked
- * where each thread is, too.  Who holds a lock is not known: after a crash it may
- * be who crashed.
+ * A locked arena tells that a thread is inside malloc.  But a program with one
+ * thread takes no lock, and a thread's cache has none, so where each thread is
+ * tells it, too.  After a crash a lock says nothing: the thread that crashed
+ * may hold it.
  *
  * Return: the answer, as far as can be seen.
  */

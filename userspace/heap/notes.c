@@ -43,7 +43,7 @@ void notes_keep(struct notes *n)
  * notes_forget - drop the lines that were added since notes_keep()
  * @n: the lines
  *
- * They are about one look at a process; in the next look it may all be over.
+ * They tell of one look at a process, and may not be true of the next one.
  */
 void notes_forget(struct notes *n)
 {

@@ -42,7 +42,7 @@ static bool program_has(struct target *t, const struct modules *mods,
 }
 
 /**
- * other_allocator - name the allocator that is not glibc's
+ * other_allocator - name an allocator that heapinfo cannot read
  * @t: the target
  * @mods: its modules
  *

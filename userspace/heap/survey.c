@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Follow the free lists, then walk the chunks, and note what was unsure. */
+/* Follow the free lists, then walk over the chunks, and note what was doubtful. */
 #include "heap/survey.h"
 #include "base/text.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The usual order of things: free lists first, then the pass over chunks. */
+/*
+ * One look at all of a heap.  The free lists are followed first: they tell the
+ * walk over the chunks what kind of free each one is.
+ */
 #ifndef HEAPINFO_SURVEY_H
 #define HEAPINFO_SURVEY_H
 
@@ -7,8 +10,8 @@
 
 struct survey {
 	const char *what;	/* for progress_start() */
-	bool no_lists;		/* cached chunks then count as in use */
-	bool all_lists;		/* those too that tell no chunk's state */
+	bool no_lists;		/* cached chunks then look as if in use */
+	bool all_lists;		/* also those that the walk does not need */
 	struct findings *findings;	/* of the lists; or NULL */
 	u64 from;		/* as in struct walk */
 	u64 to;

@@ -34,12 +34,12 @@ struct trim {
 	u64 top_size;
 	u64 top_end;		/* 0: its size makes no sense */
 	u64 brk;		/* 0: not known */
-	/* Of top, at which free() lowers the break. */
+	/* free() lowers the break when top is as large as this. */
 	bool threshold_known;
 	u64 threshold;
-	bool threshold_fixed;	/* by the program, and not as it goes */
+	bool threshold_fixed;	/* set by the program; the allocator keeps it */
 	bool threshold_raised;	/* by the allocator, since the start */
-	bool huge_pages;	/* asked for with mmap(2), and none from brk(2) */
+	bool huge_pages;	/* all memory is asked of mmap(2) for them */
 	bool changed;		/* break and top are in the middle of a change */
 	u64 now;		/* bytes malloc_trim(0) would lower the break by */
 	u64 by_free;		/* bytes that the next large free() would */
@@ -47,7 +47,7 @@ struct trim {
 	size_t pins;
 	u64 free_below;		/* all bytes in free chunks of the main arena */
 	u64 cached;		/* in tcaches and fastbins there */
-	u64 whole_pages;	/* bytes malloc_trim() would madvise away ... */
+	u64 whole_pages;	/* bytes in them, for malloc_trim() ... */
 	u64 resident;		/* ... that are in memory; UINT64_MAX: unknown */
 };
 

@@ -55,7 +55,7 @@ static int take_batch(const struct batch *b, void *ctx)
 	return 0;
 }
 
-/* A thread's cache is a chunk in use like any other, but the allocator's own. */
+/* A thread's cache lies in a chunk in use, but that is not the program's. */
 static void move_caches(const struct heap *h, struct usages *u)
 {
 	size_t i;
@@ -73,7 +73,7 @@ static void move_caches(const struct heap *h, struct usages *u)
 	}
 }
 
-/* What lies before the first chunk of a region, and behind its last one. */
+/* Bytes before the first chunk of a region and behind its last one are overhead. */
 static void count_rest(struct usage *a)
 {
 	u64 sum = a->in_use + a->cached + a->free + a->top + a->overhead +

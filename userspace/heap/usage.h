@@ -5,7 +5,7 @@
 
 #include "heap/heap.h"
 
-/* Bytes; all but chunks and mem_* add up to size. */
+/* Bytes, but for chunks_*.  From in_use to damaged they add up to size. */
 struct usage {
 	u64 size;	/* of the regions */
 	u64 in_use;	/* by the program, headers left out */
@@ -23,7 +23,7 @@ struct usage {
 };
 
 struct usages {
-	struct usage *arena;	/* one for each of the heap */
+	struct usage *arena;	/* one for each heap.arena */
 	struct usage all;
 };
 

@@ -10,7 +10,7 @@
  * @c: a chunk of it
  * @avail: how many bytes of it there are
  *
- * Return: the bytes; read more with target_read() if they do not do.
+ * Return: the bytes.  If they are too few, read more with target_read().
  */
 const u8 *batch_bytes(const struct batch *b, const struct chunk *c,
 		      size_t *avail)
@@ -22,11 +22,11 @@ const u8 *batch_bytes(const struct batch *b, const struct chunk *c,
 }
 
 /**
- * walk_progress_start - a walk, or several, that may last begins
+ * walk_progress_start - a walk begins, or several, which may take a while
  * @what: its name
  * @h: the heap
  *
- * Allocators say how far they are; progress_end() afterwards.
+ * The allocator calls progress_at() as it goes; call progress_end() afterwards.
  */
 void walk_progress_start(const char *what, const struct heap *h)
 {
