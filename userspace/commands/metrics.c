@@ -12,8 +12,8 @@
 #include "base/json.h"
 #include "base/outfile.h"
 #include "base/text.h"
+#include "brk/procs.h"
 #include "commands/cmd.h"
-#include "target/procs.h"
 
 #define DEFAULT_LIMIT 100u
 

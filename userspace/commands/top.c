@@ -10,9 +10,9 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "brk/procs.h"
 #include "commands/cmd.h"
 #include "commands/top_screen.h"
-#include "target/procs.h"
 
 #define MAX_DELAY 3600.0
 #define MIN_DELAY 0.1

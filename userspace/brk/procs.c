@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "target/procs.h"
+#include "brk/procs.h"
 
 static u64 read_started(struct target *t)
 {
