@@ -88,33 +88,6 @@ char *xstrdup(const char *s)
 }
 
 /**
- * stat_field - read /proc/PID/stat, of a process or a thread
- * @f: the file, closed here; NULL where there is none
- * @line: filled with its text
- * @size: of @line
- * @field: its number in proc(5), from 3 on, behind the name, which may hold
- *	anything
- *
- * Return: where in @line the field begins, or NULL.
- */
-const char *stat_field(FILE *f, char *line, size_t size, unsigned int field)
-{
-	const char *at;
-	unsigned int i;
-	size_t n;
-
-	if (!f)
-		return NULL;
-	n = fread(line, 1, size - 1, f);
-	fclose(f);
-	line[n] = '\0';
-	at = strrchr(line, ')');
-	for (i = 2; at && i < field; i++)
-		at = strchr(at + 1, ' ');
-	return at ? at + 1 : NULL;
-}
-
-/**
  * sort_array - qsort(), also of an array that was never allocated
  * @p: the array; NULL while @n is 0
  * @n: how many elements

@@ -64,7 +64,6 @@ void *xrealloc(void *p, size_t n, size_t size);
 void *xgrow(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 void *xmap(size_t len);
-const char *stat_field(FILE *f, char *line, size_t size, unsigned int field);
 void sort_array(void *p, size_t n, size_t size,
 		int (*cmp)(const void *a, const void *b));
 

@@ -248,6 +248,35 @@ FILE *target_text(struct target *t, const char *name)
 }
 
 /**
+ * stat_field - find a field in /proc/PID/stat, of a process or a thread
+ * @f: the file, closed here; NULL where there is none
+ * @line: filled with its text
+ * @size: bytes at @line
+ * @field: the field's number in proc(5), 3 or more
+ *
+ * Field 2, the name in brackets, may hold blanks and brackets itself: the fields
+ * are counted from the last ")" on.
+ *
+ * Return: where in @line the field begins, or NULL.
+ */
+const char *stat_field(FILE *f, char *line, size_t size, unsigned int field)
+{
+	const char *at;
+	unsigned int i;
+	size_t n;
+
+	if (!f)
+		return NULL;
+	n = fread(line, 1, size - 1, f);
+	fclose(f);
+	line[n] = '\0';
+	at = strrchr(line, ')');
+	for (i = 2; at && i < field; i++)
+		at = strchr(at + 1, ' ');
+	return at ? at + 1 : NULL;
+}
+
+/**
  * target_file - open the file behind a mapping
  * @t: the target
  * @m: the mapping
