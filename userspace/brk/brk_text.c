@@ -5,50 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "brk/brk_text.h"
 #include "base/text.h"
+#include "brk/brk_text.h"
 
 #define NSEC ((u64)1000000000)
-
-static u64 clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return ts.tv_sec * NSEC + ts.tv_nsec;
-}
-
-/**
- * clocks_now - read the clocks of this machine
- * @c: filled
- */
-void clocks_now(struct clocks *c)
-{
-	c->boot_ns = clock_ns(CLOCK_BOOTTIME);
-	c->real_ns = clock_ns(CLOCK_REALTIME);
-}
-
-/**
- * clocks_of - the clocks as they stood when a target was looked at
- * @t: the target; of a live one that is now
- * @c: filled; zeroes where a core does not tell
- */
-void clocks_of(struct target *t, struct clocks *c)
-{
-	FILE *f;
-
-	memset(c, 0, sizeof(*c));
-	if (t->live) {
-		clocks_now(c);
-		return;
-	}
-	f = target_text(t, CLOCKS_TEXT);
-	if (!f)
-		return;
-	if (fscanf(f, "%" SCNu64 " %" SCNu64, &c->boot_ns, &c->real_ns) != 2)
-		memset(c, 0, sizeof(*c));
-	fclose(f);
-}
 
 /**
  * age_text - how long ago something was

@@ -5,19 +5,8 @@
 
 #include "base/json.h"
 #include "brk/kernel.h"
+#include "target/clocks.h"
 #include "target/target.h"
-
-/* Of the machine, when the target was looked at; 0: not known. */
-struct clocks {
-	u64 boot_ns;	/* CLOCK_BOOTTIME */
-	u64 real_ns;	/* CLOCK_REALTIME */
-};
-
-/* The text file of a snapshot in which these are kept. */
-#define CLOCKS_TEXT "clocks"
-
-void clocks_now(struct clocks *c);
-void clocks_of(struct target *t, struct clocks *c);
 
 #define AGE_ROOM 32
 const char *age_text(char buf[AGE_ROOM], u64 ns);
