@@ -54,6 +54,29 @@ static void print_json(const struct heap *h, const char *path,
 	json_print(doc, h);
 }
 
+/* The threads, with those TCBs too that only malloc's caches lead to. */
+static size_t list_threads(const struct heap *h, struct thread **list)
+{
+	size_t n = target_threads(h->t, list), i, j;
+
+	for (i = 0; i < n; i++)
+		for (j = 0; j < h->caches && !(*list)[i].tcb; j++)
+			if (h->cache[j].tid == (*list)[i].tid)
+				(*list)[i].tcb = h->cache[j].tcb;
+	return n;
+}
+
+static int write_core(const struct heap *h, const char *path,
+		      struct core_written *w, struct error *e)
+{
+	struct thread *list;
+	size_t n = list_threads(h, &list);
+	int ret = core_write(h->t, list, n, path, w, e);
+
+	free(list);
+	return ret;
+}
+
 static int run(const struct common *c)
 {
 	struct core_written w;
@@ -77,7 +100,7 @@ static int run(const struct common *c)
 	if (!ret && h.t->denied.text[0])
 		ret = error_set(&e, "%s", h.t->denied.text);
 	if (!ret)
-		ret = core_write(&h, path, &w, &e);
+		ret = write_core(&h, path, &w, &e);
 	if (h.t)
 		target_thaw(h.t);
 	if (!ret && c->json) {

@@ -16,10 +16,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "target/core_write.h"
 #include "base/outfile.h"
 #include "base/text.h"
-#include "brk/brk_text.h"
+#include "target/clocks.h"
+#include "target/core_write.h"
 #include "target/pagemap.h"
 
 #define MAX_TEXT (16u << 20)	/* of one file of /proc */
@@ -32,13 +32,15 @@
 #define PRPSINFO32_PID 12u
 #define PRPSINFO32_NAME 28u
 
+/* In the kernel's user_regs_struct of x86-64; a 32-bit one ends before. */
+#define REGS64_FS_BASE (21u * 8)
+
 struct buffer {
 	u8 *bytes;
 	size_t n;
 };
 
 struct writer {
-	struct heap *h;
 	struct target *t;
 	struct outfile out;
 	struct buffer notes;
@@ -164,23 +166,22 @@ static void note_prpsinfo(struct writer *w)
 	free(args.bytes);
 }
 
-/* Only a stopped thread has registers to tell; fs_base malloc told us. */
+/*
+ * Only of a thread that this program has stopped can the registers be read.  Of
+ * any other one register is known: fs_base, which is where its TCB is.
+ */
 static void read_registers(const struct writer *w, const struct thread *th,
 			   void *regs, size_t len)
 {
 	struct iovec iov = { regs, len };
-	u64 tcb = th->tcb;
-	size_t i;
 
 	if (w->t->freezer &&
 	    !ptrace(PTRACE_GETREGSET, th->tid, (void *)NT_PRSTATUS, &iov))
 		return;
-	for (i = 0; i < w->h->caches && !tcb; i++)
-		if (w->h->cache[i].tid == th->tid)
-			tcb = w->h->cache[i].tcb;
 #ifdef __x86_64__
-	if (w->t->wordsize == 8)
-		memcpy((u8 *)regs + 21 * 8, &tcb, 8);	/* fs_base */
+	if (len >= REGS64_FS_BASE + sizeof(th->tcb))
+		memcpy((u8 *)regs + REGS64_FS_BASE, &th->tcb,
+		       sizeof(th->tcb));
 #endif
 }
 
@@ -204,10 +205,9 @@ static void note_thread(struct writer *w, const struct thread *th)
 }
 
 /* The first thread of a core is the one that debuggers show first. */
-static void note_threads(struct writer *w)
+static void note_threads(struct writer *w, const struct thread *list, size_t n)
 {
-	struct thread *list;
-	size_t n = target_threads(w->t, &list), i;
+	size_t i;
 
 	for (i = 0; i < n; i++)
 		if (list[i].tid == w->t->pid)
@@ -215,7 +215,6 @@ static void note_threads(struct writer *w)
 	for (i = 0; i < n; i++)
 		if (list[i].tid != w->t->pid)
 			note_thread(w, &list[i]);
-	free(list);
 }
 
 static void note_auxv(struct writer *w)
@@ -390,33 +389,34 @@ static int write_memory(struct writer *w, const u64 *data, u64 end,
 
 /**
  * core_write - write a process as a core file
- * @h: the process, live; stopped if its registers shall be in the file
+ * @t: the process, live; stopped if its registers shall be in the file
+ * @threads: its threads, each with its TCB where that is known
+ * @n: how many
  * @path: the file; only its owner may read it
  * @w: filled: how much was written
  * @e: why not
  *
  * Return: 0, or -1 with no file left.
  */
-int core_write(struct heap *h, const char *path, struct core_written *w,
-	       struct error *e)
+int core_write(struct target *t, const struct thread *threads, size_t n,
+	       const char *path, struct core_written *w, struct error *e)
 {
 	struct writer *wr = xcalloc(1, sizeof(*wr));
 	u64 *data, end = 0;
 	int ret;
 
 	memset(w, 0, sizeof(*w));
-	wr->h = h;
-	wr->t = h->t;
+	wr->t = t;
 	wr->w = w;
 	ret = outfile_open(&wr->out, path, 0600, e);
 	if (ret) {
 		free(wr);
 		return ret;
 	}
-	wr->pm = pagemap_open(h->t);
-	data = xcalloc(h->t->maps.n, sizeof(*data));
+	wr->pm = pagemap_open(t);
+	data = xcalloc(t->maps.n, sizeof(*data));
 	note_prpsinfo(wr);
-	note_threads(wr);
+	note_threads(wr, threads, n);
 	note_auxv(wr);
 	note_files(wr);
 	note_texts(wr);
@@ -425,7 +425,7 @@ int core_write(struct heap *h, const char *path, struct core_written *w,
 		ret = write_memory(wr, data, end, e);
 	/* What ended meanwhile has left zeroes there. */
 	if (!ret)
-		ret = target_reload_maps(h->t, e);
+		ret = target_reload_maps(t, e);
 	if (!ret)
 		ret = outfile_done(&wr->out, e);
 	else

@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_CORE_WRITE_H
 #define HEAPINFO_CORE_WRITE_H
 
-#include "heap/heap.h"
+#include "target/target.h"
 
 struct core_written {
 	u64 memory;	/* bytes of the process's memory that it describes */
@@ -11,7 +11,7 @@ struct core_written {
 	u64 missing;	/* that could not be read; zeroes in the file */
 };
 
-int core_write(struct heap *h, const char *path, struct core_written *w,
-	       struct error *e);
+int core_write(struct target *t, const struct thread *threads, size_t n,
+	       const char *path, struct core_written *w, struct error *e);
 
 #endif
