@@ -1,29 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Types, arithmetic that cannot overflow unseen, and the one way to fail.
- *
- * THE LAYERS of heapinfo; a lower one knows nothing of a higher one:
- *
- *   (this)    types, error
- *   maps.h    the mappings of an address space, looked up by address
- *   target.h  memory, text files (maps, stat, heapinfo) and threads of a live
- *             process, a core file or a snapshot; stopping a live one
- *   elfinfo.h what the mapped ELF files say: modules, data images, symbols;
- *             elf_bound.h bounds what reading one takes
- *   kernel.h  what the kernel says of the break: stat and /proc/PID/heapinfo
- *   layout.h  the one table of glibc versions, and struct layout made from it
- *   glibc.h   malloc found in a target: arenas, regions, mp_, tcaches
- *   walk.h    every chunk of every region, in one sequential pass
- *   lists.h   the free lists, followed and checked, and marks for the walk;
- *             free_table.h where they jump about
- *   mmapped.h chunks that have a mapping of their own
- *   check.h   the invariants, with glibc's own words for each violation
- *   heap.h    all of the above opened for one command: struct heap
- *   text.h json.h  output: safe, plain in a pipe, streamed
- *   cmd.h     one struct command for each file of commands/, listed in commands.c
- *
- * A command begins with heap_open(), then calls walk_heap() with a
- * function that gets chunks in batches, or lists_walk() for the lists alone.
+ * What every file of the reader uses: fixed-width types, arithmetic on addresses
+ * that cannot wrap unseen, allocation that cannot fail, and struct error, in which
+ * a function says why it failed.
  */
 #ifndef HEAPINFO_UTIL_H
 #define HEAPINFO_UTIL_H
