@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The buffer behind fast.h. */
+/* The buffer of fast.h: make it, empty it, free it. */
 #include <stdlib.h>
 
 #include "base/fast.h"
 
 /**
  * fast_init - begin to print lines by the million
- * @o: the buffer; fast_end() it
- * @f: where to
+ * @o: filled; end it with fast_end()
+ * @f: the stream that the lines go to
  */
 void fast_init(struct fast *o, FILE *f)
 {
@@ -19,7 +19,7 @@ void fast_init(struct fast *o, FILE *f)
 
 /**
  * fast_flush - print what is in the buffer
- * @o: the buffer
+ * @o: the buffer; its ->failed is set where that cannot be written
  */
 void fast_flush(struct fast *o)
 {
@@ -29,8 +29,8 @@ void fast_flush(struct fast *o)
 }
 
 /**
- * fast_end - print the rest and give the buffer back
- * @o: the buffer
+ * fast_end - print the rest and free the buffer
+ * @o: the buffer; its ->failed says whether all was written
  */
 void fast_end(struct fast *o)
 {

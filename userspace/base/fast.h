@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lines by the million: a buffer with formatting of its own, in the header so
- * that it becomes part of the loop that prints.
+ * Print lines by the million: a buffer, and formatting that is faster than
+ * printf(). All is in the header, so that the compiler can put it into the loop
+ * that prints.
  */
 #ifndef HEAPINFO_FAST_H
 #define HEAPINFO_FAST_H
@@ -25,7 +26,7 @@ void fast_init(struct fast *o, FILE *f);
 void fast_end(struct fast *o);
 void fast_flush(struct fast *o);
 
-/* Have room for one line of so many bytes; all below need that before. */
+/* Make room for so many bytes; the functions below need that done before. */
 static inline void fast_room(struct fast *o, size_t bytes)
 {
 	if (FAST_ROOM - o->n < bytes)
@@ -38,7 +39,7 @@ static inline void fast_text(struct fast *o, const char *s, size_t len)
 	o->n += len;
 }
 
-/* Text and blanks up to a width. */
+/* Text, filled up with blanks to the width of a column. */
 static inline void fast_pad(struct fast *o, const char *s, unsigned int width)
 {
 	size_t len = strlen(s);
@@ -48,7 +49,10 @@ static inline void fast_pad(struct fast *o, const char *s, unsigned int width)
 		o->buf[o->n++] = ' ';
 }
 
-/* The eight digits of a half, all at once: a nibble in each byte. */
+/*
+ * The eight hexadecimal digits of a 32-bit number, all at once: each nibble is
+ * moved to a byte of its own, then all bytes are turned into digits.
+ */
 static inline u64 fast_hex_digits(u64 v)
 {
 	u64 above_9;
@@ -72,7 +76,7 @@ static inline void fast_hex(struct fast *o, u64 v)
 	fast_text(o, (const char *)digits + 16 - n, n);
 }
 
-/* A number to the right of a column; a width of 0 for as wide as it is. */
+/* A decimal number, right-aligned; a width of 0 gives it the room it needs. */
 static inline void fast_dec(struct fast *o, u64 v, unsigned int width)
 {
 	char tmp[24];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Write to a file without a name, or to a temporary one, and name it at the end. */
+/* Write a file that has no name, or a temporary one, until it is complete. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,22 +11,24 @@
 
 #include "base/outfile.h"
 
-#define MAX_NAMES 1000u	/* that may be taken */
+#define MAX_NAMES 1000u	/* to try, where some are taken */
 
 bool outfile_always_named;
 
 static const int deadly[] = { SIGHUP, SIGINT, SIGTERM };
-static const char *volatile leftover;	/* what a signal must not leave */
+static const char *volatile leftover;	/* remove it if a signal ends us */
 
 static void on_signal(int sig)
 {
 	if (leftover)
 		unlink(leftover);
-	/* Still blocked: it ends the program when this returns. */
+	/*
+	 * It is blocked until this handler returns; then it ends the program.
+	 */
 	raise(sig);
 }
 
-/* What is ignored (nohup), or caught by the caller, stays so. */
+/* Signals that are ignored, as under nohup, or caught already stay so. */
 static void catch_signals(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal,
@@ -68,7 +70,7 @@ static int fail(struct outfile *o, const char *what, struct error *e)
 	return -1;
 }
 
-/* Whatever ends the program, nothing is left of what has no name. */
+/* A file without a name vanishes with the program, however that ends. */
 static int open_unnamed(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -77,14 +79,14 @@ static int open_unnamed(const char *path)
 
 	if (outfile_always_named)
 		return -1;
-	/* The slash is part of it, for the root. */
+	/* With the slash, so that the folder of "/name" is "/". */
 	dir = slash ? strndup(path, slash + 1 - path) : xstrdup(".");
 	fd = dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
 	free(dir);
 	return fd;
 }
 
-/* Not every file system knows files without a name. */
+/* For file systems that know no files without a name: a temporary name. */
 static int open_named(struct outfile *o)
 {
 	size_t room = strlen(o->path) + sizeof(".XXXXXX");
@@ -106,13 +108,13 @@ static int open_named(struct outfile *o)
 
 /**
  * outfile_open - begin to write a file
- * @o: filled; outfile_done() or outfile_drop() it
- * @path: what it shall be called
+ * @o: filled; end it with outfile_done() or outfile_drop()
+ * @path: the name that it gets
  * @mode: its permissions
- * @e: why not
+ * @e: the reason, on failure
  *
- * One at a time.  Until outfile_done() nothing is left where SIGHUP, SIGINT or
- * SIGTERM ends the program.
+ * Only one file can be open at a time.  If SIGHUP, SIGINT or SIGTERM ends the
+ * program before outfile_done(), no file is left behind.
  *
  * Return: 0, or -1.
  */
@@ -134,7 +136,7 @@ int outfile_open(struct outfile *o, const char *path, mode_t mode,
  * @buf: the bytes
  * @len: how many
  * @at: where in the file
- * @e: why not
+ * @e: the reason, on failure
  *
  * Return: 0, or -1 with @o dropped.
  */
@@ -152,7 +154,10 @@ int outfile_write(struct outfile *o, const void *buf, size_t len, u64 at,
 	return 0;
 }
 
-/* A name for what has none: the wanted one, or where that is taken, one beside it. */
+/*
+ * Give the file its name. Where another file has that name, linkat() fails:
+ * then give ours a temporary one, so that rename() can replace the other.
+ */
 static int give_name(struct outfile *o)
 {
 	size_t room = strlen(o->path) + 32;
@@ -187,9 +192,9 @@ static int publish(struct outfile *o, struct error *e)
 }
 
 /**
- * outfile_done - let the file appear
+ * outfile_done - give the complete file its name
  * @o: the file
- * @e: why not
+ * @e: the reason, on failure
  *
  * Return: 0, or -1 with @o dropped and an older file untouched.
  */
@@ -198,7 +203,7 @@ int outfile_done(struct outfile *o, struct error *e)
 	sigset_t before;
 	int ret;
 
-	/* What is left is a matter of moments, and is not to be left halfway. */
+	/* This takes but a moment, and must not be interrupted halfway. */
 	block_signals(&before);
 	ret = publish(o, e);
 	if (!ret) {
@@ -210,7 +215,7 @@ int outfile_done(struct outfile *o, struct error *e)
 }
 
 /**
- * outfile_drop - give up, and leave nothing
+ * outfile_drop - give up, and leave no file
  * @o: the file
  */
 void outfile_drop(struct outfile *o)

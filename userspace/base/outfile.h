@@ -10,10 +10,10 @@
 struct outfile {
 	int fd;
 	char *path;
-	char *tmp;	/* beside @path, until outfile_done(); or NULL */
+	char *tmp;	/* its temporary name beside @path, or NULL */
 };
 
-/* Tests look at file systems that know no files without a name, too. */
+/* For tests: do as on a file system that knows no files without a name. */
 extern bool outfile_always_named;
 
 int outfile_open(struct outfile *o, const char *path, mode_t mode,

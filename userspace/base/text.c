@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Safe text, human units, colour and progress. */
+/* Print for people: harmless text, readable units, colour and progress. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -35,10 +35,10 @@ bool text_has_color(void)
 }
 
 /**
- * text_color - what begins a colour
+ * text_color - the escape sequence that begins a colour
  * @c: the colour
  *
- * Return: an escape sequence, or "" where colour is off.
+ * Return: the sequence, or "" where colour is off.
  */
 const char *text_color(enum color c)
 {
@@ -53,9 +53,9 @@ const char *text_color(enum color c)
 }
 
 /**
- * text_plain - what ends a colour
+ * text_plain - the escape sequence that ends a colour
  *
- * Return: an escape sequence, or "".
+ * Return: the sequence, or "" where colour is off.
  */
 const char *text_plain(void)
 {
@@ -64,7 +64,7 @@ const char *text_plain(void)
 
 /**
  * text_human - bytes in the unit that reads best
- * @buf: where to
+ * @buf: filled
  * @bytes: how many
  *
  * Return: @buf, say "132 KiB" or "1.5 GiB".
@@ -90,7 +90,7 @@ const char *text_human(char buf[HUMAN_ROOM], u64 bytes)
 
 /**
  * text_change - a change in bytes, with its sign
- * @buf: where to
+ * @buf: filled
  * @by: the change
  *
  * Return: @buf, say "+132 KiB".
@@ -110,7 +110,7 @@ static bool printable(unsigned char c)
 /**
  * text_safe_dup - text of unknown origin, made harmless
  * @s: the text; may hold anything
- * @len: its bytes; it ends at a zero byte before that, too
+ * @len: its bytes; a zero byte before that ends it
  *
  * Return: the text with everything but printable ASCII as \xNN; free() it.
  */
@@ -133,8 +133,8 @@ char *text_safe_dup(const char *s, size_t len)
 }
 
 /**
- * text_safe - print text of unknown origin
- * @f: where to
+ * text_safe - print text of unknown origin, made harmless
+ * @f: the stream
  * @s: the text
  * @len: its bytes
  */
@@ -147,8 +147,8 @@ void text_safe(FILE *f, const char *s, size_t len)
 }
 
 /**
- * text_hexdump - bytes in one line, as pmem() of the chapter prints them
- * @f: where to
+ * text_hexdump - print bytes in one line, two hexadecimal digits each
+ * @f: the stream
  * @bytes: the bytes
  * @len: how many
  */
@@ -177,9 +177,9 @@ static u64 now_ms(void)
 }
 
 /**
- * progress_start - something that may last begins
+ * progress_start - begin to report on work that may take long
  * @what: its name
- * @total: what progress_at() will reach
+ * @total: what progress_at() gets at its end
  */
 void progress_start(const char *what, u64 total)
 {
@@ -191,8 +191,8 @@ void progress_start(const char *what, u64 total)
 }
 
 /**
- * progress_at - say how far it is, where it lasts over a second
- * @done: of the total
+ * progress_at - say how far it has come, once it has taken over a second
+ * @done: so much of the total
  */
 void progress_at(u64 done)
 {
@@ -209,7 +209,7 @@ void progress_at(u64 done)
 }
 
 /**
- * progress_end - it is done: leave no trace on the terminal
+ * progress_end - it is done: clear the line on the terminal
  */
 void progress_end(void)
 {

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Text for people: nothing of a target's memory reaches a terminal raw. */
+/*
+ * Text for people. What others wrote, such as the name of a process or bytes of
+ * its memory, is made harmless before it is printed: it could hold sequences
+ * that control a terminal.
+ */
 #ifndef HEAPINFO_TEXT_H
 #define HEAPINFO_TEXT_H
 
@@ -29,7 +33,7 @@ void text_safe(FILE *f, const char *s, size_t len);
 char *text_safe_dup(const char *s, size_t len);
 void text_hexdump(FILE *f, const u8 *bytes, size_t len);
 
-/* A line on stderr when a pass lasts over a second, on a terminal only. */
+/* A line on stderr about work that takes over a second; only on a terminal. */
 void progress_start(const char *what, u64 total);
 void progress_at(u64 done);
 void progress_end(void);

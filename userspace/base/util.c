@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Failing in one line, and memory of our own that is never NULL. */
+/* Say in one line what failed; allocate memory, or end the program. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,12 +62,12 @@ void *xrealloc(void *p, size_t n, size_t size)
 
 /**
  * xgrow - make room for one element more in an array, or end the program
- * @p: the array, or NULL; it grew by this function alone
+ * @p: the array, or NULL; no other function may have grown it
  * @n: how many elements are in it
  * @size: bytes of each
  *
- * The array doubles when it is full, which it is at powers of two; so its owner
- * counts its elements and nothing else.
+ * The array is doubled whenever the number of its elements is a power of two,
+ * so that nobody needs to store how much room it has.
  *
  * Return: the array, never NULL.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every file of the reader uses: fixed-width types, arithmetic on addresses
- * that cannot wrap unseen, allocation that cannot fail, and struct error, in which
- * a function says why it failed.
+ * What every file of the reader uses: fixed-width types, arithmetic on
+ * addresses that cannot wrap unseen, allocation that cannot fail, and struct
+ * error, in which a function says why it failed.
  */
 #ifndef HEAPINFO_UTIL_H
 #define HEAPINFO_UTIL_H
@@ -22,7 +22,7 @@ typedef int64_t s64;
 #define __printf(a, b) __attribute__((__format__(printf, a, b)))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define PAGE 4096u	/* the smallest page: holes are looked for in these */
+#define PAGE 4096u	/* the smallest page of any machine */
 
 /* Exit statuses, also in the manual page. */
 enum {
@@ -56,7 +56,7 @@ static inline u64 align_down(u64 v, u64 to)
 	return v & ~(to - 1);
 }
 
-/* Is [addr, addr + len) inside [start, end)?  Nothing wraps. */
+/* Is [addr, addr + len) inside [start, end)?  No sum of this can wrap. */
 static inline bool range_inside(u64 addr, u64 len, u64 start, u64 end)
 {
 	return addr >= start && addr <= end && len <= end - addr;
