@@ -12,7 +12,7 @@
 
 /**
  * age_text - how long ago something was
- * @buf: where to
+ * @buf: filled
  * @ns: nanoseconds
  *
  * Return: @buf, say "3 min" or "2.5 s".
@@ -45,7 +45,10 @@ bool brk_event_failed(const struct brk_event *e)
 	return strcmp(e->result, "ok") != 0;
 }
 
-/* Where a sentence has "%s", the event's own fact is put. */
+/*
+ * What a reason means, and what to do about it. "%s" stands for what was in the
+ * way of this call: a mapping, or a limit.
+ */
 static const struct {
 	const char *result;
 	const char *text;
@@ -95,7 +98,7 @@ static void fact_mapping(char *out, size_t room, const struct brk_event *e,
 	snprintf(out, room, "%s at %#" PRIx64, what, e->overlap);
 }
 
-/* Why a call failed and what to do: a sentence to free(); NULL where it did not. */
+/* Why a call failed and what to do, to be freed; NULL where it did not fail. */
 static char *failure_text(const struct brk_event *e, struct target *t,
 			  const struct kernel_facts *k)
 {
@@ -135,7 +138,9 @@ void brk_event_heading(void)
 	       "CHANGE", "BREAK", "THREAD", text_plain());
 }
 
-/* The time of day of what was today; the day of what was not. */
+/*
+ * The time of day, if that was today; else the day, and the time to a minute.
+ */
 static void format_wall(char *buf, size_t room, u64 at_ns, u64 now_ns)
 {
 	time_t at = at_ns / NSEC, now = now_ns / NSEC;
@@ -186,7 +191,7 @@ void brk_event_print(const struct brk_event *e, const struct clocks *c)
 {
 	char change[HUMAN_ROOM + 1], *comm, brk[24];
 
-	/* What a failed call wanted, not the nothing that it got. */
+	/* A failed call changed nothing: show what it asked for. */
 	text_change(change, brk_event_failed(e) ? e->asked - e->from :
 		    (u64)e->delta);
 	snprintf(brk, sizeof(brk), "%#" PRIx64, e->to);
@@ -202,8 +207,8 @@ void brk_event_print(const struct brk_event *e, const struct clocks *c)
 /**
  * brk_failure_print - print why a call failed, below its line
  * @e: the event; nothing is printed where it did not fail
- * @t: whose
- * @k: the facts that it came with
+ * @t: the process that made the call
+ * @k: what the kernel said of it, from the same reading as the event
  */
 void brk_failure_print(const struct brk_event *e, struct target *t,
 		       const struct kernel_facts *k)
@@ -221,9 +226,9 @@ void brk_failure_print(const struct brk_event *e, struct target *t,
 /**
  * brk_event_json - an event as JSON
  * @e: the event
- * @c: the clocks
- * @t: whose
- * @k: the facts that it came with
+ * @c: the clocks, to say when it was
+ * @t: the process that made the call
+ * @k: what the kernel said of it, from the same reading as the event
  *
  * Return: a new object.
  */

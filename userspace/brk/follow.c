@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Follow the brk events of a process until it ends or the user has enough. They
- * are shown as the module's file has them, which is looked at again and again;
- * where the tracepoint may be used it says when, and has what the file has no
- * more: what came too fast, and what the process did last.
+ * Follow the brk events of a process until it ends or the user stops it.
+ *
+ * The module's file is read again and again, and its new rows are shown. Where
+ * the tracepoint may be used, it tells when to read the file. It also has the
+ * events that the file no longer has: those that fell out of it between two
+ * readings, and the last ones, which nobody could read in time before the
+ * process ended.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,9 +20,9 @@
 #include "brk/follow.h"
 #include "brk/brk_text.h"
 
-#define LOOK_MS 200
-#define PAUSE_MS 10	/* between looks at a process that calls all the time */
-#define SAME_NS 1000000ull	/* the file and the trace time one event apart */
+#define LOOK_MS 200	/* between two readings, if nothing is traced */
+#define PAUSE_MS 10	/* between two readings, at the least */
+#define SAME_NS 1000000ull	/* file and trace time an event so far apart */
 
 static volatile sig_atomic_t stop;
 
@@ -29,7 +32,10 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
-/* So that tracefs is cleaned up; handlers go back to what they were. */
+/*
+ * Catch the signals that would end us before tracefs is cleaned up; or, with
+ * @on false, put the old handlers back.
+ */
 static void catch_signals(struct sigaction old[3], bool on)
 {
 	static const int sig[3] = { SIGINT, SIGTERM, SIGHUP };
@@ -50,26 +56,32 @@ static bool wait_a_little(int pidfd, int *news)
 
 	if (poll(p, ARRAY_SIZE(p), LOOK_MS) <= 0)
 		return false;
-	/* Somebody removed the trace: it is not waited for any more. */
+	/* Somebody removed the trace instance: wait for it no more. */
 	if (p[1].revents & ~POLLIN)
 		*news = -1;
-	/* Each look takes the lock that brk(2) takes. The trace has the rest. */
+	/*
+	 * Do not read the file for each event: that takes the lock which brk(2)
+	 * needs. What falls out of the file meanwhile is still in the trace.
+	 */
 	return p[0].revents || poll(p, 1, PAUSE_MS) > 0;
 }
 
 struct state {
 	struct follow *f;
 	struct kernel_facts last;	/* the file, when it was last readable */
-	struct brk_event *traced;	/* since then */
+	struct brk_event *traced;	/* events of the trace since then */
 	size_t n;
-	bool unreadable;		/* when it was last looked at */
+	bool unreadable;		/* the last time it was tried */
 };
 
 static void keep(const struct brk_event *e, void *ctx)
 {
 	struct state *s = ctx;
 
-	/* The history has rows for what moved the break, or failed to. */
+	/*
+	 * The file has no rows for calls that neither moved the break nor
+	 * failed.
+	 */
 	if (!strcmp(e->call, "query") || !strcmp(e->call, "unchanged"))
 		return;
 	s->traced = xgrow(s->traced, s->n, sizeof(*s->traced));
@@ -81,7 +93,7 @@ static bool same_time(u64 a, u64 b)
 	return (a > b ? a - b : b - a) < SAME_NS;
 }
 
-/* Is the event one of the rows? */
+/* Does the file have a row for this event of the trace? */
 static bool is_row(const struct kernel_facts *k, const struct brk_event *e)
 {
 	size_t i;
@@ -133,9 +145,10 @@ static bool name_by_rows(struct brk_event *e, const struct kernel_facts *k)
 }
 
 /*
- * Show what was traced, up to @end, and is in no reading of the file. It is older
- * than the rows of @k that are new, since that was read later; and it is numbered
- * on from what was shown last.
+ * Show the traced events from @i up to @end that are neither in this reading of
+ * the file, @k, nor in the last one. All are older than the new rows of @k,
+ * which was read after them. The trace has no numbers: they go on from the last
+ * event shown.
  */
 static void show_traced(struct state *s, const struct kernel_facts *k, size_t i,
 			size_t end)
@@ -147,7 +160,11 @@ static void show_traced(struct state *s, const struct kernel_facts *k, size_t i,
 
 		if (is_row(&s->last, e) || is_row(k, e))
 			continue;
-		/* It may be another program, which is over before it is seen. */
+		/*
+		 * If the break was not where the last event left it, there was
+		 * an exec: the rows do not have the names of this program's
+		 * threads.
+		 */
 		same &= e->from == s->f->last.to;
 		if (!name_by_proc(e, s->f->t->pid) &&
 		    !(same && name_by_rows(e, &s->last)))
@@ -158,8 +175,8 @@ static void show_traced(struct state *s, const struct kernel_facts *k, size_t i,
 }
 
 /*
- * From where on is what was traced of the program whose rows these are? Each
- * call goes on from where the one before it left the break.
+ * Find the first traced event of the program that the rows of @k are of.
+ * Backwards: each call found the break where the call before it had left it.
  */
 static size_t first_of_program(const struct state *s,
 			       const struct kernel_facts *k)
@@ -198,8 +215,9 @@ static size_t first_new(const struct follow *f, const struct kernel_facts *k)
 }
 
 /*
- * Are the rows those of another program, of an exec since the last was shown? The
- * one before the new ones is that last one, else.
+ * Has an exec begun another program since the last event was shown, so that all
+ * rows are of that program? If not, the row before the new ones is the last
+ * event.
  */
 static bool begins_again(const struct follow *f, const struct kernel_facts *k,
 			 size_t new)
@@ -235,8 +253,8 @@ static void show_new(struct state *s, const struct kernel_facts *k)
 }
 
 /*
- * Look at the file once; it may be unreadable for a moment, in an exec. Return: 0,
- * or -1 where there is none for anybody.
+ * Read the file once. During an exec it cannot be read for a moment, which is
+ * no error. Return: 0, or -1 where no process has such a file any more.
  */
 static int look(struct state *s, bool ended, struct error *e)
 {
@@ -271,7 +289,7 @@ static int follow_events(struct follow *f, struct follow_trace *ft, int pidfd,
 	int ret;
 
 	do {
-		/* First: what is traced later is looked for next time. */
+		/* Before the file, which then has at least what was traced. */
 		if (ft)
 			follow_trace_read(ft, keep, &s);
 		ret = look(&s, ended, e);
@@ -286,8 +304,8 @@ static int follow_events(struct follow *f, struct follow_trace *ft, int pidfd,
 
 /**
  * follow_brk - hand on brk events until the process ends, or a signal comes
- * @f: which, and to whom
- * @e: why not
+ * @f: the process, and the functions that get events and messages
+ * @e: the reason, on failure
  *
  * Return: 0, or -1.
  */

@@ -6,10 +6,10 @@
 #include "brk/kernel.h"
 #include "target/target.h"
 
-/* Where news come from. */
+/* A trace of the brk events of one process. */
 struct follow_trace;
 
-/* Of the tracepoint, @e has no number and no name. */
+/* Gets each event. Those of follow_trace_read() have no number and no name. */
 typedef void (*follow_fn)(const struct brk_event *e, void *ctx);
 
 struct follow_trace *follow_trace_open(pid_t pid, struct error *e);
@@ -19,10 +19,10 @@ void follow_trace_close(struct follow_trace *ft);
 
 struct follow {
 	struct target *t;
-	struct brk_event last;	/* that was shown; its seq is 0 if none was */
+	struct brk_event last;	/* the last one shown; seq 0: none was */
 	bool poll_only;		/* do not try tracefs */
 	follow_fn fn;
-	/* Something to tell the user: lost events, exec. */
+	/* Gets a line for the user: that events were lost, or an exec. */
 	void (*say)(const char *line, void *ctx);
 	void *ctx;
 };

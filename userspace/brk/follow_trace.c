@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * brk events of one process from the tracepoint heapinfo:brk, through
- * libtracefs; where that was not there at build time, only a refusal.
+ * Read the brk events of one process from the tracepoint heapinfo:brk, through
+ * libtracefs. Built without it, all that this can do is say so.
  */
 #include "brk/follow.h"
 
@@ -17,10 +17,15 @@
 #include <tracefs.h>
 #include <unistd.h>
 
-/* The number of the pid namespace that tracefs counts in (linux/proc_ns.h). */
+/*
+ * The inode of the pid namespace whose numbers tracefs uses (linux/proc_ns.h).
+ */
 #define FIRST_PID_NAMESPACE	0xeffffffcu
 
-/* The event in the folder of an instance; libtracefs would look at all others. */
+/*
+ * The event's folder in an instance. Its files are written directly:
+ * libtracefs's functions for events look through all events of the kernel.
+ */
 #define EVENT	"events/heapinfo/brk"
 
 #define INSTANCE	"heapinfo-%d"	/* with the reader's pid */
@@ -39,7 +44,10 @@ static int refuse(struct error *e, const char *what)
 	return error_set(e, "%s: %s", what, strerror(errno ? errno : ENOENT));
 }
 
-/* Elsewhere the number of a process is another process's number in the trace. */
+/*
+ * In another namespace, as in a container, the same number may mean another
+ * process than it means in the trace.
+ */
 static bool in_first_namespace(void)
 {
 	struct stat st;
@@ -74,7 +82,10 @@ static void remove_instance(struct tracefs_instance *instance)
 	tracefs_instance_free(instance);
 }
 
-/* Those of readers that were killed: nobody else ends them before a restart. */
+/*
+ * Remove the instances of readers that were killed: without this they would
+ * stay until the machine restarts.
+ */
 static void remove_orphans(void)
 {
 	char *path = tracefs_get_tracing_file("instances");
@@ -97,7 +108,10 @@ static void remove_orphans(void)
 	tracefs_put_tracing_file(path);
 }
 
-/* This event's format alone: libtracefs would read all symbols of the kernel. */
+/*
+ * Read the format of this one event: libtracefs's function for all of them
+ * reads all symbols of the kernel, too.
+ */
 static int learn_format(struct follow_trace *ft, struct error *e)
 {
 	int page_size = 0, event_size = 0, ret = 0;
@@ -132,12 +146,12 @@ static int start(struct follow_trace *ft, pid_t pid, struct error *e)
 	ft->instance = tracefs_instance_create(name);
 	if (!ft->instance)
 		return refuse(e, "no trace instance can be made");
-	/* Only to be told that there is something. */
+	/* It is only polled, never read: to learn that there are events. */
 	ft->pipe = tracefs_instance_file_open(ft->instance, "trace_pipe",
 					      O_RDONLY | O_NONBLOCK);
 	if (ft->pipe < 0)
 		return refuse(e, "the trace cannot be waited for");
-	/* From the first event on, not when the buffer is half full. */
+	/* Wake us at the first event, not when the buffer is half full. */
 	set(ft, "buffer_percent", "0");
 	return choose_events(ft, pid, e);
 }
@@ -145,9 +159,10 @@ static int start(struct follow_trace *ft, pid_t pid, struct error *e)
 /**
  * follow_trace_open - begin to trace the brk events of a process
  * @pid: the process
- * @e: why not
+ * @e: the reason, on failure
  *
- * Return: what the others want, or NULL where it is not there or permitted.
+ * Return: the trace, to be ended with follow_trace_close(); or NULL where there
+ * is no tracepoint, or the caller may not use it.
  */
 struct follow_trace *follow_trace_open(pid_t pid, struct error *e)
 {
@@ -163,7 +178,7 @@ struct follow_trace *follow_trace_open(pid_t pid, struct error *e)
 }
 
 /**
- * follow_trace_fd - what to wait for
+ * follow_trace_fd - the file to wait on for events
  * @ft: from follow_trace_open()
  *
  * Return: a descriptor that poll() finds readable when there are events.
@@ -182,7 +197,7 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 	(void)cpu;
 	if (strcmp(event->name, "brk"))
 		return 0;
-	/* The printed form has the words for its numbers. */
+	/* Call and result are numbers in the event, and words when printed. */
 	trace_seq_reset(&ft->seq);
 	tep_print_event(ft->tep, &ft->seq, record, "%s", TEP_PRINT_INFO);
 	trace_seq_terminate(&ft->seq);
@@ -198,9 +213,10 @@ static int take(struct tep_event *event, struct tep_record *record, int cpu,
 }
 
 /**
- * follow_trace_read - hand on what happened since the last time
+ * follow_trace_read - hand on the events since the last time
  * @ft: from follow_trace_open()
- * @fn: gets every call of brk(2), queries too, without number and name
+ * @fn: gets every call of brk(2), also those that only ask where the break is;
+ *	without its number and the thread's name, which the trace does not have
  * @ctx: for @fn
  *
  * Does not wait.

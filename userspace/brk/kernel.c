@@ -7,11 +7,11 @@
 #include "brk/kernel.h"
 
 #define MAX_EVENTS 65536u
-#define MAX_PAGE 65536u	/* of the machines that Linux knows */
+#define MAX_PAGE 65536u	/* the largest of any machine of Linux */
 
 /*
- * The module writes printable ASCII; a core file may say anything, and what is
- * said here is printed as it is.
+ * What the file says is printed as it is. The module writes printable ASCII;
+ * but a core file, which may hold such a text too, may say anything.
  */
 static char *printable_dup(const char *s)
 {
@@ -85,7 +85,7 @@ static u64 parse_time(const char *s)
 	return ns;
 }
 
-/* The module writes what could end a line or a column in octal: "\011". */
+/* Characters that could end a column come in octal: "\011" is a tab. */
 static void unescape(char *s)
 {
 	char *to = s;
@@ -103,14 +103,19 @@ static void unescape(char *s)
 	*to = '\0';
 }
 
-/* A word of the module's own: printed as it is, and so nothing else. */
+/*
+ * Copy a word of the module's own choice. It is printed as it is: so it may
+ * hold nothing but small letters and underscores.
+ */
 static bool take_word(char *to, size_t room, const char *from)
 {
 	snprintf(to, room, "%s", from);
 	return *from && !from[strspn(from, "abcdefghijklmnopqrstuvwxyz_")];
 }
 
-/* seq time tid call asked from to delta result comm, by tabs. */
+/*
+ * A row: seq time tid call asked from to delta result comm, with tabs between.
+ */
 static bool parse_event(char *line, struct brk_event *e)
 {
 	char *col[10], *save = NULL, *eq;
@@ -138,7 +143,7 @@ static bool parse_event(char *line, struct brk_event *e)
 	}
 	if (!take_word(e->result, sizeof(e->result), col[8]))
 		return false;
-	/* The name of a thread may hold tabs, or nothing at all. */
+	/* The rest of the line is the thread's name, which may be empty. */
 	if (save)
 		unescape(save);
 	snprintf(e->comm, sizeof(e->comm), "%s", save ? save : "");
@@ -194,7 +199,7 @@ static void from_module(struct target *t, struct kernel_facts *k)
 	k->data_limit = kernel_number(k, "DataLimit", UINT64_MAX);
 }
 
-/* Fields 45, 46, 47 of stat; 0 where the reader may not know them. */
+/* Fields 45, 46, 47 of stat; 0 in them for readers who may not see them. */
 static bool from_stat(struct target *t, struct kernel_facts *k)
 {
 	char line[1024];
@@ -207,7 +212,10 @@ static bool from_stat(struct target *t, struct kernel_facts *k)
 	return k->start_brk != 0;
 }
 
-/* The end of the run of mappings that holds the last byte of data. */
+/*
+ * Where bss ends: it begins behind the last byte of data, and takes the
+ * mappings that follow without a gap, up to the heap.
+ */
 static u64 end_of_bss(const struct target *t, const struct kernel_facts *k)
 {
 	const struct mapping *m = maps_find(&t->maps, k->end_data - 1);
@@ -221,7 +229,7 @@ static u64 end_of_bss(const struct target *t, const struct kernel_facts *k)
 	return m->end;
 }
 
-/* Without the module: the break is where the last [heap] ends. */
+/* Without the module: the break is where the last mapping named [heap] ends. */
 static void brk_from_maps(const struct target *t, struct kernel_facts *k)
 {
 	size_t i;
@@ -257,12 +265,17 @@ static bool maps_fit(const struct target *t, const struct kernel_facts *k)
 
 	if (!maps_find(&t->maps, k->start_data))
 		return false;
-	/* It begins on a page, and where bss touches it, before its start. */
+	/*
+	 * [heap] begins on the page of start_brk or the next; or before, where
+	 * bss ends there and the kernel has made one mapping of both.
+	 */
 	return !heap || (heap->start <= align_up(k->start_brk, MAX_PAGE) &&
 			 k->brk >= k->start_brk);
 }
 
-/* stat is read after the maps, and an exec may come between the two. */
+/*
+ * The maps were read before stat. If an exec came in between, read both again.
+ */
 static void from_proc(struct target *t, struct kernel_facts *k)
 {
 	unsigned int tries = 3;
@@ -279,7 +292,7 @@ static void from_proc(struct target *t, struct kernel_facts *k)
 	k->data_limit = read_limit(t);
 }
 
-/* No heap ends before it begins, whoever says so. */
+/* Believe none of it where it says that the heap ends before it begins. */
 static void drop_nonsense(struct kernel_facts *k)
 {
 	if (k->brk >= k->start_brk)
@@ -294,7 +307,7 @@ static void drop_nonsense(struct kernel_facts *k)
  * kernel_heap_rss - how much of [heap] is in memory
  * @t: the target
  *
- * The kernel walks all of the page tables for this: not for free.
+ * This can take long: the kernel walks all page tables of the process for it.
  *
  * Return: bytes, or UINT64_MAX where it is not known.
  */

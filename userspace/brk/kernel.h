@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel says of the break: from /proc/PID/heapinfo where the module
- * is loaded, and from stat and maps, which know less, where it is not.
+ * What the kernel says of the break. Where the module is loaded, that is what
+ * /proc/PID/heapinfo says; elsewhere stat and maps, which say less.
  */
 #ifndef HEAPINFO_KERNEL_H
 #define HEAPINFO_KERNEL_H
@@ -23,7 +23,7 @@ struct brk_event {
 	char comm[32];	/* may hold anything */
 };
 
-/* A key of the module's file, as it stands there. */
+/* A line "NAME: VALUE" of the module's file. */
 struct kernel_key {
 	char *name;
 	char *value;
@@ -31,8 +31,8 @@ struct kernel_key {
 
 struct kernel_facts {
 	bool module;		/* from /proc/PID/heapinfo */
-	bool known;		/* start_brk and brk are known at all */
-	bool brk_exact;		/* else the end of [heap] */
+	bool known;		/* are start_brk and brk? */
+	bool brk_exact;		/* false: brk is where [heap] ends */
 	u64 start_data;
 	u64 end_data;
 	u64 end_bss;

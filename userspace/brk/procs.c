@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Look at every process below /proc. */
+/*
+ * Look at each process in /proc: who it is, where its break is, how much it
+ * grew.
+ */
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -58,7 +61,7 @@ static void compare(struct proc *p, const struct proc *before)
 	p->growth = p->heap - before->heap;
 }
 
-/* One has an empty command line, as has what ended and is not waited for. */
+/* Kernel threads and zombies: their command line is empty. */
 static bool has_no_memory(pid_t pid)
 {
 	char path[64];
@@ -74,7 +77,7 @@ static bool has_no_memory(pid_t pid)
 	return none;
 }
 
-/* Return: true if there was something to see. */
+/* Look at one. Return: true if its break is known. */
 static bool look(struct proc *p, pid_t pid, const struct procs *before)
 {
 	struct error e;
@@ -101,8 +104,8 @@ static bool look(struct proc *p, pid_t pid, const struct procs *before)
 
 /**
  * procs_read - look at every process
- * @now: filled; procs_free() it
- * @before: the look before, or NULL
+ * @now: filled; end it with procs_free()
+ * @before: what the look before had found, or NULL: to say how each heap grew
  */
 void procs_read(struct procs *now, const struct procs *before)
 {
@@ -179,7 +182,7 @@ int procs_by_rss(const void *a, const void *b)
 /**
  * procs_sort - put the processes in order
  * @ps: the processes
- * @cmp: one of the above
+ * @cmp: procs_by_heap(), procs_by_growth() or procs_by_rss()
  */
 void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b))
 {
@@ -203,7 +206,7 @@ bool procs_know_module(const struct procs *ps)
 }
 
 /**
- * procs_free - give a look back
+ * procs_free - free what a look has found
  * @ps: from procs_read()
  */
 void procs_free(struct procs *ps)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Every process that the caller may see, with what the kernel says of it. */
+/*
+ * Every process that the caller may see, with what the kernel says of its
+ * break.
+ */
 #ifndef HEAPINFO_PROCS_H
 #define HEAPINFO_PROCS_H
 
@@ -15,8 +18,8 @@ struct proc {
 	struct kernel_facts k;
 	u64 heap;	/* bytes between the start of the heap and the break */
 	u64 rss;	/* bytes of all of the process that are in memory */
-	bool seen;	/* in the look before this one, too */
-	s64 growth;	/* of heap, since then */
+	bool seen;	/* the look before found it, too */
+	s64 growth;	/* of heap since then, in bytes */
 };
 
 struct procs {
