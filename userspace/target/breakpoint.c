@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Breakpoints by ptrace(2), for x86 only: one byte, 0xcc. */
+/* Set breakpoints with ptrace(2). Only for x86, where one is the byte 0xcc. */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #define TRAP 0xccu
 
 /**
- * breakpoint_possible - does this machine have them?
+ * breakpoint_possible - can breakpoints be set on this machine?
  *
  * Return: true if so.
  */
@@ -102,7 +102,8 @@ bool breakpoint_hit(pid_t tid, const struct breakpoint *b)
 }
 
 /**
- * breakpoint_back - let a thread that hit it begin at the instruction again
+ * breakpoint_back - set a thread that hit it back to the start of the
+ * instruction
  * @tid: the thread
  * @b: the breakpoint
  */
@@ -112,14 +113,15 @@ void breakpoint_back(pid_t tid, const struct breakpoint *b)
 }
 
 /**
- * breakpoint_step - do the one instruction below a breakpoint
+ * breakpoint_step - let a thread execute the instruction that a breakpoint
+ * replaces
  * @tid: the thread, set back to it
  * @b: the breakpoint, set again afterwards
- * @status: where it is false, what waitpid() said last
+ * @status: what waitpid() said last, where this returns false
  *
- * A thread that comes along meanwhile is not seen.
+ * The breakpoint is out meanwhile: another thread can pass it unseen.
  *
- * Return: true if the thread has done it and is stopped.
+ * Return: true if the thread has executed it and is stopped.
  */
 bool breakpoint_step(pid_t tid, struct breakpoint *b, int *status)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Stop a traced thread where it runs into an address. */
+/* Stop a traced thread when it reaches an address. */
 #ifndef HEAPINFO_BREAKPOINT_H
 #define HEAPINFO_BREAKPOINT_H
 
@@ -9,7 +9,7 @@
 
 struct breakpoint {
 	u64 addr;
-	u64 word;	/* what was there */
+	u64 word;	/* what was there before */
 	bool set;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory of a process as an ELF core file holds it: the kernel's, gcore's,
- * or a snapshot of our own, which has the text files of /proc in it too.
+ * Read a process from an ELF core file: one that the kernel or gcore wrote, or
+ * a snapshot of our own, which also holds text files of /proc.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "target/elf_bound.h"
 #include "target/target.h"
 
-/* More than the notes and the mappings of any process. */
+/* Bounds on what a file may make us read; no process comes near them. */
 #define MAX_NOTES (256u << 20)
 #define MAX_PHDRS (2u << 20)
 
@@ -35,7 +35,7 @@ struct text {
 struct core {
 	int fd;
 	u64 file_size;
-	off_t data;	/* between two holes of the file, found last */
+	off_t data;	/* the range without a hole that was found last */
 	off_t data_end;
 	struct segment *seg;
 	size_t segs;
@@ -85,7 +85,7 @@ static size_t core_read(struct target *t, u64 addr, void *buf, size_t len)
 	return done;
 }
 
-/* What is a hole in the file is zeroes: memory that was never touched. */
+/* A hole in the file stands for zeroes: memory that was never touched. */
 static u64 next_data(struct core *c, const struct segment *s, u64 addr)
 {
 	off_t at = s->offset + (addr - s->addr), data;
@@ -105,7 +105,7 @@ static u64 core_next(struct target *t, u64 addr)
 	struct core *c = t->priv;
 	size_t lo = 0, hi = c->segs;
 
-	/* The first segment that ends behind it. */
+	/* Find the first segment that ends behind @addr. */
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -197,7 +197,7 @@ static int by_addr(const void *a, const void *b)
 	return x->addr < y->addr ? -1 : x->addr > y->addr;
 }
 
-/* Of two segments that claim one address, keep what the first one says. */
+/* Where two segments overlap, the address belongs to the first. */
 static void sort_segments(struct core *c)
 {
 	size_t i, out = 0;
@@ -268,7 +268,7 @@ static int by_range(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Both are in order, so that each is gone through once. */
+/* Files and mappings are both in order of address: one pass does for both. */
 static void name_mappings(struct target *t, const struct file_range *f,
 			  size_t n)
 {
@@ -287,7 +287,9 @@ static void name_mappings(struct target *t, const struct file_range *f,
 	}
 }
 
-/* NT_FILE: count, page size, {start, end, offset in pages} each, names. */
+/*
+ * NT_FILE is: count, page size, {start, end, offset in pages} for each, names.
+ */
 static void note_files(struct target *t, const u8 *d, size_t len)
 {
 	const char *name, *end = (const char *)d + len;
@@ -312,7 +314,7 @@ static void note_files(struct target *t, const u8 *d, size_t len)
 		f[i].name = name;
 		name += strlen(name) + 1;
 	}
-	/* The kernel's are in order; whoever forged this need not care. */
+	/* The kernel writes them in order; a forged core may not. */
 	sort_array(f, i, sizeof(*f), by_range);
 	name_mappings(t, f, i);
 	free(f);
@@ -346,7 +348,10 @@ static void note_prstatus(struct target *t, const u8 *d, size_t len)
 		t->pid = th.tid;
 }
 
-/* The first thread is the one that got the signal; did it cause it, too? */
+/*
+ * The first thread in the file got the signal. Did it also cause it, by a
+ * fault?
+ */
 static void note_siginfo(struct core *c, const u8 *d, size_t len)
 {
 	int sig, code;
@@ -392,7 +397,10 @@ static bool note_is(const char *name, size_t len, const char *owner)
 	return len == strlen(owner) + 1 && !memcmp(name, owner, len);
 }
 
-/* NT_FILE names the mappings, so it is read when all of them are known. */
+/*
+ * Read the notes, all but NT_FILE; or, with @files, NT_FILE alone: it names the
+ * mappings, and so must wait until all of them are known.
+ */
 static void read_notes(struct target *t, Elf *elf, const GElf_Phdr *ph,
 		       bool files)
 {
@@ -437,8 +445,8 @@ static void read_notes(struct target *t, Elf *elf, const GElf_Phdr *ph,
 }
 
 /*
- * A snapshot says whether the process ran meanwhile; other cores did not.  What
- * was cut off says more against what looks wrong than either.
+ * Only a snapshot may have been taken of a process that ran, and it says so.
+ * Whatever it says: in a file that is cut off, what looks wrong may be missing.
  */
 static void read_doubt(struct target *t)
 {
@@ -536,7 +544,7 @@ static int load(struct target *t, const char *path, struct error *e)
 /**
  * target_open_core - look at a core file
  * @path: its name
- * @e: why not
+ * @e: the reason, on failure
  *
  * A core that ends too early is used as far as it goes, with ->partial set.
  *

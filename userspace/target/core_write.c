@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An ELF core as the kernel writes it: notes about the process and its
- * threads, then the private writable memory.  Pages that were never touched
- * stay holes in the file.  Notes of our own hold the files of /proc that the
- * reader looks at.
+ * Write an ELF core as the kernel does: notes about the process and its
+ * threads, then its private writable memory.  Pages that were never touched
+ * become holes in the file.  Notes of our own hold those files of /proc that
+ * the reader looks at.
  */
 #include <errno.h>
 #include <gelf.h>
@@ -22,9 +22,11 @@
 #include "target/core_write.h"
 #include "target/pagemap.h"
 
-#define MAX_TEXT (16u << 20)	/* of one file of /proc */
+#define MAX_TEXT (16u << 20)	/* as much as is kept of one file of /proc */
 
-/* In the kernel's elf_prstatus and elf_prpsinfo of 32-bit x86. */
+/*
+ * Sizes and offsets of the kernel's elf_prstatus and elf_prpsinfo, 32-bit x86.
+ */
 #define PRSTATUS32_SIZE 144u
 #define PRSTATUS32_PID 24u
 #define PRSTATUS32_REGS 72u
@@ -81,7 +83,7 @@ static void put_note(struct buffer *b, const char *owner, u32 type,
 	pad(b);
 }
 
-/* A file below /proc/PID, whole; ->n is 0 where there is none. */
+/* All of a file of /proc/PID; ->n is 0 where there is none. */
 static struct buffer read_text(struct target *t, const char *name)
 {
 	struct buffer b = { 0 };
@@ -167,8 +169,9 @@ static void note_prpsinfo(struct writer *w)
 }
 
 /*
- * Only of a thread that this program has stopped can the registers be read.  Of
- * any other one register is known: fs_base, which is where its TCB is.
+ * The registers can be read only of a thread that this program has stopped.  Of
+ * any other, one register is known: fs_base, which holds the address of its
+ * TCB.
  */
 static void read_registers(const struct writer *w, const struct thread *th,
 			   void *regs, size_t len)
@@ -226,7 +229,9 @@ static void note_auxv(struct writer *w)
 	free(b.bytes);
 }
 
-/* Names may be deleted files: "/tmp/x (deleted)"; gdb says so then. */
+/*
+ * A deleted file keeps its name from maps, "/tmp/x (deleted)": gdb shows it so.
+ */
 static void note_files(struct writer *w)
 {
 	unsigned int word = w->t->wordsize;
@@ -255,7 +260,7 @@ static void note_files(struct writer *w)
 	free(names.bytes);
 }
 
-/* How much of a mapping goes into the file, from its start on. */
+/* How many bytes of a mapping, from its start on, go into the file. */
 static u64 stored_bytes(const struct writer *w, const struct mapping *m)
 {
 	char magic[SELFMAG];
@@ -264,11 +269,14 @@ static u64 stored_bytes(const struct writer *w, const struct mapping *m)
 		return m->end - m->start;
 	if (map_is_rw(m) && !(m->perms & MAP_SHARED_))
 		return m->end - m->start;
-	/* Relocated data that is read-only since: debuggers start there. */
+	/*
+	 * Data that was relocated, then made read-only: debuggers begin with
+	 * it.
+	 */
 	if (m->path[0] == '/' && !(m->perms & MAP_SHARED_) &&
 	    pagemap_has_private(w->pm, m->start, m->end))
 		return m->end - m->start;
-	/* The headers of a mapped ELF file tell debuggers its build id. */
+	/* From the headers of an ELF file debuggers learn its build id. */
 	if (m->path[0] == '/' && !m->offset && m->perms & MAP_READ &&
 	    !(m->perms & MAP_SHARED_) &&
 	    target_read(w->t, m->start, magic, SELFMAG) == SELFMAG &&
@@ -289,7 +297,7 @@ static int machine_of(unsigned int wordsize)
 #endif
 }
 
-/* The headers; @data is filled with where each mapping's bytes begin. */
+/* Write the headers; fill @data with where each mapping's bytes will be. */
 static int write_headers(struct writer *w, u64 *data, u64 *end,
 			 struct error *e)
 {
@@ -356,7 +364,10 @@ static int write_mapping(struct writer *w, const struct mapping *m, u64 to,
 	size_t n;
 
 	for (; at < end; at += n) {
-		/* Anonymous memory that is nowhere holds zeroes: leave holes. */
+		/*
+		 * Anonymous memory that was never touched holds zeroes: leave
+		 * holes in the file for it.
+		 */
 		if (!m->inode)
 			at = pagemap_next(w->pm, at, end);
 		n = min_u64(end - at, 16 * PAGE);
@@ -394,7 +405,7 @@ static int write_memory(struct writer *w, const u64 *data, u64 end,
  * @n: how many
  * @path: the file; only its owner may read it
  * @w: filled: how much was written
- * @e: why not
+ * @e: the reason, on failure
  *
  * Return: 0, or -1 with no file left.
  */
@@ -423,7 +434,9 @@ int core_write(struct target *t, const struct thread *threads, size_t n,
 	ret = write_headers(wr, data, &end, e);
 	if (!ret)
 		ret = write_memory(wr, data, end, e);
-	/* What ended meanwhile has left zeroes there. */
+	/*
+	 * If the process has ended by now, zeroes were written for its memory.
+	 */
 	if (!ret)
 		ret = target_reload_maps(t, e);
 	if (!ret)

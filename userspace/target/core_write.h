@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Write a live process as an ELF core file, for core.c and for gdb. */
+/* Write a live process to an ELF core file, which core.c and gdb can read. */
 #ifndef HEAPINFO_CORE_WRITE_H
 #define HEAPINFO_CORE_WRITE_H
 
@@ -7,8 +7,8 @@
 
 struct core_written {
 	u64 memory;	/* bytes of the process's memory that it describes */
-	u64 stored;	/* of them that are in the file */
-	u64 missing;	/* that could not be read; zeroes in the file */
+	u64 stored;	/* as many of these are in the file */
+	u64 missing;	/* these could not be read: zeroes in the file */
 };
 
 int core_write(struct target *t, const struct thread *threads, size_t n,

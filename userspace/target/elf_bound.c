@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Refuse ELF files that would take more memory than any real one. */
+/* Refuse ELF files that would take more memory to read than any real one. */
 #include <elf.h>
 #include <unistd.h>
 
 #include "target/elf_bound.h"
 
 /*
- * libelf makes room for every section as it opens a file.  How many there are
- * stands in 16 bits, or, where these are 0, in section 0: that is of use to
- * object files alone, which nobody maps.
+ * As it opens a file, libelf allocates memory for each section.  A file says
+ * how many it has in 16 bits; or, where these are 0, in section 0, as a larger
+ * number. Only object files need that, and these are never mapped.
  */
 static bool counts_sections_apart(int fd)
 {
@@ -24,11 +24,11 @@ static bool counts_sections_apart(int fd)
 }
 
 /**
- * elf_begin_bounded - open a file as elf_begin() does
+ * elf_begin_bounded - open an ELF file, as elf_begin() does
  * @fd: the file; it stays open
  *
- * Return: the file, or NULL where it is none to read or has more sections than
- * what is mapped, or a core, can have.
+ * Return: the file, or NULL where it cannot be read, or has more sections than
+ * a mapped file or a core can have.
  */
 Elf *elf_begin_bounded(int fd)
 {
@@ -39,7 +39,7 @@ Elf *elf_begin_bounded(int fd)
 
 /**
  * elf_spend - may so much more be read?
- * @b: what is left; so much less afterwards
+ * @b: what may still be read; reduced if the answer is yes
  * @len: bytes
  *
  * Return: true if so.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* ELF files of anybody's, with a bound on the memory that reading them takes. */
+/*
+ * Bounds on the memory that an ELF file, written by anybody, can make us use.
+ */
 #ifndef HEAPINFO_ELF_BOUND_H
 #define HEAPINFO_ELF_BOUND_H
 
@@ -8,8 +10,8 @@
 #include "base/util.h"
 
 /*
- * What may still be read of a file.  A sparse file of gigabytes takes its owner
- * nothing, and its headers may name all of it, as often as there are headers.
+ * How many bytes of a file may still be read.  A sparse file of gigabytes costs
+ * its owner nothing, and each of its headers may ask us to read all of it.
  */
 struct elf_budget {
 	u64 left;

@@ -12,8 +12,8 @@
 #include "target/elfinfo.h"
 #include "target/elf_bound.h"
 
-#define MAX_IMAGE (64u << 20)	/* of writable data worth looking through */
-#define MAX_READ (256u << 20)	/* of a file in all, while it is open */
+#define MAX_IMAGE (64u << 20)	/* the largest segment to read whole */
+#define MAX_READ (256u << 20)	/* of one file in all, from open to close */
 #define MAX_PHDRS 4096u
 
 struct elf_file {
@@ -43,8 +43,8 @@ static void add_module(struct target *t, struct modules *mods, size_t *i)
 		const struct mapping *m = &t->maps.map[j];
 		bool mine = same_module(m, first);
 
-		/* A bss lies right behind the data; a gap of the file's own
-		 * (---p) is part of it.
+		/* The bss lies right behind the data. What the linker left
+		 * out between two segments (---p) is a mapping of the file too.
 		 */
 		if (!mine && !(mod.rw_end == m->start && map_is_anon(m)))
 			break;
@@ -65,7 +65,9 @@ static void add_module(struct target *t, struct modules *mods, size_t *i)
 	mods->mod[mods->n++] = mod;
 }
 
-/* /proc/PID/exe is the program; a core says it first of all its files. */
+/*
+ * /proc/PID/exe leads to the program; in a core it is the first of the files.
+ */
 static void find_exe(struct target *t, struct modules *mods)
 {
 	char link[64], path[4096];
@@ -90,7 +92,7 @@ static void find_exe(struct target *t, struct modules *mods)
  * @t: the target
  * @mods: filled; modules_free() it
  *
- * Any mapped file with writable private data may be one.
+ * They are not opened for this: a file that is listed may be none.
  */
 void modules_find(struct target *t, struct modules *mods)
 {
@@ -107,7 +109,7 @@ void modules_find(struct target *t, struct modules *mods)
 }
 
 /**
- * modules_free - give a list of modules back
+ * modules_free - free a list of modules
  * @mods: the list
  */
 void modules_free(struct modules *mods)
@@ -121,10 +123,10 @@ void modules_free(struct modules *mods)
 }
 
 /**
- * modules_matching - the next module whose file name begins with a name
+ * modules_matching - find the next module with one of these names
  * @mods: the list
  * @names: beginnings of file names without their folder; NULL at the end
- * @before: the one before it; NULL asks for the first
+ * @before: look behind this one; NULL: from the first one on
  *
  * Return: the module, or NULL.
  */
@@ -150,7 +152,7 @@ static const struct mapping *first_mapping(struct target *t,
 	return maps_find(&t->maps, mod->start);
 }
 
-/* The difference between where a byte is and where the file says it is. */
+/* The load bias: what to add to an address in the file to get the real one. */
 static bool find_bias(struct elf_file *ef, const struct mapping *m)
 {
 	GElf_Phdr ph;
@@ -176,7 +178,7 @@ static bool find_bias(struct elf_file *ef, const struct mapping *m)
  * @t: the target
  * @mod: the module; it must stay until elf_close()
  *
- * Return: the file, or NULL where it cannot be had or is no ELF file.
+ * Return: the file, or NULL where it cannot be opened or is no ELF file.
  */
 struct elf_file *elf_open(struct target *t, const struct module *mod)
 {
@@ -216,7 +218,7 @@ void elf_close(struct elf_file *ef)
 }
 
 /**
- * elf_bias - what to add to the file's addresses to get the target's
+ * elf_bias - what to add to an address in the file to get that in the target
  * @ef: the file
  *
  * Return: the bias.
@@ -226,7 +228,7 @@ u64 elf_bias(const struct elf_file *ef)
 	return ef->bias;
 }
 
-/* Raw bytes of the file, which may not have them; they stay until it is closed. */
+/* Bytes of the file, valid until it is closed; NULL where it is too short. */
 static Elf_Data *raw_bytes(struct elf_file *ef, u64 offset, u64 len,
 			   Elf_Type type)
 {
@@ -234,7 +236,7 @@ static Elf_Data *raw_bytes(struct elf_file *ef, u64 offset, u64 len,
 	       elf_getdata_rawchunk(ef->elf, offset, len, type) : NULL;
 }
 
-/* Raw bytes of the file at the file's own address @vaddr. */
+/* Bytes of the file, by their address @vaddr in the file's headers. */
 static Elf_Data *chunk_at(struct elf_file *ef, u64 vaddr, u64 len,
 			  Elf_Type type)
 {
@@ -263,8 +265,8 @@ static bool is_relative(const struct elf_file *ef, u64 type)
 }
 
 /*
- * Only RELA keeps its addends apart from the data; those of REL and RELR
- * stand in place already.
+ * Relocate pointers for a bias of 0. Only RELA has to be applied: it stores
+ * addends apart from the data. Those of REL and RELR are in the data already.
  */
 static void apply_rela(struct elf_file *ef, struct image *img)
 {
@@ -285,7 +287,7 @@ static void apply_rela(struct elf_file *ef, struct image *img)
 		else if (dyn.d_tag == DT_RELASZ)
 			len = dyn.d_un.d_val;
 	}
-	/* The loader reads it where it is mapped. */
+	/* The loader reads the table from memory: so it must be mapped. */
 	d = len && range_inside(addr + ef->bias, len, ef->mod->start,
 				ef->mod->end) ?
 	    chunk_at(ef, addr, len, ELF_T_RELA) : NULL;
@@ -298,11 +300,11 @@ static void apply_rela(struct elf_file *ef, struct image *img)
 }
 
 /**
- * elf_data_image - the writable data as the loader leaves it at bias 0
+ * elf_data_image - the writable data, as it would be if loaded with a bias of 0
  * @ef: the file
  * @img: filled; free() its bytes
  *
- * So a pointer in the data can be followed before the program ran at all.
+ * Its pointers are relocated, so they can be followed within the file.
  *
  * Return: true if there is such data.
  */
@@ -329,14 +331,14 @@ bool elf_data_image(struct elf_file *ef, struct image *img)
 }
 
 /**
- * elf_find_text - find a text in the read-only parts of a file
+ * elf_find_text - find a text in the segments of a file that are not writable
  * @ef: the file
- * @needle: how it begins
- * @out: the text from there on, up to its end or a line's
+ * @needle: how the text begins
+ * @out: filled with the text, up to its end or the end of its first line
  * @room: bytes at @out
  *
- * A libc linked without -z separate-code (Ubuntu 18.04's, RHEL 8's) has its
- * texts in one segment with its code.
+ * That includes code: a libc linked without -z separate-code (Ubuntu 18.04,
+ * RHEL 8) has its texts in the segment of its code.
  *
  * Return: true if it is there.
  */
@@ -373,7 +375,10 @@ static bool is_symtab(const GElf_Shdr *sh)
 	return sh->sh_type == SHT_DYNSYM || sh->sh_type == SHT_SYMTAB;
 }
 
-/* Libelf reads names whole, and would unpack them if they were compressed. */
+/*
+ * May the section of the symbols' names be read? libelf reads all of it, and
+ * unpacks it if it is compressed, to any size.
+ */
 static bool spend_names(struct elf_file *ef, size_t section)
 {
 	GElf_Shdr sh;
@@ -383,7 +388,9 @@ static bool spend_names(struct elf_file *ef, size_t section)
 	       elf_spend(&ef->budget, sh.sh_size);
 }
 
-/* A table of symbols with their names. Nobody's is compressed. */
+/*
+ * May a table of symbols be read, and their names? No real one is compressed.
+ */
 static bool spend_symtab(struct elf_file *ef, const GElf_Shdr *sh)
 {
 	return !(sh->sh_flags & SHF_COMPRESSED) &&
@@ -434,7 +441,7 @@ bool elf_has_symbol(struct elf_file *ef, const char *const names[])
 	return false;
 }
 
-/* Is a section unpacked by libdwfl, however large it is then? */
+/* Would libdwfl unpack this section, to whatever size? */
 static bool is_debug_file(struct elf_file *ef, const GElf_Shdr *sh,
 			  size_t names)
 {
@@ -444,8 +451,8 @@ static bool is_debug_file(struct elf_file *ef, const GElf_Shdr *sh,
 }
 
 /*
- * Libdwfl reads tables of symbols itself, and unpacks what holds more of them.
- * May it, in a file of somebody whom we do not @trust?
+ * May libdwfl look for symbols in this file? It reads whole tables, and unpacks
+ * sections that hold more of them: only if we @trust the file's owner.
  */
 static bool symbols_bounded(struct elf_file *ef, bool trust)
 {
@@ -467,7 +474,9 @@ static bool symbols_bounded(struct elf_file *ef, bool trust)
 	return true;
 }
 
-/* Whose file is it: ours, or root's? Others may mean to exhaust us. */
+/*
+ * Is it our own file, or root's? Others may have made it to exhaust our memory.
+ */
 static bool is_trusted(struct elf_file *ef)
 {
 	struct stat st;
@@ -521,8 +530,9 @@ static void take_symbols(Dwfl_Module *dm, struct elf_wanted *want, size_t n)
  * @want: the names; what is found is filled in
  * @n: how many
  *
- * The debug file is looked for on this machine only, never in the network; and
- * only that of a file of root's or ours, since others may name any.
+ * A debug file is looked for on this machine only, never in the network; and
+ * only if the module's file is root's or ours: another user's could name any
+ * file.
  */
 void elf_symbols(struct target *t, const struct module *mod,
 		 struct elf_wanted *want, size_t n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the ELF files that a target has mapped say. */
+/* Read the ELF files that a target has mapped: modules, data, symbols. */
 #ifndef HEAPINFO_ELFINFO_H
 #define HEAPINFO_ELFINFO_H
 
@@ -10,7 +10,7 @@ struct module {
 	char *path;
 	u64 start;	/* of its first mapping */
 	u64 end;
-	u64 rw_start;	/* writable data and the bss behind it; 0: none */
+	u64 rw_start;	/* of its data and the bss behind; 0: it has none */
 	u64 rw_end;
 	bool exe;	/* the program itself */
 };
@@ -20,7 +20,7 @@ struct modules {
 	size_t n;
 };
 
-/* A piece of memory, from a file or from the target, with its address. */
+/* Bytes from a file or from the target, with their address. */
 struct image {
 	u64 addr;
 	u8 *bytes;
@@ -28,7 +28,7 @@ struct image {
 	unsigned int word;
 };
 
-/* An open ELF file and where it was loaded. */
+/* An open ELF file, and where the target has it in memory. */
 struct elf_file;
 
 void modules_find(struct target *t, struct modules *mods);
@@ -45,10 +45,10 @@ bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
 		   size_t room);
 bool elf_has_symbol(struct elf_file *ef, const char *const names[]);
 
-/* Symbols of separate debug files too (libc6-dbg); slow. */
+/* A symbol to find, in separate debug files too (libc6-dbg), which is slow. */
 struct elf_wanted {
 	const char *name;
-	u64 addr;	/* filled; for a TLS symbol its offset in the block */
+	u64 addr;	/* filled; of a TLS symbol, its offset in the block */
 	u64 size;
 	bool found;
 };

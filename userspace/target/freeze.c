@@ -2,8 +2,8 @@
 /*
  * Stop every thread of a process with PTRACE_SEIZE and PTRACE_INTERRUPT.
  *
- * PTRACE_O_EXITKILL is never set: when this program ends, by a signal or a
- * crash too, the kernel detaches and the process goes on.
+ * PTRACE_O_EXITKILL is never set.  So when this program ends, even by a crash
+ * or SIGKILL, the kernel detaches it and the process runs on.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,16 +21,19 @@
 #include "target/freeze.h"
 #include "target/target.h"
 
-/* For a thread to stop; less where it waits for what may never come. */
+/*
+ * How long to wait until a thread stops; less if it is in uninterruptible
+ * sleep.
+ */
 #define PATIENCE_NS 5000000000ull
 #define PATIENCE_KERNEL_NS 500000000ull
 
 struct stopped {
 	pid_t tid;
-	int signal;	/* it was about to get this one: hand it on */
+	int signal;	/* that it was about to get: to be passed on */
 	u64 tcb;
 	bool placed;	/* nr and pc are known */
-	s64 nr;		/* of the system call; negative where in none */
+	s64 nr;		/* of the system call; negative: in none */
 	u64 pc;
 };
 
@@ -38,7 +41,7 @@ struct freezer {
 	struct stopped *thread;
 	size_t n;
 	u64 since;	/* ns */
-	bool held;	/* a signal had stopped it before */
+	bool held;	/* a signal had stopped the process before */
 };
 
 static u64 now_ns(void)
@@ -60,13 +63,13 @@ static const struct stopped *find(const struct freezer *f, pid_t tid)
 }
 
 #ifdef __x86_64__
-/* Of a 32-bit thread. */
+/* The registers of a 32-bit thread, as the kernel gives them. */
 struct regs32 {
 	u32 bx, cx, dx, si, di, bp, ax, ds, es, fs, gs, orig_ax, ip;
 	u32 cs, flags, sp, ss;
 };
 
-/* Where the thread is, and where it keeps its TCB (64-bit threads only). */
+/* Where the thread is, and, of a 64-bit one, the address of its TCB. */
 static void read_regs(struct stopped *s)
 {
 	union {
@@ -96,7 +99,7 @@ static void read_regs(struct stopped *s)
 }
 #endif
 
-/* 'Z', 'D' and so on, '?' where it is gone. */
+/* The thread's state as ps shows it, 'Z' or 'D' say; '?' if it is gone. */
 static char state_of(pid_t pid, pid_t tid)
 {
 	char path[64], line[512];
@@ -114,10 +117,11 @@ static bool is_gone(char state)
 }
 
 /*
- * Wait until a thread has stopped.  With WNOWAIT: if this program is killed,
- * the kernel then still hands on the signal that the thread was about to get.
- * A thread in uninterruptible sleep, such as the parent in vfork(), may not
- * stop for as long as that lasts.  Return: 1 stopped, 0 it ended, -1 neither.
+ * Wait until a thread has stopped.  WNOWAIT leaves the stop unconsumed: should
+ * this program be killed, the kernel still gives the thread the signal that it
+ * was about to get.  A thread in uninterruptible sleep, such as the parent in
+ * vfork(), does not stop before that is over.  Return: 1 stopped, 0 it ended,
+ * -1 neither.
  */
 static int wait_stop(pid_t pid, pid_t tid, int *status)
 {
@@ -138,7 +142,10 @@ static int wait_stop(pid_t pid, pid_t tid, int *status)
 			nap.tv_nsec *= 2;
 			continue;
 		}
-		/* A first thread that ends before the others is not told of. */
+		/*
+		 * waitid() is silent on a first thread that ends before the
+		 * others.
+		 */
 		state = state_of(pid, tid);
 		if (is_gone(state))
 			return 0;
@@ -161,7 +168,10 @@ static int stop_thread(struct freezer *f, pid_t pid, pid_t tid,
 	int status, ret;
 
 	if (ptrace(PTRACE_SEIZE, tid, 0, 0)) {
-		/* What has ended may not be traced, like what is traced. */
+		/*
+		 * A thread that has ended is refused in the same way as one
+		 * that a debugger holds: its state tells which it is.
+		 */
 		ret = errno;
 		if (ret == ESRCH || is_gone(state_of(pid, tid)))
 			return 0;
@@ -187,7 +197,7 @@ static int stop_thread(struct freezer *f, pid_t pid, pid_t tid,
 	return 1;
 }
 
-/* Stop what the task folder lists and is not stopped yet. */
+/* Stop the threads that /proc/PID/task lists and that are not stopped yet. */
 static int stop_listed(struct freezer *f, pid_t pid, bool *found_new,
 		       struct error *e)
 {
@@ -216,9 +226,9 @@ static int stop_listed(struct freezer *f, pid_t pid, bool *found_new,
 /**
  * freezer_stop - stop every thread of a process
  * @pid: the process
- * @e: why not
+ * @e: the reason, on failure
  *
- * Return: what freezer_go() wants, or NULL with nothing stopped.
+ * Return: the stopped threads, for freezer_go(); or NULL with none stopped.
  */
 struct freezer *freezer_stop(pid_t pid, struct error *e)
 {
@@ -241,7 +251,7 @@ struct freezer *freezer_stop(pid_t pid, struct error *e)
 }
 
 /**
- * freezer_go - let the process go on
+ * freezer_go - let the process run on
  * @f: from freezer_stop(); freed here
  *
  * Return: for how many nanoseconds it was stopped.
@@ -260,11 +270,11 @@ u64 freezer_go(struct freezer *f)
 }
 
 /**
- * freezer_tcb - where a stopped thread has its thread control block
+ * freezer_tcb - the address of a stopped thread's thread control block (TCB)
  * @f: from freezer_stop(), or NULL
  * @tid: the thread
  *
- * Return: the address, or 0 where it is not known.
+ * Return: that address, or 0 where it is not known.
  */
 u64 freezer_tcb(const struct freezer *f, pid_t tid)
 {
@@ -276,7 +286,7 @@ u64 freezer_tcb(const struct freezer *f, pid_t tid)
 /**
  * freezer_where - where a stopped thread is
  * @f: from freezer_stop()
- * @th: the thread; filled if it is one of those
+ * @th: the thread; filled if it is among the stopped ones
  */
 void freezer_where(const struct freezer *f, struct thread *th)
 {
@@ -294,7 +304,7 @@ void freezer_where(const struct freezer *f, struct thread *th)
  * freezer_was_held - had a signal stopped the process before?
  * @f: from freezer_stop()
  *
- * Return: true if so; it will not move when it is let go.
+ * Return: true if so: then it stays stopped after freezer_go().
  */
 bool freezer_was_held(const struct freezer *f)
 {

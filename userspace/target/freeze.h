@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Stopping a live process, and letting it go on. */
+/* Stop all threads of a live process, and let them run on. */
 #ifndef HEAPINFO_FREEZE_H
 #define HEAPINFO_FREEZE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory and the files of a live process. */
+/* Read a live process: its memory, and its files in /proc. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,10 @@ static size_t read_mem(struct target *t, u64 addr, void *buf, size_t len)
 
 	if (l->mem < 0)
 		l->mem = open_mem(t->via);
-	/* The kernel takes offsets up to the largest off_t. */
+	/*
+	 * Addresses are offsets here: those beyond the largest off_t cannot be
+	 * read.
+	 */
 	while (l->mem >= 0 && done < len && addr + done <= INT64_MAX) {
 		ssize_t n = pread(l->mem, (u8 *)buf + done, len - done,
 				  addr + done);
@@ -76,7 +79,7 @@ static size_t live_threads(struct target *t, struct thread **list)
 	return n;
 }
 
-/* "-1 SP PC", "NR ARGUMENTS... SP PC", or "running". */
+/* The file has "-1 SP PC", or "NR ARGUMENTS... SP PC", or "running". */
 static void read_syscall(struct target *t, struct thread *th)
 {
 	char name[32], line[256] = "", *last;
@@ -96,7 +99,7 @@ static void read_syscall(struct target *t, struct thread *th)
 	th->placed = true;
 }
 
-/* A signal or a debugger may have stopped it; what has ended stays so. */
+/* Is the thread stopped, by a signal or a debugger, or has it ended? */
 static void live_where(struct target *t, struct thread *th)
 {
 	char name[32], line[512];
@@ -112,7 +115,7 @@ static void live_where(struct target *t, struct thread *th)
 		read_syscall(t, th);
 }
 
-/* A thread that is ending has no memory long before it is a zombie. */
+/* A thread that ends gives up its memory some time before it is a zombie. */
 static bool has_memory(struct target *t)
 {
 	FILE *f = live_text(t, "statm");
@@ -125,7 +128,9 @@ static bool has_memory(struct target *t)
 	return pages;
 }
 
-/* The first thread may end before the others; then memory is read of one. */
+/*
+ * The first thread may end before the others: read memory through another one.
+ */
 static bool other_thread(struct target *t)
 {
 	struct thread *list = NULL;
@@ -157,11 +162,14 @@ static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 		ssize_t n = process_vm_readv(t->via, &to, 1, &from, 1, 0);
 
 		ret = n < 0 ? errno : 0;
-		/* Once, as there may always be one more. */
+		/* Change the thread only once: these may go on ending. */
 		if (ret == ESRCH && t->via == via && other_thread(t) &&
 		    t->via != via)
 			continue;
-		/* Missing, or not allowed: EFAULT and ESRCH mean no memory. */
+		/*
+		 * The call is missing or forbidden. (EFAULT, ESRCH: no memory
+		 * there.)
+		 */
 		if (ret && ret != EFAULT && ret != ESRCH)
 			l->no_readv = true;
 		if (n <= 0)
@@ -173,7 +181,7 @@ static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 	return done + read_mem(t, addr + done, (u8 *)buf + done, len - done);
 }
 
-/* What a file's page holds is not to be seen from whether it was touched. */
+/* Only of anonymous memory does "never touched" mean "nothing but zeroes". */
 static u64 live_next(struct target *t, u64 addr)
 {
 	const struct mapping *m = maps_find(&t->maps, addr);
@@ -204,7 +212,9 @@ static int live_file(struct target *t, const struct mapping *m)
 	char path[4096 + 64];
 	int fd;
 
-	/* Exact, for a deleted file too, but for root alone. */
+	/*
+	 * This leads to the very file, even a deleted one; but only root may.
+	 */
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
 		 (int)t->via, m->start, m->end);
 	fd = same_file(open(path, flags), m);
@@ -280,7 +290,7 @@ static int not_permitted(pid_t pid, struct error *e)
 #define PF_KTHREAD 0x00200000u	/* as in the kernel's sched.h */
 #define TRIES 20u
 
-/* Return: 'R', 'Z' and so on, '?' where it is gone. */
+/* The process's state as ps shows it, 'R' or 'Z' say; '?' if it is gone. */
 static char process_state(pid_t pid, unsigned int *flags)
 {
 	char path[64], line[512], state;
@@ -293,7 +303,7 @@ static char process_state(pid_t pid, unsigned int *flags)
 			    flags) == 2 ? state : '?';
 }
 
-/* Return: why it has no mappings, or 0 where it may have some by now. */
+/* Say why it has no mappings; or return 0 where it may have some by now. */
 static int no_mappings(struct target *t, struct error *e)
 {
 	unsigned int flags;
@@ -320,13 +330,16 @@ static int live_maps(struct target *t, struct maps *maps, struct error *e)
 	FILE *f;
 	int ret;
 
-	/* An open file has the mappings of before an exec, and then none. */
+	/*
+	 * If an exec comes between open() and read(), the file is that of the
+	 * old program and has no mappings: open it again.
+	 */
 	for (i = 0; i < TRIES; i++) {
 		errno = 0;
 		f = live_text(t, "maps");
 		if (f && !maps_parse(maps, f)) {
 			fclose(f);
-			/* It is of the program of before, where it did exec. */
+			/* After an exec the old pagemap is no longer of use. */
 			pagemap_close(l->pm);
 			l->pm = NULL;
 			return 0;
@@ -375,12 +388,12 @@ static int load(struct target *t, struct error *e)
 /**
  * target_open_live - look at a live process
  * @pid: the process
- * @via: a thread of it that has its memory, the same number but where the first
- *	 thread may have gone before the others
- * @e: why not
+ * @via: the thread through which its memory is read: @pid, unless the first
+ *	 thread has ended before the others
+ * @e: the reason, on failure
  *
- * It goes on running.  Where its mappings may be seen and its memory may not,
- * as under Yama, there is a target with ->denied set.
+ * The process runs on.  Where its mappings can be read but not its memory, as
+ * Yama can have it, the target has ->denied set.
  *
  * Return: the target, or NULL.
  */

@@ -27,12 +27,12 @@ static u32 parse_perms(const char *s)
 
 /**
  * maps_parse - read the text of /proc/PID/maps
- * @maps: an empty list, filled here; maps_free() it
+ * @maps: an empty list, filled; end it with maps_free()
  * @f: the text
  *
- * Lines that are none are passed over.
+ * Lines that do not describe a mapping are passed over.
  *
- * Return: 0, or -1 where there was not one mapping.
+ * Return: 0, or -1 where no line does.
  */
 int maps_parse(struct maps *maps, FILE *f)
 {
@@ -72,8 +72,8 @@ static int by_start(const void *a, const void *b)
  * maps_sort - put the mappings in order of address
  * @maps: the list
  *
- * Where two overlap, which only a forged core can say, the later one is cut
- * short, so that every address has one mapping at most.
+ * Where two overlap, which happens only in a forged core, the beginning of the
+ * later one is cut off: then each address has one mapping at most.
  */
 void maps_sort(struct maps *maps)
 {
@@ -96,8 +96,8 @@ void maps_sort(struct maps *maps)
 }
 
 /**
- * maps_free - give the list's memory back
- * @maps: the list, empty afterwards
+ * maps_free - free a list of mappings
+ * @maps: the list; empty afterwards
  */
 void maps_free(struct maps *maps)
 {
@@ -151,16 +151,17 @@ const struct mapping *maps_named(const struct maps *maps, const char *path)
 }
 
 /**
- * maps_next_run - the next memory of a kind
+ * maps_next_run - find the next run: neighbouring mappings of one kind
  * @maps: the list
- * @i: the mapping to begin with; the one behind the run afterwards
- * @kind_of: which kind is a mapping of?
+ * @i: the mapping to begin with; set to the one behind the run
+ * @kind_of: says of which kind a mapping is
  * @arg: for @kind_of
  * @run: filled
  *
- * mprotect() and madvise(), which malloc calls too (glibc.malloc.hugetlb=1), make
- * several mappings of one, in the middle of chunks; the kernel merges what others
- * took with what malloc did.  So it is runs that are looked through.
+ * A mapping in this list need not be one that somebody made.  mprotect() and
+ * madvise(), which malloc calls too (glibc.malloc.hugetlb=1), split one into
+ * several, even within a chunk; and the kernel merges neighbours, malloc's
+ * memory with others'.  So whoever looks for memory looks at runs.
  *
  * Return: false where there is none.
  */
@@ -193,7 +194,7 @@ static unsigned int rw_kind(const struct mapping *m, const void *arg)
  * @maps: the list
  * @addr: the address
  *
- * Return: the end, or @addr where nothing is mapped.
+ * Return: the end, or @addr where no such memory is.
  */
 u64 maps_run_end(const struct maps *maps, u64 addr)
 {
@@ -226,8 +227,9 @@ bool maps_hold(const struct maps *maps, u64 addr, u64 len)
  * map_is_anon - is this private writable memory without a file?
  * @m: the mapping
  *
- * glibc 2.39 can name its own mappings "[anon: glibc: malloc...]".  Of MAP_HUGETLB
- * (glibc.malloc.hugetlb=2) the kernel says the name of a file that nobody else has.
+ * From 2.39 on glibc can name its mappings "[anon: glibc: malloc...]".  Those
+ * with MAP_HUGETLB (glibc.malloc.hugetlb=2) have the name of a file that no one
+ * can open.
  *
  * Return: true if so; never for the heap and the stack.
  */

@@ -16,7 +16,7 @@
 struct mapping {
 	u64 start;
 	u64 end;	/* the first byte after it */
-	u64 offset;	/* in the file */
+	u64 offset;	/* of its start in the file */
 	u64 inode;	/* 0: no file */
 	u32 dev;	/* major << 20 | minor */
 	u32 perms;	/* MAP_READ ... */
@@ -28,14 +28,14 @@ struct maps {
 	size_t n;
 };
 
-/* Memory of one kind, of one mapping or of several without a gap. */
+/* Memory of one kind without a gap, in one mapping or several. */
 struct map_run {
 	u64 start;
 	u64 end;
 	unsigned int kind;
 };
 
-/* A caller's kinds of mappings; 0: not one that it looks for. */
+/* Says of which kind a mapping is, by the caller's numbers; 0: of none. */
 typedef unsigned int map_kind_fn(const struct mapping *m, const void *arg);
 
 int maps_parse(struct maps *maps, FILE *f);
@@ -54,13 +54,13 @@ static inline bool map_is_rw(const struct mapping *m)
 	return (m->perms & (MAP_READ | MAP_WRITE)) == (MAP_READ | MAP_WRITE);
 }
 
-/* What brk(2) made. The kernel gives each piece of it this name. */
+/* The memory below the break; there may be several mappings of this name. */
 static inline bool map_is_heap(const struct mapping *m)
 {
 	return !strcmp(m->path, "[heap]");
 }
 
-/* Private memory with no file behind it and no name but glibc's own. */
+/* Private writable memory with no file behind it, and not heap nor stack. */
 bool map_is_anon(const struct mapping *m);
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Read /proc/PID/pagemap, of which only "present" and "swapped" are used. */
+/*
+ * Read /proc/PID/pagemap: is a page in memory, in swap, or was it never
+ * touched?
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +15,15 @@
 
 struct pagemap {
 	int fd;
-	u64 from;	/* touched pages that were found last */
+	u64 from;	/* the run of touched pages that was found last */
 	u64 to;
 	u64 entry[ENTRIES];
 };
 
-/* As of Linux 6.7: Documentation/admin-guide/mm/pagemap.rst, PAGEMAP_SCAN. */
+/*
+ * The arguments of PAGEMAP_SCAN, which Linux has from 6.7 on: see
+ * Documentation/admin-guide/mm/pagemap.rst.
+ */
 struct scanned_run {
 	u64 start;
 	u64 end;
@@ -36,7 +42,7 @@ struct scan {
 	u64 inverted;
 	u64 want_all;
 	u64 want_any;
-	u64 tell;	/* of each run; runs that differ in it are two */
+	u64 tell;	/* bits to report; runs that differ in them are split */
 };
 
 #define PAGEMAP_SCAN_RUNS _IOWR('f', 16, struct scan)
@@ -46,11 +52,11 @@ struct scan {
 bool pagemap_reads_only;
 
 /**
- * pagemap_open - begin to ask which pages are in memory
+ * pagemap_open - begin to ask which pages of a target are in memory
  * @t: the target
  *
- * Return: what pagemap_count() wants, or NULL where it cannot be known: of a
- * core, or of another user's process.
+ * Return: a pagemap, to be ended with pagemap_close(); or NULL where it cannot
+ * be known: of a core, or of another user's process.
  */
 struct pagemap *pagemap_open(struct target *t)
 {
@@ -70,7 +76,7 @@ struct pagemap *pagemap_open(struct target *t)
 }
 
 /**
- * pagemap_close - end it
+ * pagemap_close - end a pagemap
  * @pm: from pagemap_open(), or NULL
  */
 void pagemap_close(struct pagemap *pm)
@@ -94,7 +100,7 @@ static bool is_touched(u64 entry)
 	return entry & (PAGE_PRESENT | PAGE_SWAPPED);
 }
 
-/* The first pages from @start on that are there: ->from and ->to, or neither. */
+/* Set ->from and ->to to the first run of touched pages from @start on. */
 static int scan_run(struct pagemap *pm, u64 start, u64 end)
 {
 	struct scanned_run run;
@@ -112,7 +118,7 @@ static int scan_run(struct pagemap *pm, u64 start, u64 end)
 	return 0;
 }
 
-/* The same on kernels that cannot be asked for it. */
+/* The same, on kernels without PAGEMAP_SCAN. */
 static int read_run(struct pagemap *pm, u64 start, u64 end, u64 unit)
 {
 	size_t n, i, first;
@@ -139,15 +145,16 @@ static int read_run(struct pagemap *pm, u64 start, u64 end, u64 unit)
 /**
  * pagemap_next - step over anonymous memory that was never touched
  * @pm: from pagemap_open(), or NULL
- * @addr: where from
+ * @addr: where to begin
  * @end: where to stop
  *
- * Such memory is nothing but zeroes, and to read it makes the kernel fill in page
- * tables: where a process has mapped terabytes of it, gigabytes of those.  What
- * was touched is believed to be so still; what was not, is asked for each time.
+ * Such memory holds nothing but zeroes, and reading it makes the kernel
+ * allocate page tables: gigabytes of them, where a process has mapped
+ * terabytes.  A page that was touched is taken to be so from then on; one that
+ * was not is asked about each time.
  *
- * Return: @addr where its page is in memory or in swap, or where it is not known;
- * otherwise the next page that is, or @end.
+ * Return: @addr if its page is in memory or in swap, or if that is not known;
+ * else the address of the next page that is, or @end.
  */
 u64 pagemap_next(struct pagemap *pm, u64 addr, u64 end)
 {
@@ -170,7 +177,8 @@ u64 pagemap_next(struct pagemap *pm, u64 addr, u64 end)
  * @resident: bytes in memory are added here
  * @swapped: bytes in swap are added here
  *
- * An entry stands for a page of the machine, which may be larger than PAGE.
+ * They are counted in whole pages of the machine, which may be larger than
+ * PAGE.
  *
  * Return: 0, or -1 where it is not known.
  */
@@ -199,12 +207,14 @@ int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 }
 
 /**
- * pagemap_has_private - does a range of a file's mapping hold own pages?
+ * pagemap_has_private - has the process written to this part of a mapped file?
  * @pm: from pagemap_open(), or NULL
  * @start: of the range
  * @end: of the range
  *
- * Return: true where the process wrote to a page; false where it is not known.
+ * Such pages are private copies.
+ *
+ * Return: true if there is one; false also where it is not known.
  */
 bool pagemap_has_private(struct pagemap *pm, u64 start, u64 end)
 {

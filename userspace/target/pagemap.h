@@ -7,11 +7,11 @@
 
 #define PAGE_PRESENT (1ull << 63)
 #define PAGE_SWAPPED (1ull << 62)
-#define PAGE_OF_FILE (1ull << 61)	/* or of shared memory */
+#define PAGE_OF_FILE (1ull << 61)	/* or it is shared memory */
 
 struct pagemap;
 
-/* For tests: ask as on kernels before 6.7. */
+/* For tests: do as on kernels before 6.7, which have no PAGEMAP_SCAN. */
 extern bool pagemap_reads_only;
 
 struct pagemap *pagemap_open(struct target *t);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What live processes and cores have in common: reads, and a cache of pages. */
+/*
+ * What live processes and cores have in common: reading, and a cache of pages.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,28 +9,32 @@
 #include "target/freeze.h"
 
 #define LINE (16u << 10)
-#define LINE_BITS 5u	/* of the hash */
+#define LINE_BITS 5u	/* bits of the hash that selects one */
 #define LINES (1u << LINE_BITS)
 
-/* Direct-mapped, by a hash: what matters of heaps begins at round addresses. */
+/*
+ * Each address has one line where it can be cached. A hash of the address
+ * selects it, not its low bits: arenas and heaps all begin at round addresses,
+ * and would get the same line.
+ */
 struct target_cache {
 	struct line {
 		u64 addr;
-		u32 tried;	/* one bit a page */
-		u32 valid;	/* clear where a page could not be read */
+		u32 tried;	/* one bit for each page */
+		u32 valid;	/* the same; clear if it could not be read */
 		bool used;
 		u8 bytes[LINE];
 	} line[LINES];
 };
 
 /**
- * target_read - read memory now
+ * target_read - read memory as it is now, past the cache
  * @t: the target
- * @addr: where from
- * @buf: where to
+ * @addr: where to begin
+ * @buf: filled
  * @len: bytes wanted
  *
- * Return: bytes read, short at the first byte that cannot be read.
+ * Return: how many bytes were read, up to the first that cannot be.
  */
 size_t target_read(struct target *t, u64 addr, void *buf, size_t len)
 {
@@ -40,12 +46,12 @@ size_t target_read(struct target *t, u64 addr, void *buf, size_t len)
 /**
  * target_read_holes - read memory, with zeroes where it cannot be read
  * @t: the target
- * @addr: where from
- * @buf: where to
+ * @addr: where to begin
+ * @buf: filled
  * @len: bytes wanted
  *
- * Guard pages inside a mapping (glibc 2.42's thread stacks) cannot be seen in
- * maps: what fails is asked for again from the next page on.
+ * maps does not show guard pages inside a mapping, as in the thread stacks of
+ * glibc 2.42: where reading fails, it goes on at the next page.
  *
  * Return: how many bytes could not be read.
  */
@@ -76,14 +82,14 @@ u64 target_read_holes(struct target *t, u64 addr, void *buf, size_t len)
 /**
  * target_next_touched - step over memory that is not there or was never touched
  * @t: the target
- * @addr: where from
+ * @addr: where to begin
  * @end: where to stop
  *
- * A process may have mapped more than it or any machine has touched, and a core
- * may say so.
+ * A process may have mapped far more than it has touched, and a forged core may
+ * say anything: going through all of it would take for ever.
  *
- * Return: @addr if there may be more than zeroes on its page; otherwise the next
- * page on which there may be, or @end.
+ * Return: @addr if there may be more than zeroes on its page; otherwise the
+ * next page with more, or @end.
  */
 u64 target_next_touched(struct target *t, u64 addr, u64 end)
 {
@@ -93,7 +99,7 @@ u64 target_next_touched(struct target *t, u64 addr, u64 end)
 }
 
 /**
- * target_next_page - step from page to page
+ * target_next_page - step to the next page that was touched
  * @t: the target
  * @addr: a page, or any address on it
  * @end: where to stop
@@ -109,7 +115,10 @@ u64 target_next_page(struct target *t, u64 addr, u64 end)
 	return target_next_touched(t, page + PAGE, end);
 }
 
-/* Fibonacci hashing: neighbours are apart, and so are the heaps of threads. */
+/*
+ * Fibonacci hashing: neighbours get different lines, and so do thread heaps,
+ * which lie at multiples of 64 MiB.
+ */
 static struct line *line_of(struct target *t, u64 base)
 {
 	return &t->cache->line[base / LINE * 0x9e3779b97f4a7c15 >>
@@ -124,8 +133,9 @@ static bool has_line(struct target *t, u64 base)
 }
 
 /*
- * Whoever goes through memory in order gets the whole line; whoever follows
- * pointers all over it, only the page they ask for.
+ * If this line or a neighbour of it is in use, memory seems to be read in order:
+ * read the whole line. Else pointers seem to be followed all over memory: read
+ * only the page that is asked for.
  */
 static void fill_line(struct target *t, struct line *l, unsigned int page)
 {
@@ -153,7 +163,7 @@ static void fill_line(struct target *t, struct line *l, unsigned int page)
 	}
 }
 
-/* The line with the page at @addr, as far as that could be read. */
+/* The line that holds the page at @addr; ->valid says if that could be read. */
 static const struct line *get_line(struct target *t, u64 addr)
 {
 	u64 base = align_down(addr, LINE);
@@ -174,8 +184,8 @@ static const struct line *get_line(struct target *t, u64 addr)
 /**
  * target_peek - read a few bytes, through the cache
  * @t: the target
- * @addr: where from
- * @buf: where to
+ * @addr: where to begin
+ * @buf: filled
  * @len: bytes wanted
  *
  * Return: true if all of them could be read.
@@ -207,8 +217,8 @@ bool target_peek(struct target *t, u64 addr, void *buf, size_t len)
 /**
  * target_word - read one word of the target, through the cache
  * @t: the target
- * @addr: where from; need not be aligned
- * @val: where to; untouched on failure
+ * @addr: its address, which need not be aligned
+ * @val: filled; left as it is on failure
  *
  * Return: true if it could be read.
  */
@@ -223,7 +233,7 @@ bool target_word(struct target *t, u64 addr, u64 *val)
 }
 
 /**
- * target_forget - let the next small reads see what is there now
+ * target_forget - empty the cache, so that what is read next is of now
  * @t: the target
  */
 void target_forget(struct target *t)
@@ -238,7 +248,7 @@ void target_forget(struct target *t)
 /**
  * target_text - open one of the target's text files
  * @t: the target
- * @name: as below /proc/PID, say "stat"
+ * @name: the name that it has in /proc/PID, say "stat"
  *
  * Return: a stream to fclose(), or NULL where the target has no such text.
  */
@@ -254,8 +264,8 @@ FILE *target_text(struct target *t, const char *name)
  * @size: bytes at @line
  * @field: the field's number in proc(5), 3 or more
  *
- * Field 2, the name in brackets, may hold blanks and brackets itself: the fields
- * are counted from the last ")" on.
+ * Field 2, the name in brackets, may hold blanks and brackets itself: the
+ * fields are counted from the last ")" on.
  *
  * Return: where in @line the field begins, or NULL.
  */
@@ -309,11 +319,11 @@ size_t target_threads(struct target *t, struct thread **list)
 }
 
 /**
- * target_where - where a thread is that does not run
+ * target_where - find out whether a thread is stopped, and where
  * @t: the target
  * @th: the thread, from target_threads(); filled
  *
- * Return: true if it does not run.
+ * Return: true if it is.
  */
 bool target_where(struct target *t, struct thread *th)
 {
@@ -327,11 +337,11 @@ bool target_where(struct target *t, struct thread *th)
 /**
  * target_maps_now - the mappings as they are now
  * @t: a live target
- * @maps: an empty list, filled here; maps_free() it
- * @e: why not
+ * @maps: an empty list, filled; end it with maps_free()
+ * @e: the reason, on failure
  *
- * Where the thread that memory was read of is gone it is read of another one
- * from now on.
+ * If the thread is gone through which memory was read, it is read through
+ * another one from now on.
  *
  * Return: 0, or -1 where the process has gone.
  */
@@ -341,9 +351,9 @@ int target_maps_now(struct target *t, struct maps *maps, struct error *e)
 }
 
 /**
- * target_reload_maps - look at the mappings again
+ * target_reload_maps - read the mappings again, and empty the cache
  * @t: the target
- * @e: why not
+ * @e: the reason, on failure
  *
  * Return: 0, or -1 where the process has gone.
  */
@@ -365,11 +375,11 @@ int target_reload_maps(struct target *t, struct error *e)
 
 /**
  * target_freeze - stop every thread
- * @t: the target; a core is frozen anyway
- * @e: why not
+ * @t: the target; nothing is done for a core
+ * @e: the reason, on failure
  *
- * Undone by target_thaw(), and by the kernel when this program ends in
- * whatever way.
+ * target_thaw() lets them run on, and so does the kernel when this program
+ * ends, in whatever way.
  *
  * Return: 0, or -1 with nothing stopped.
  */
@@ -382,7 +392,7 @@ int target_freeze(struct target *t, struct error *e)
 }
 
 /**
- * target_thaw - let every thread go on
+ * target_thaw - let every thread run on
  * @t: the target
  */
 void target_thaw(struct target *t)
@@ -393,10 +403,11 @@ void target_thaw(struct target *t)
 }
 
 /**
- * target_or - what else it may be, where the heap looks damaged
+ * target_or - what else may be the case, where the heap looks damaged
  * @t: the target
  *
- * Return: words to go on with behind "it is damaged", or "".
+ * Return: how to go on after "it is damaged": ", or changed meanwhile", say; or
+ * "".
  */
 const char *target_or(const struct target *t)
 {
@@ -412,10 +423,10 @@ const char *target_or(const struct target *t)
 }
 
 /**
- * target_note - what every answer about a target must say with it
+ * target_note - a note that belongs to each answer about a target
  * @t: the target
  *
- * Return: a line, or NULL.
+ * Return: a line, or NULL where there is none.
  */
 const char *target_note(const struct target *t)
 {
@@ -425,7 +436,7 @@ const char *target_note(const struct target *t)
 }
 
 /**
- * target_close - let go of a target
+ * target_close - let a target run on, and free what was read of it
  * @t: the target, or NULL
  */
 void target_close(struct target *t)
