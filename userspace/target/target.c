@@ -133,8 +133,8 @@ static bool has_line(struct target *t, u64 base)
 }
 
 /*
- * If this line or a neighbour of it is in use, memory seems to be read in order:
- * read the whole line. Else pointers seem to be followed all over memory: read
+ * If this line or a neighbour is in use, memory seems to be read in order: read
+ * the whole line. Else pointers seem to be followed all over memory: read
  * only the page that is asked for.
  */
 static void fill_line(struct target *t, struct line *l, unsigned int page)
