@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long heapinfo takes on a large heap, beside the least it could take:
- * copying that heap once with process_vm_readv in blocks of 256 KiB.  Each round
- * measures that and every command, so that both meet the same machine.  Prints
- * tables in Markdown, of medians.
+ * Measure how long heapinfo takes on a large heap, and compare that with the
+ * least it could take: copying the heap once with process_vm_readv(2), in
+ * blocks of 256 KiB.  Each round measures the copy and every command, so that a
+ * machine which is slow for a while slows both.  Prints the medians, as tables
+ * in Markdown.
  *
  * usage: bench HEAPINFO BIGHEAP [ROUNDS]
  */
@@ -33,7 +34,7 @@ struct heap {
 };
 
 static const struct row {
-	double goal;		/* times the limit; 0: none was set */
+	double goal;		/* in times the copy; 0: there is none */
 	const char *args[MAX_ARGS];
 } rows[] = {
 	{ 2.5, { "stats", "--no-lists" } },
@@ -46,7 +47,7 @@ static const struct row {
 	{ 0, { "why" } },
 };
 
-/* What was measured of a row, each round. */
+/* What was measured of one row, in each round. */
 struct figures {
 	double seconds[MAX_ROUNDS];
 	double ratio[MAX_ROUNDS];	/* to that round's copy */
@@ -141,7 +142,7 @@ static double copy_once(const struct heap *h, char *buf)
 	return now() - t;
 }
 
-/* Start it, with its results to nowhere and its notes to @notes. */
+/* Start heapinfo, with its output to nowhere and its stderr to @notes. */
 static pid_t start_row(const char *program, const struct row *r, pid_t heap,
 		       int notes)
 {
@@ -164,7 +165,7 @@ static pid_t start_row(const char *program, const struct row *r, pid_t heap,
 	return child;
 }
 
-/* How long its notes say that it stopped the heap's process. */
+/* For how many seconds it had the process stopped, as its notes say. */
 static double stopped_for(FILE *notes)
 {
 	double ms = 0;

@@ -40,7 +40,7 @@ static void shuffle(void **p, size_t n)
 	}
 }
 
-/* Apart, since a compiler may leave out a malloc() whose memory is unused. */
+/* Not inlined: a compiler may leave out a malloc() whose memory is not used. */
 static void __attribute__((noipa)) ask(size_t size)
 {
 	void *volatile p = malloc(size);
@@ -56,7 +56,10 @@ int main(int argc, char **argv)
 
 	if (!to_free)
 		return 1;
-	/* All of it by brk, as a long-lived process has it, and no fastbins. */
+	/*
+	 * All of it from brk, as in a process that has run for long; no
+	 * fastbins.
+	 */
 	mallopt(M_MXFAST, 0);
 	mallopt(M_TRIM_THRESHOLD, -1);
 	for (i = 0; i < CHUNKS; i++) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Write what an input says over a made-up heap or its core, see damage.h. */
+/* Write over a made-up heap, or its core, what the bytes of an input say. */
 #include <string.h>
 #include <unistd.h>
 
 #include "damage.h"
 #include "glibc/glibc.h"
 
-/* What a core has before its segments: mostly its headers and notes. */
+/* Only the start of a core is damaged, which is mostly headers and notes. */
 #define CORE_HEAD 0x2800u
 
 /* One change: where (2 bytes), how long (1 byte, up to 16), the bytes. */
@@ -34,10 +34,10 @@ static void write_over(struct synth *s, u64 where, const u8 *bytes, size_t len)
 }
 
 /**
- * damage_memory - write bytes anywhere
+ * damage_memory - write bytes anywhere in a heap
  * @s: the heap
- * @data: changes
- * @size: of @data
+ * @data: the changes, as take_change() reads them
+ * @size: bytes of @data
  */
 void damage_memory(struct synth *s, const u8 *data, size_t size)
 {
@@ -50,7 +50,7 @@ void damage_memory(struct synth *s, const u8 *data, size_t size)
 	}
 }
 
-/* Addresses that matter: of what is on lists, of the lists, and around them. */
+/* The n-th of the addresses that malloc relies on: chunks, lists, arenas. */
 static u64 place(const struct synth *s, u8 n)
 {
 	const u64 places[] = {
@@ -70,7 +70,10 @@ static u64 place(const struct synth *s, u8 n)
 	return places[n % ARRAY_SIZE(places)];
 }
 
-/* What may be put there: such an address, hidden or not, or what was there. */
+/*
+ * A word to write: such an address, mangled by safe-linking or not, or the old
+ * one.
+ */
 static u64 new_word(const struct synth *s, u64 where, u64 old, u8 how, u8 by)
 {
 	const u64 step = (s64)(int8_t)by;
@@ -94,14 +97,14 @@ static u64 new_word(const struct synth *s, u64 where, u64 old, u8 how, u8 by)
 }
 
 /**
- * damage_words - write words over what malloc goes by
+ * damage_words - change words that malloc relies on
  * @s: the heap
  * @data: changes of four bytes: near which place, how many words from it, what
  *	kind of word, which one
- * @size: of @data
+ * @size: bytes of @data
  *
- * Bytes written anywhere seldom hit what matters, and more seldom so that it
- * looks sound at first sight.
+ * Bytes that are written anywhere seldom hit what matters, and still more
+ * seldom make something that looks sound at first.
  */
 void damage_words(struct synth *s, const u8 *data, size_t size)
 {
@@ -118,10 +121,10 @@ void damage_words(struct synth *s, const u8 *data, size_t size)
 }
 
 /**
- * damage_core - write bytes over a core
- * @fd: of the core
- * @data: changes
- * @size: of @data
+ * damage_core - write bytes over the headers and notes of a core
+ * @fd: the core
+ * @data: the changes, as take_change() reads them
+ * @size: bytes of @data
  */
 void damage_core(int fd, const u8 *data, size_t size)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the bytes of an input write over a made-up heap, or over its core. */
+/* Damage a made-up heap, or its core, as the bytes of an input say. */
 #ifndef HEAPINFO_DAMAGE_H
 #define HEAPINFO_DAMAGE_H
 

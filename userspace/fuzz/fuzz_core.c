@@ -2,16 +2,16 @@
 /*
  * Fuzz the reader with damaged heaps, damaged cores and damaged texts.
  *
- * The first byte of an input picks a glibc, whether some of the main arena is in
- * a mapping that nothing leads to, and what is damaged, the second the
- * word size, text or JSON, and the command, or all of them.  What follows
- * overwrites pieces of a sound heap's memory, or words that malloc goes by, or
- * pieces of its core file, or is the text that a snapshot carries: the module's
- * file, or the maps.  Of each heap, lists followed in a table of the free chunks
- * must say what lists read chunk by chunk say.
+ * The first byte of an input says which glibc it is, what is damaged, and
+ * whether some of the main arena is in a mapping that no list leads to.  The
+ * second says the word size, text or JSON, and the command, or all commands.
+ * The rest is the damage: bytes anywhere in a sound heap, or words that malloc
+ * relies on, or bytes of its core file; or it is a text of a snapshot: the
+ * module's file, or maps.  In each heap, following the free lists in a table of
+ * the free chunks must find the same as reading chunk after chunk.
  *
- * With FUZZ_PLANT=overrun, overflow, leak or hang in the environment each input
- * has that fault, so that it can be seen that faults are found.
+ * With FUZZ_PLANT=overrun, overflow, leak or hang in the environment, this
+ * program makes that fault on each input: to show that such faults are found.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -58,7 +58,7 @@ static void plant(const char *fault, size_t size)
 	}
 }
 
-/* The commands print; nobody reads it. */
+/* What the commands print is of no use here. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
@@ -66,7 +66,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return !freopen("/dev/null", "w", stdout);
 }
 
-/* What is written over the heap, or the bytes that are the text. */
+/* Damage the heap in memory, or give it the text; a core is damaged later. */
 static void damage_heap(struct synth *s, enum kind what, bool words,
 			const uint8_t *data, size_t size)
 {
@@ -173,7 +173,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		plant(fault, size);
 	what = data[0] >> 6;
 	synth_make(&s, data[0] % 16 % layout_rows(), data[1] & 1 ? 4 : 8);
-	/* Of a text or a core, both bits ask for no mapping: found-* do so. */
+	/*
+	 * With a text or a core, 0x20 and 0x10 together ask for no mapping: the
+	 * inputs named found-* are made so.
+	 */
 	words = what == MEMORY && data[0] & 0x10;
 	if (data[0] & 0x20 && (words || !(data[0] & 0x10)))
 		synth_add_mapping(&s);
@@ -188,7 +191,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < ARRAY_SIZE(fuzzed); i++) {
 		if (one < ARRAY_SIZE(fuzzed) && i != one)
 			continue;
-		/* Were a sound heap refused, nothing would be tested. */
+		/*
+		 * If even a sound heap were refused, nothing would be tested.
+		 */
 		if (run_command(fuzzed[i], path, &s, json) == EXIT_UNKNOWN &&
 		    size == 2 && fuzzed[i] != &cmd_history)
 			abort();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program without a C library, which waits: so it has no malloc, or, built
- * with -DOTHER, one that is not glibc's.  For tests/run-views.
+ * A program that waits, for tests/run-views.  It has no C library, and so no
+ * malloc; or, built with -DOTHER, one that is not glibc's.
  */
 #include <sys/syscall.h>
 

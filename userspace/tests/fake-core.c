@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * usage: fake-core OUT NAME=FILE... - an ELF core like a snapshot's, of one
- * page of zeroes at 0x10000, with the text files of /proc that are given: so
- * that what the views print of fixed facts can be compared with fixed text.
+ * usage: fake-core OUT NAME=FILE...
+ *
+ * Write an ELF core like a snapshot, with one page of zeroes at 0x10000 and
+ * these text files of /proc: what the commands print of it is always the same,
+ * and can be compared with fixed text.
  */
 #include <elf.h>
 #include <stdio.h>

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process with threads and a heap that takes a while to read, which counts:
- * for tests/run-freeze.  It says "pid PID"; each line that it reads then has it
- * say what every thread has counted so far, and how many signals were lost.
+ * A process whose threads count, and whose heap takes a while to read: for
+ * tests/run-freeze.  It says "pid PID".  For each line that it reads it says
+ * how far every thread has counted, and how many signals were lost.
  *
- * usage: frozen [vfork|leader-exits|raise]; with "vfork" one of its threads
- * waits in the kernel for a child, with "leader-exits" the first one ends, with
- * "raise" one sends itself signals.
+ * usage: frozen [vfork|leader-exits|raise]
+ *   vfork         one of its threads waits in the kernel for a child
+ *   leader-exits  its first thread ends
+ *   raise         one of its threads sends itself signals
  */
 #include <pthread.h>
 #include <signal.h>
@@ -40,7 +41,7 @@ static void *count(void *arg)
 	return NULL;
 }
 
-/* The parent's thread goes on when the child ends, which is never. */
+/* vfork() returns in the parent when the child ends: here, never. */
 static void *wait_in_kernel(void *arg)
 {
 	if (!vfork()) {
@@ -51,7 +52,7 @@ static void *wait_in_kernel(void *arg)
 	return arg;
 }
 
-/* Each signal comes before the call that sends it returns. */
+/* Each signal must arrive before the call that sends it returns. */
 static void *raise_signals(void *arg)
 {
 	int sent = 0;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes a known heap, says what the reader must say of it, and waits.
+ * Make a known heap, say what the reader must say of it, and wait: for
+ * tests/run.
  *
  * usage: heaps SCENARIO; without one it lists them.
  *
- * What it prints, one a line, for tests/run:
+ * What it prints, one on each line:
  *   has COMMAND|REGEX      heapinfo COMMAND PID prints a line that matches
  *   hasnot COMMAND|REGEX   it prints none
  *   status COMMAND|N       it ends with status N
- *   fail WHY               the scenario itself did not come about
- *   skip WHY               this glibc has no such thing
- *   ready                  all is said; it waits for its input to end
- * It prints with write(2) alone, so that its heap is what it asked for.
+ *   fail WHY               the heap did not become what it should be
+ *   skip WHY               this glibc cannot have such a heap
+ *   ready                  that was all; it waits for its input to end
+ * It prints with write(2), so that nothing is on its heap but what it asked
+ * for.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -83,7 +85,9 @@ static void *get(size_t size)
 	return p;
 }
 
-/* The reader must show this chunk so, with what malloc wrote in it. */
+/*
+ * The reader must show this chunk in this state, with the size it really has.
+ */
 static void expect(void *user, const char *state, const char *rest)
 {
 	say("has chunks|^%p +%zu  %s%s", header(user), size_of(user), state,
@@ -106,8 +110,9 @@ static void damaged(void *user, const char *words)
 }
 
 /*
- * The chapter's programs 0 to 10, on today's glibc.  A static program's libc
- * allocates before main(), and takes its TLS from the break.
+ * Small programs that show how a heap begins, on today's glibc.  They expect an
+ * empty heap: but in a static program, libc takes its TLS from the break, and
+ * calls malloc before main().
  */
 static void dynamic_only(void)
 {
@@ -125,7 +130,7 @@ static void no_malloc(void)
 	clean();
 }
 
-/* The size of the chunk that a tcache's own structure lives in. */
+/* The size of the chunk that holds a thread's tcache itself. */
 static size_t tcache_chunk(void)
 {
 	if (W == 4)	/* half the pointers */
@@ -139,7 +144,10 @@ static void one_malloc(void)
 	size_t before = minor >= 43 ? 0 : tcache_chunk();
 
 	dynamic_only();
-	/* Before it lies the tcache's own chunk, the first of all. */
+	/*
+	 * Before it, as the first chunk of all, comes that of the tcache
+	 * itself.
+	 */
 	if (before)
 		say("has chunks --limit 1|^%p +%zu  in use     prev_inuse$",
 		    header(p) - before, before);
@@ -155,7 +163,7 @@ static void in_heap(void)
 	uintptr_t start = (uintptr_t)get(1) & ~(uintptr_t)4095;
 	char *end = sbrk(0);
 
-	dynamic_only();	/* sbrk_base to the break: where the kernel says [heap] is */
+	dynamic_only();	/* malloc's heap is all of [heap] then */
 	say("has arenas|brk +%p-%p %zu KiB, with top", (void *)start, end,
 	    ((uintptr_t)end - start) / 1024);
 	clean();
@@ -172,7 +180,10 @@ static void sizes_and_flags(void)
 		say("has chunks|^%p +%zu  in use     prev_inuse$",
 		    header(chunks[i]), 1024 * (i + 1) + 16);
 		if (i)
-			/* Usable up to the next chunk's size field. */
+			/*
+			 * A chunk's usable part ends at the next one's size
+			 * field.
+			 */
 			say("has chunk %p|^chunk +%p$",
 			    header(chunks[i]) + W - 1, header(chunks[i - 1]));
 	}
@@ -220,7 +231,7 @@ static void break_moves_up(void)
 	for (i = 0; i < 0x25000 / 1024; i++)
 		get(1024);
 	second = sbrk(0);
-	/* The 32-bit ABI aligns the first chunk with a page more. */
+	/* With 32 bits, aligning the first chunk takes a page more. */
 	if (first - start != (W == 8 ? 0x21000 : 0x22000) ||
 	    second - first != 0x21000)
 		say("fail the break did not move by 0x21000 twice");
@@ -231,7 +242,7 @@ static void break_moves_up(void)
 	clean();
 }
 
-/* What free lists hold. */
+/* Free lists: what is on them. */
 
 static void tcache(void)
 {
@@ -243,7 +254,7 @@ static void tcache(void)
 	for (i = 0; i < 3; i++)
 		free(p[i]);
 	if (minor >= 43) {
-		/* The first free makes the tcache itself. */
+		/* From 2.43 on the first free() makes the tcache. */
 		for (i = 0; i < 3; i++)
 			p[i] = get(100);
 		for (i = 0; i < 3; i++)
@@ -258,7 +269,10 @@ static void tcache(void)
 	clean();
 }
 
-/* A variable of the thread may point to what is as large as a tcache. */
+/*
+ * A chunk as large as a tcache is not taken for one, even if a variable of the
+ * thread points to it.
+ */
 static void like_a_tcache(void)
 {
 	static __thread void *of_thread[4];
@@ -295,7 +309,7 @@ static void fastbins(void)
 	clean();
 }
 
-/* Chunks with one in use behind each, so that none merge. */
+/* Chunks with one in use behind each, so that none are merged when freed. */
 static void alternate(void **p, size_t n, size_t from, size_t step)
 {
 	size_t i;
@@ -308,8 +322,8 @@ static void alternate(void **p, size_t n, size_t from, size_t step)
 
 static void sort_unsorted(void)
 {
-	free(get(300000 / W * W));	/* mmapped: does not sort */
-	get(60000);			/* from top: sorts first */
+	free(get(300000 / W * W));	/* gets a mapping: sorts nothing */
+	get(60000);			/* from top: sorts the list first */
 }
 
 static void bins(void)
@@ -383,9 +397,9 @@ static void threads(void)
 }
 
 /*
- * Holds what is as large as a tcache on its stack, as a server does a client's
- * state, and has no tcache itself: from 2.43 on as it does not free, before as it
- * does not allocate.
+ * Hold chunks as large as a tcache, with the pointers to them on the stack, as
+ * a server holds the state of a client. This thread itself has no tcache: from
+ * 2.43 on since it frees nothing, before since it allocates nothing.
  */
 static void *hold(void *arg)
 {
@@ -420,7 +434,7 @@ static void threads_without_tcache(void)
 	clean();
 }
 
-/* Until the thread waits, with its heap made. */
+/* Start a thread, and wait until it has made its heap. */
 static void run_thread(void *(*make)(void *arg), void *arg)
 {
 	pthread_t t;
@@ -436,7 +450,7 @@ static void *many_heaps(void *arg)
 	void **p = arg;
 	size_t i;
 
-	/* 150 MiB in pieces that stay below the mmap threshold. */
+	/* 150 MiB, in pieces too small for a mapping of their own. */
 	for (i = 0; i < 1536; i++)
 		p[i] = get(100 << 10);
 	free(p[0]);
@@ -459,8 +473,9 @@ static void heaps_of_a_thread(void)
 }
 
 /*
- * Leaves exactly 48 bytes of top before @end.  When more is wanted, that is too
- * little for a chunk and the fenceposts, and more than the fenceposts need.
+ * Leave exactly 48 bytes of top before @end.  When malloc must then go on
+ * elsewhere, that is more than its fenceposts need, but not enough for a chunk
+ * besides.
  */
 static void leave_48(char *end)
 {
@@ -525,7 +540,10 @@ static void foreign_sbrk(void)
 	clean();
 }
 
-/* Fewer chunks between two holes than a program has by chance. */
+/*
+ * Only three chunks between two holes: too few to be sure of them by
+ * themselves.
+ */
 static void foreign_sbrk_twice(void)
 {
 	char *before = get(1000), *mine[2], *between[2], *after;
@@ -547,7 +565,7 @@ static void foreign_sbrk_twice(void)
 	clean();
 }
 
-/* A mapping right above: from now on brk fails. */
+/* Put a mapping right above the break: from now on brk fails. */
 static void *block_brk(void)
 {
 	void *end = sbrk(0);
@@ -558,7 +576,7 @@ static void *block_brk(void)
 	return end;
 }
 
-/* Unblocked again.  Return: the last of what malloc then took from brk. */
+/* Let brk work again.  Return: the last chunk that malloc then took from it. */
 static char *go_on_at(char *end)
 {
 	char *last;
@@ -580,7 +598,7 @@ static void brk_blocked(void)
 	block_brk();
 	for (i = 0; i < 3000; i++)
 		after = get(1000);
-	get(3000000);	/* right below, so that it is one mapping for the kernel */
+	get(3000000);	/* right below: the kernel shows one mapping */
 	expect(before, "in use", "     prev_inuse$");
 	expect(after, "in use", "     prev_inuse$");
 	say("has arenas|main, not contiguous");
@@ -610,8 +628,9 @@ static void brk_blocked_large(void)
 }
 
 /*
- * Fenceposts end what malloc had from brk, and when brk goes on there is nothing
- * behind them: no hole, and nobody else's.
+ * Fenceposts end what malloc had from brk before it failed. When brk works
+ * again, the heap goes on right behind them: there is no hole, and no foreign
+ * memory.
  */
 static void brk_blocked_for_a_while(void)
 {
@@ -630,7 +649,7 @@ static void brk_blocked_for_a_while(void)
 	clean();
 }
 
-/* The three fenceposts that 48 bytes of top make are all malloc's. */
+/* malloc makes three fenceposts of 48 bytes of top: none of it is foreign. */
 static void brk_blocked_before_48(void)
 {
 	char *end, *after;
@@ -665,7 +684,10 @@ static void foreign_sbrk_before_48(void)
 	clean();
 }
 
-/* malloc takes the first mapping for the start of what it has by sbrk(). */
+/*
+ * If brk fails at once, malloc takes its first mapping for the start of its
+ * heap.
+ */
 static void brk_blocked_at_once(void)
 {
 	char *p;
@@ -697,7 +719,7 @@ static void brk_blocked_at_first(void)
 	clean();
 }
 
-/* Begins anew where the environment has not this yet: libc reads it early. */
+/* Start again with this in the environment: libc reads it before main(). */
 static void with(const char *name, const char *value, const char *scenario)
 {
 	if (getenv(name))
@@ -708,8 +730,8 @@ static void with(const char *name, const char *value, const char *scenario)
 }
 
 /*
- * With this tunable malloc never asks for the break, and for huge pages where
- * there are any; the kernel gives them another name than other memory.
+ * With this tunable malloc does not use brk; it maps huge pages, if there are
+ * any. The kernel gives these another name than other anonymous memory.
  */
 static void huge_pages(void)
 {
@@ -733,7 +755,7 @@ static void huge_pages(void)
 }
 
 #ifndef STATIC
-/* As LD_AUDIT loads one: its malloc has other memory than the program's. */
+/* Load a second libc, as LD_AUDIT does: its malloc has a heap of its own. */
 static void another_libc(void)
 {
 	char *first = get(1000), *last;
@@ -761,7 +783,9 @@ static void another_libc(void)
 }
 #endif
 
-/* From 2.34 on another malloc than libc's own is at work then. */
+/*
+ * From 2.34 on MALLOC_CHECK_ needs another library, whose malloc is then used.
+ */
 static void malloc_check(void)
 {
 	char *p, *q;
@@ -774,7 +798,7 @@ static void malloc_check(void)
 	q = get(2001);
 	get(1001);
 	free(q);
-	/* One byte more would be seen. */
+	/* With the check, exactly the bytes that were asked for are usable. */
 	if (malloc_usable_size(p) != 1001)
 		skip("there is no libc_malloc_debug.so.0");
 	say("has chunks|^%p +10[0-9]+  in use ", header(p));
@@ -794,7 +818,10 @@ static void mmapped(void)
 	clean();
 }
 
-/* With less than a page to align to; and realloc() leaves an old header behind. */
+/*
+ * Mappings that hold one chunk, which is aligned to less than a page, or which
+ * realloc() has made larger: its old header is still in memory.
+ */
 static void mmapped_aligned(void)
 {
 	char *p[3];
@@ -849,9 +876,12 @@ static void pinned_by_cache(void)
 	clean();
 }
 
-/* Damage: each is planted where nothing of this program steps on it. */
+/*
+ * Damage, of which each kind is planted where this program itself never meets
+ * it.
+ */
 
-/* 3,000 chunks in regions that nothing lists: one is damaged. */
+/* 3,000 chunks in mappings that no list of glibc's leads to. */
 static void **in_mappings(void)
 {
 	static void *p[3000];
@@ -874,7 +904,10 @@ static void damaged_in_mapping(void)
 	say("hasnot check|were not found");
 }
 
-/* Nothing leads to what lies behind it. */
+/*
+ * If the first chunk of such a mapping is damaged, all behind it is out of
+ * reach.
+ */
 static void damaged_first_in_mapping(void)
 {
 	void **p = in_mappings();
@@ -897,11 +930,13 @@ static void next_size_too_small(void)
 	char *r = get(100);
 
 	(void)p;
-	/* Twice W would be a fencepost; size 0 wraps in glibc's test before. */
+	/*
+	 * Not 2 * W, which is a fencepost. glibc meets 0 in an earlier test.
+	 */
 	set_field(q, (W == 8 ? 8 : 0) | 1);
 	damaged(q, W == 8 ? "free\\(\\): invalid size" :
 			    "free\\(\\): invalid pointer");
-	/* The walk goes on behind it. */
+	/* The chunks behind it are shown all the same. */
 	expect(r, "in use", "");
 }
 
@@ -924,7 +959,7 @@ static void size_too_large(void)
 	expect(r, "in use", "");
 }
 
-/* The chunk @q, on a list, that is said to be inside of @p is named. */
+/* @p is said to reach over @q, which is on a free list: the reader names @q. */
 static void overlapped(char *p, char *q)
 {
 	damaged(p, NULL);
@@ -1024,7 +1059,7 @@ static void unsorted_links_broken(void)
 	free(q);
 	((volatile size_t *)q)[1] ^= 0x100;	/* bk */
 	damaged(q, "malloc\\(\\): unsorted double linked list corrupted");
-	/* The other end still leads to the other chunk. */
+	/* From its other end the list still leads to the other chunk. */
 	say("has bins|^arena 0 +unsorted .* DAMAGED$");
 	say("status bins|0");
 	say("has stats|in use");
@@ -1138,7 +1173,7 @@ static void arena_flag(void)
 	damaged(p, NULL);
 }
 
-/* Printable or not, what is in memory must not reach the terminal raw. */
+/* Control characters in memory must not reach the terminal. */
 static void control_characters(void)
 {
 	char *p = get(100);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process that changes, while it is read, as fast as it can.
+ * A process that changes as fast as it can while the reader reads it: for
+ * tests/run-hostile.
  *
- * usage: hostile MODE; see modes[] below.  It says "pid PID address ADDRESS"
- * when it is at work, and goes on until it is killed or its parent ends.
+ * usage: hostile MODE; see modes[] below.  It says "pid PID address ADDRESS",
+ * the address of a chunk, when it has begun, and goes on until it is killed or
+ * its parent ends.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +43,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* With write(2) alone: stdio would allocate. */
+/* With write(2), since stdio would allocate memory. */
 static void say(const void *address)
 {
 	char line[80];
@@ -62,7 +64,7 @@ static void start(void *(*fn)(void *arg), unsigned int n)
 			die("pthread_create");
 }
 
-/* Mostly small, sometimes for a bin of its own, seldom for a mapping. */
+/* Mostly small, sometimes large, seldom so large that malloc calls mmap(2). */
 static size_t draw_size(void)
 {
 	uint64_t kind = draw(1000);
@@ -72,7 +74,7 @@ static size_t draw_size(void)
 	return kind < 998 ? 1 + draw(60000) : 1 + draw(400000);
 }
 
-/* Up by megabytes and back, so that top and the break move while it is read. */
+/* Allocate megabytes and free them, so that top and the break move. */
 static void tide(void)
 {
 	static __thread void *p[3000];
@@ -120,7 +122,7 @@ static void do_churn(void)
 	churn(NULL);
 }
 
-/* Maps what looks like the heap of a thread's arena, and drops it again. */
+/* Map what looks like the heap of a thread's arena, and unmap it, for ever. */
 static void *remap(void *arg)
 {
 	seed += (uintptr_t)arg * 977;
@@ -157,7 +159,10 @@ static void *settled(void *arg)
 	return NULL;
 }
 
-/* malloc's own memory stays as it is; all around it moves, the break too. */
+/*
+ * malloc's memory stays as it is, but mappings come and go, and the break
+ * moves.
+ */
 static void do_map(void)
 {
 	volatile int ready = 0;
@@ -184,7 +189,7 @@ static void do_exec(void)
 	unsigned int left = 20000;
 	void *p[8] = { NULL };
 
-	/* Long enough to be found at it. */
+	/* Long enough for the reader to meet this program before it execs. */
 	for (seed += getpid() + time(NULL); left; left--) {
 		free(p[left % 8]);
 		p[left % 8] = malloc(draw_size());
@@ -194,8 +199,8 @@ static void do_exec(void)
 }
 
 /*
- * For each line with a number of microseconds a child that lives so long.  It
- * is waited for, or, where the number is odd, left a zombie until the next.
+ * For each line, a number of microseconds, start a child that lives so long.
+ * Wait for it; or, if the number is odd, leave it a zombie until the next line.
  */
 static void do_die(void)
 {
@@ -228,7 +233,7 @@ static void do_die(void)
 static uint64_t *heap_start, *heap_end, *arena_top, *heap_copy, *last_used;
 static uint64_t arena_copy[300];
 
-/* What could stand there, and what could not. */
+/* A word to write: some could be sound where they are put, others never. */
 static uint64_t draw_word(void)
 {
 	size_t words = heap_end - heap_start;
@@ -271,7 +276,10 @@ static void *scribble(void *arg)
 		else
 			p[draw(words)] = draw_word();
 		if (turn % 5000 == 4999) {
-			/* Sound for a while, so that all of it is read. */
+			/*
+			 * Repair it for a while, so that the reader gets
+			 * through all of it.
+			 */
 			memcpy(heap_start, heap_copy, words * 8);
 			memcpy(arena_top, arena_copy, 270 * 8);
 			usleep(500);
@@ -280,7 +288,7 @@ static void *scribble(void *arg)
 	return NULL;
 }
 
-/* Nothing may allocate from here on. */
+/* Make a heap, and find its parts. From then on nothing may allocate. */
 static void lay_out(void)
 {
 	uint64_t **p[40];
@@ -291,8 +299,10 @@ static void lay_out(void)
 	for (i = 0; i < ARRAY_SIZE(p); i += 2)
 		free(p[i]);
 	/*
-	 * Free chunks lie alone between two in use: the last that was freed is
-	 * first on the unsorted list, whose head, fd's target, has top first.
+	 * Find the arena. No two free chunks are neighbours, so none were
+	 * merged, and all are on the unsorted list. Of the two links in p[0]
+	 * one leads out of the heap: to the head of the list, which, taken for
+	 * a chunk, begins at the arena's field top.
 	 */
 	arena_top = p[0][1] > (uint64_t *)p[39] ? p[0][1] : p[0][0];
 	heap_start = (uint64_t *)((uintptr_t)p[0] & -4096ul);
@@ -324,7 +334,7 @@ static void do_damage(void)
 	scribble(NULL);
 }
 
-/* Moves the break up as far as @most, in steps that the kernel grants. */
+/* Move the break up by @most bytes, or as far as the kernel permits. */
 static char *raise_break(uint64_t most)
 {
 	uint64_t step = 16ul << 30;
@@ -340,8 +350,9 @@ static char *raise_break(uint64_t most)
 }
 
 /*
- * Memory that was never touched: a TiB mapped, 256 GiB of heap between a damaged
- * chunk and top. Whoever reads it all makes the kernel fill in page tables.
+ * Memory that was never touched: a mapping of a TiB, and 256 GiB of heap
+ * between a damaged chunk and top. Reading all of it would fill memory with
+ * page tables.
  */
 static void do_huge(void)
 {
@@ -352,7 +363,9 @@ static void do_huge(void)
 		 MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
 		die("mmap");
 	end = raise_break(1ul << 38);
-	/* top where the break is now, and in the last chunk no size */
+	/*
+	 * Top is now the page below the break; the last chunk has a wrong size.
+	 */
 	*arena_top = (uintptr_t)end - 4096;
 	((uint64_t *)(end - 4096))[1] = 4096 | 1;
 	last_used[-1] = 0x3333;
@@ -361,7 +374,7 @@ static void do_huge(void)
 		pause();
 }
 
-/* Mappings full of what looks like a chunk every 16 bytes. */
+/* A mapping that looks as if a chunk began every 16 bytes, up to @filled. */
 static void lay_chunks(uint64_t mapped, uint64_t filled, uint64_t size)
 {
 	const uint64_t sound[2] = { 0, size | 1 };
@@ -376,10 +389,12 @@ static void lay_chunks(uint64_t mapped, uint64_t filled, uint64_t size)
 }
 
 /*
- * Where malloc had to leave the heap, a mapping of 64 MiB in which every page
- * begins with a chunk, and each of these leads by sound ones to the mapping's
- * end, and not to the end of a region: all of them would be walked to say so.
- * And one of a TiB that may hold what malloc says it has, never touched.
+ * Since brk(2) fails, malloc has mappings that the reader must search for. This
+ * lays two traps for that search. In a mapping of 64 MiB, a row of
+ * sound-looking chunks leads from the start of each page to the end of the
+ * mapping, but does not end there as a region of malloc's does: walking every
+ * row to find that out takes long. The other mapping, of a TiB, was never
+ * touched, and is as large as what malloc is made to say it has.
  */
 static void do_maze(void)
 {
@@ -387,7 +402,7 @@ static void do_maze(void)
 
 	lay_out();
 	end = sbrk(0);
-	/* The break cannot be moved now. */
+	/* With a mapping there, the break cannot be moved up. */
 	if (mmap(end, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
 		 MAP_FIXED_NOREPLACE, -1, 0) != end)
 		die("mmap");
@@ -395,7 +410,7 @@ static void do_maze(void)
 	lay_chunks(1ul << 40, 4096, 32);
 	malloc(100000);
 	last_used = malloc(100000);
-	/* system_mem and its maximum */
+	/* The arena's system_mem, and the maximum of that. */
 	arena_top[261] += 1ul << 40;
 	arena_top[262] += 1ul << 40;
 	say(last_used);
@@ -412,7 +427,7 @@ static void *named(void *arg)
 
 #define NASTY "\033[2J\033[31m\r\b\177\233\t\n\\\"'<&\xff\xc3\x28"
 
-/* Names and content that a terminal, JSON or a table would take amiss. */
+/* Names and memory full of what would upset a terminal, JSON or a table. */
 static void do_escape(void)
 {
 	volatile int ready = 0;
@@ -426,7 +441,7 @@ static void do_escape(void)
 		p = malloc(64 + i);
 		strcpy(p, NASTY);
 	}
-	/* A file in maps; the kernel escapes its newline alone. */
+	/* The file's name comes in maps, where only its newline is escaped. */
 	fd = open("lib\033[7m\n\a.so", O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd < 0 || ftruncate(fd, 4096) ||
 	    mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Open a made-up heap as the commands open a core; for cmocka's tests. */
+/* Open a made-up heap in a unit test, as the commands open a core. */
 #ifndef HEAPINFO_OPEN_SYNTH_H
 #define HEAPINFO_OPEN_SYNTH_H
 

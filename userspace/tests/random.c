@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes a heap at random, and says which chunks it holds.
+ * Make a random heap, and say which chunks it holds: for tests/run-random.
  *
  * usage: random SEED
  *
- * Threads allocate and free in all ways; the first also blocks brk(2) and lets it
- * go, takes memory with sbrk(2) and mmap(2), trims and moves thresholds. Then it
- * prints a line "CHUNK SIZE USABLE" for each that it holds, where SIZE is that of a
- * chunk without a mapping of its own, "ready", and waits for its input to end.
- * Nothing is allocated in between.
+ * Threads allocate and free in all ways. The first one also has brk(2) fail for
+ * a while, takes memory with sbrk(2) and mmap(2), trims the heap and moves
+ * malloc's thresholds. Then the program prints a line "CHUNK SIZE USABLE" for
+ * each chunk that it holds, where SIZE is only right for a chunk that has no
+ * mapping of its own; then "ready". It waits for its input to end, and
+ * allocates nothing meanwhile.
  */
 #include <malloc.h>
 #include <pthread.h>
@@ -38,7 +39,7 @@ static uint64_t draw(struct worker *w, uint64_t below)
 	return (w->seed >> 11) % below;
 }
 
-/* Mostly small; one of thirty is of a size that may get a mapping of its own. */
+/* Mostly small; one in thirty may be large enough for a mapping of its own. */
 static size_t draw_size(struct worker *w)
 {
 	return 1 + draw(w, draw(w, 30) ? 1500 : 400000);
@@ -87,7 +88,7 @@ static void block_brk(void **block)
 		*block = NULL;
 }
 
-/* Makes three mappings of one, in the middle of a chunk. */
+/* Split a mapping into three, in the middle of a chunk. */
 static void split_mapping(struct worker *w)
 {
 	char *p = w->slot[draw(w, SLOTS)];
@@ -97,7 +98,7 @@ static void split_mapping(struct worker *w)
 			draw(w, 2) ? MADV_DONTDUMP : MADV_DODUMP);
 }
 
-/* What somebody else in the process may do, and the program rarely does. */
+/* What libraries may do beside malloc, and what programs do rarely. */
 static void move_around(struct worker *w)
 {
 	static void *block;
@@ -114,7 +115,9 @@ static void move_around(struct worker *w)
 			block = NULL;
 		break;
 	case 2:
-		/* With less than pages glibc aborts where brk failed before. */
+		/*
+		 * In whole pages: else glibc aborts if brk has failed before.
+		 */
 		sbrk(draw(w, 5) * PAGE);
 		break;
 	case 3:
@@ -145,7 +148,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* With write(2): stdio would allocate. */
+/* With write(2), since stdio would allocate memory. */
 static void say(const char *line, int len)
 {
 	if (write(STDOUT_FILENO, line, len) != len)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * usage: synth-core OUT ROW WORDSIZE [ADDRESS=WORD]... - the made-up heap of
- * synth.h as a core, with what is given written over it: so that what the
- * commands print of it can be compared with fixed text.
+ * usage: synth-core OUT ROW WORDSIZE [ADDRESS=WORD]...
+ *
+ * Write the made-up heap of synth.h to a core, with these words changed: what
+ * the commands print of it is always the same, and can be compared with fixed
+ * text.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,7 @@
 
 #include "synth.h"
 
-/* Write a word over the heap. */
+/* Change a word of the heap, as "ADDRESS=WORD" says. */
 static int change(struct synth *s, const char *arg)
 {
 	char *end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Make up a heap and write it as a core, see synth.h. */
+/* Make up a heap, and write it as a core: see synth.h. */
 #include <elf.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,14 +35,14 @@ static u8 *place(const struct synth *s, u64 addr, size_t len)
 	u8 *bytes = bytes_at(s, addr, len);
 
 	if (!bytes)
-		abort();	/* a test that misses its own heap */
+		abort();	/* the test has a wrong address */
 	return bytes;
 }
 
 /**
- * synth_has - is there memory?
+ * synth_has - does the heap have this memory?
  * @s: the heap
- * @addr: where from
+ * @addr: where it begins
  * @len: bytes
  *
  * Return: true if all of it is in one segment.
@@ -126,7 +126,7 @@ static void make_mp(struct synth *s, u64 sbrk_base)
 		synth_put(s, s->mp + l->mp_tcache_count, l->tcache_fill);
 }
 
-/* A chunk of @size at *@at; its flags say that the one before is in use. */
+/* Write a chunk of @size at *@at, and move *@at behind it. */
 static u64 chunk(struct synth *s, u64 *at, u64 size, unsigned int flags)
 {
 	u64 here = *at;
@@ -136,7 +136,7 @@ static u64 chunk(struct synth *s, u64 *at, u64 size, unsigned int flags)
 	return here;
 }
 
-/* Put @c on a bin: alone there, and free in the eyes of the next chunk. */
+/* Put @c on a bin, alone there, and have the next chunk say that it is free. */
 static void link_bin(struct synth *s, u64 c, u64 size, unsigned int bin)
 {
 	u64 head = bin_head(s, s->main_arena, bin), next = c + size;
@@ -157,7 +157,7 @@ static void link_bin(struct synth *s, u64 c, u64 size, unsigned int bin)
 	}
 }
 
-/* A number that is the same for everybody who begins with the same seed. */
+/* A random number: the same ones come again from the same seed. */
 static u64 next_random(u64 *seed)
 {
 	*seed ^= *seed << 13;
@@ -166,7 +166,7 @@ static u64 next_random(u64 *seed)
 	return *seed >> 16;
 }
 
-/* Many chunks, every second one to be free, mostly of small bins' sizes. */
+/* Many chunks, mostly small ones. Every second one is freed later. */
 static void make_many(struct synth *s, u64 *at, u64 *seed)
 {
 	size_t i;
@@ -183,7 +183,7 @@ static void make_many(struct synth *s, u64 *at, u64 *seed)
 	}
 }
 
-/* Put a chunk first on a list, as free() does. */
+/* Put a chunk at the front of a list, as free() does. */
 static void link_first(struct synth *s, u64 c, unsigned int bin)
 {
 	u64 size = synth_get(s, c + s->l.word) & ~(u64)SIZE_BITS;
@@ -200,7 +200,10 @@ static void link_first(struct synth *s, u64 c, unsigned int bin)
 	synth_put(s, head + 3 * w, last);
 }
 
-/* Free them in random order: two of three unsorted, or too large for another. */
+/*
+ * Free them in random order: of three, two on the unsorted list and one on its
+ * small bin. Large ones are all unsorted.
+ */
 static void free_many(struct synth *s, u64 *seed)
 {
 	u64 *c = xcalloc(s->frees + 1, sizeof(*c)), swap, size;
@@ -315,11 +318,11 @@ static void make_tls(struct synth *s)
 
 /**
  * synth_make_shuffled - make up a heap with many chunks freed in random order
- * @s: filled; synth_free() it
- * @row: of the layout table
+ * @s: filled; end it with synth_free()
+ * @row: the row of the table of glibc versions
  * @wordsize: 8 or 4
  * @frees: how many such chunks
- * @seed: not 0; with the same one it is the same heap
+ * @seed: not 0; the same seed makes the same heap
  */
 void synth_make_shuffled(struct synth *s, size_t row, unsigned int wordsize,
 			 size_t frees, u64 seed)
@@ -349,8 +352,8 @@ void synth_make_shuffled(struct synth *s, size_t row, unsigned int wordsize,
 
 /**
  * synth_make - make up a heap
- * @s: filled; synth_free() it
- * @row: of the layout table
+ * @s: filled; end it with synth_free()
+ * @row: the row of the table of glibc versions
  * @wordsize: 8 or 4
  */
 void synth_make(struct synth *s, size_t row, unsigned int wordsize)
@@ -359,10 +362,12 @@ void synth_make(struct synth *s, size_t row, unsigned int wordsize)
 }
 
 /**
- * synth_add_mapping - give the main arena a mapping, as where brk fails
+ * synth_add_mapping - give the main arena a mapping, as malloc does when brk
+ * fails
  * @s: the heap
  *
- * Nothing leads to it; it has chunks, a long one, and two fenceposts.
+ * It holds chunks, then a long one, then two fenceposts.  No list of glibc's
+ * leads to such a mapping: the reader must search for it.
  */
 void synth_add_mapping(struct synth *s)
 {
@@ -385,11 +390,11 @@ void synth_add_mapping(struct synth *s)
 }
 
 /**
- * synth_bin_head - the head of a list of the main arena
+ * synth_bin_head - the head of a bin of the main arena
  * @s: the heap
  * @bin: 1 to 126
  *
- * Return: its address, as chunks on the list say it.
+ * Return: its address, as the links of the chunks on the bin have it.
  */
 u64 synth_bin_head(const struct synth *s, unsigned int bin)
 {
@@ -397,7 +402,7 @@ u64 synth_bin_head(const struct synth *s, unsigned int bin)
 }
 
 /**
- * synth_free - give a heap back
+ * synth_free - free a heap
  * @s: the heap
  */
 void synth_free(struct synth *s)
@@ -515,7 +520,7 @@ static size_t make_notes(const struct synth *s, u8 *to)
 
 		n += note(to + n, "CORE", NT_SIGINFO, info, sizeof(info));
 	}
-	/* One file: libc's. */
+	/* One file is mapped: libc. */
 	v = 1;
 	memcpy(files, &v, w);
 	v = PAGE;
@@ -534,7 +539,7 @@ static size_t make_notes(const struct synth *s, u8 *to)
  * synth_core - write the heap as a core
  * @s: the heap
  *
- * Return: a descriptor of a file in memory; close() it.
+ * Return: a descriptor of a file in memory, to be closed by the caller.
  */
 int synth_core(const struct synth *s)
 {

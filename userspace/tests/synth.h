@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A small sound heap of any glibc and word size, made up in memory and
- * written as an ELF core: for unit tests, and for the fuzzer to damage.
+ * A made-up heap: small, sound, of any glibc and word size. A test makes it in
+ * memory, may damage it, and writes it as an ELF core for the reader to read.
  */
 #ifndef HEAPINFO_SYNTH_H
 #define HEAPINFO_SYNTH_H
@@ -9,41 +9,46 @@
 #include "glibc/layout.h"
 
 #define SYNTH_SEGMENTS 5u
-#define SYNTH_MAPPED 50u	/* chunks in use in the mapping */
+#define SYNTH_MAPPED 50u	/* chunks that synth_add_mapping() makes */
 
 struct synth_segment {
 	u64 addr;
 	u8 *bytes;
 	size_t len;
-	const char *path;	/* of the file mapped there, or NULL */
+	const char *path;	/* of the file that is mapped, or NULL */
 };
 
-/* Where things are, for a test to look at or to break. */
+/* Where the parts of the heap are, for a test to look at or to break. */
 struct synth {
 	struct layout l;
 	struct synth_segment seg[SYNTH_SEGMENTS];
 	u64 main_arena;
 	u64 mp;
 	u64 thread_arena;
-	u64 tcache;		/* user address; 0: this version has none */
-	u64 cached;		/* chunks: on the tcache */
+	u64 tcache;		/* its user address; 0: this version has none */
+	/* Chunks, by the free list that they are on: */
+	u64 cached;		/* on the tcache; 0: this version has none */
 	u64 fast;		/* 0: this version has none */
 	u64 small;
 	u64 large;
 	u64 unsorted;
-	u64 used;		/* the chunk behind "small" */
+	u64 used;		/* in use; it lies right behind @small */
 	u64 top;
-	u64 mapped[SYNTH_MAPPED];	/* of synth_add_mapping() */
-	size_t row;
-	/* Where its thread was stopped, and the signal's code: 0 for none. */
+	u64 mapped[SYNTH_MAPPED];	/* chunks of synth_add_mapping() */
+	size_t row;		/* of the table of glibc versions */
+	/*
+	 * Where its thread was stopped, and the signal's si_code; 0: no signal.
+	 */
 	s64 nr;
 	u64 pc;
 	int fault_code;
-	/* A text of /proc as a snapshot has it, or NULL; of the caller. */
+	/*
+	 * A text of /proc, to be stored as in a snapshot, or NULL. Never freed.
+	 */
 	const char *text_name;
 	const char *text;
 	size_t text_len;
-	/* Of synth_make_shuffled(): free chunks, in order of address. */
+	/* The free chunks of synth_make_shuffled(), in order of address. */
 	u64 *free;
 	size_t frees;
 };

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# How the reader's tests say what came out, as TAP. They have a folder $work.
+# Functions with which the reader's tests print their results, as TAP. Who
+# sources this has a folder $work.
 
 number=0 failed=0
 
-# result STATUS WHAT [FILE [LINES]] - one test's; the head of FILE says why it failed
+# result STATUS WHAT [FILE [LINES]] - print the result of one test; if it
+# failed, the first lines of FILE say why
 result()
 {
 	((number++))
@@ -17,15 +19,15 @@ result()
 	((failed++))
 }
 
-# skip WHAT WHY - one that could not be tried
+# skip WHAT WHY - print that a test could not be tried
 skip()
 {
 	((number++))
 	echo "ok $number - $1 # SKIP $2"
 }
 
-# ok WHAT COMMAND... - does the command succeed? What it prints says why not; with
-# the status 4 the last line of that says why it was skipped
+# ok WHAT COMMAND... - a test: does the command succeed? If not, what it prints
+# says why. With status 4 the test is skipped, and its last line says why.
 ok()
 {
 	local what=$1
@@ -41,7 +43,7 @@ ok()
 	fi
 }
 
-# finish - how many there were, and the status of all
+# finish - print how many tests there were; fails if one did
 finish()
 {
 	echo "1..$number"

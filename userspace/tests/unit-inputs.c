@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of files that somebody wrote to mislead or to exhaust the reader. */
+/*
+ * Unit tests with files that were forged to mislead or to exhaust the reader.
+ */
 #include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,19 +20,19 @@
 #include "open-synth.h"
 #include "target/elfinfo.h"
 
-#define HUGE_LEN (2ull << 30)	/* holes of a file; they take nothing */
-#define MOST_MEMORY (1ull << 30)	/* that reading such a file may take */
+#define HUGE_LEN (2ull << 30)	/* of holes in a file: no room on disk */
+#define MOST_MEMORY (1ull << 30)	/* for reading such a file */
 #define UNPACKED (400ull << 20)
 #define ZEROS "head -c 400M /dev/zero"
 #define BIAS 0x10000u
 #define MAX_HEADERS 28u
 
-/* A file of holes behind its headers. */
+/* The headers of a file; behind them it has holes. */
 struct forged {
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph[MAX_HEADERS];
 	Elf64_Shdr sh[MAX_HEADERS];
-	char bytes[PAGE];	/* at BYTES_AT, and at this address */
+	char bytes[PAGE];	/* at offset and address BYTES_AT */
 };
 
 #define BYTES_AT PAGE
@@ -60,7 +62,7 @@ static void add_phdr(struct forged *f, u32 type, u32 flags, u64 offset, u64 len)
 	};
 }
 
-/* The first one is of no type. */
+/* Section 0 is always there, and has no type. */
 static void add_section(struct forged *f, u32 type, u32 link)
 {
 	f->eh.e_shoff = offsetof(struct forged, sh);
@@ -101,7 +103,7 @@ static int open_forged(struct target *t, const struct mapping *m)
 
 static const char *const no_names[] = { "nosuch", NULL };
 
-/* All that the reader asks of a module's file. */
+/* Ask of a module's file all that the reader ever asks. */
 static void read_module(void)
 {
 	static const struct target_ops ops = { .file = open_forged };
@@ -136,8 +138,8 @@ static void read_core(void)
 }
 
 /*
- * Reads forged_fd in a process of its own, so that its peak is that of reading,
- * and closes it.
+ * Read forged_fd in a child, whose peak memory is then that of reading it, and
+ * close it.
  */
 static void takes_at_most(u64 bytes, void (*reads)(void))
 {
@@ -205,7 +207,7 @@ static void test_huge_symbols(void **state)
 	takes_little(&f, read_module);
 }
 
-/* What a command prints goes to the forged file, without its first bytes. */
+/* Write what a command prints to the forged file, all but its first bytes. */
 static size_t write_output(const char *command, size_t skipped, u64 at)
 {
 	static char bytes[1 << 20];
@@ -221,7 +223,10 @@ static size_t write_output(const char *command, size_t skipped, u64 at)
 	return len;
 }
 
-/* Little in the file, and much when unpacked: what gzip makes is zlib's inside. */
+/*
+ * Symbol names that are small in the file and huge when unpacked. gzip makes
+ * them: behind its header is the same as in zlib's format.
+ */
 static void test_packed_names(void **state)
 {
 	struct {
@@ -255,7 +260,10 @@ static void test_packed_names(void **state)
 	takes_at_most(UNPACKED / 2, read_module);
 }
 
-/* Of a file of somebody else's, with the symbols of small distributions. */
+/*
+ * Another user's file with a section .gnu_debugdata, in which some
+ * distributions keep symbols, and which is huge when unpacked.
+ */
 static void test_packed_debug_file(void **state)
 {
 	static const char names[] = "\0.gnu_debugdata";
@@ -280,7 +288,7 @@ static void test_packed_debug_file(void **state)
 	takes_at_most(UNPACKED / 2, read_module);
 }
 
-/* Each of them is small enough. */
+/* Many segments, none of which is too large by itself. */
 static void test_many_texts(void **state)
 {
 	struct forged f;
@@ -293,7 +301,7 @@ static void test_many_texts(void **state)
 	takes_little(&f, read_module);
 }
 
-/* Where 16 bits are too few, section 0 has how many there are. */
+/* A number of sections that 16 bits cannot hold: it is in section 0. */
 static void test_many_sections(void **state)
 {
 	struct forged f;
@@ -333,10 +341,10 @@ static void test_huge_notes(void **state)
 	takes_little(&f, read_core);
 }
 
-#define MANY 400000u	/* mappings, and files that they are of */
+#define MANY 400000u	/* mappings, and as many files */
 #define MAPPED_AT 0x7f0000000000ull
 
-/* NT_FILE, the highest address first. */
+/* Write the note NT_FILE, with the highest address first. */
 static size_t write_files(u64 at)
 {
 	static u64 entry[2 + 3 * MANY];
@@ -363,7 +371,7 @@ static size_t write_files(u64 at)
 	return sizeof(nh) + 8 + nh.n_descsz;
 }
 
-/* Each file is looked up once, however many there are. */
+/* Very many files take no more than one pass over them. */
 static void test_many_files(void **state)
 {
 	static Elf64_Phdr ph[MANY + 1];
@@ -434,7 +442,9 @@ static bool finds_banner(unsigned int flags)
 	return found;
 }
 
-/* Not every linker puts the texts apart from the code. */
+/*
+ * The version text is found where the linker has put texts and code together.
+ */
 static void test_banner_in_code(void **state)
 {
 	(void)state;
@@ -443,7 +453,9 @@ static void test_banner_in_code(void **state)
 	assert_false(finds_banner(PF_R | PF_W));
 }
 
-/* The file has no such text: another was put in its place, or it is packed. */
+/*
+ * If the file lacks the version text, say since it was replaced, memory has it.
+ */
 static void test_banner_of_memory(void **state)
 {
 	static const char maps[] =

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lists that are followed in a table of the free chunks, against the same lists
- * read chunk by chunk: sound and damaged in every way, both must say the same.
+ * There are two ways to follow free lists: in a table of the free chunks, or by
+ * reading chunk after chunk from the target. Both must find the same in the
+ * same heap, whether that is sound or damaged in any way.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +19,10 @@
 #include "open-synth.h"
 
 #define ROW 8u		/* 2.36 */
-#define MANY 20000u	/* free chunks: more than the cache of pages has */
+#define MANY 20000u	/* free chunks, on more pages than are cached */
 #define SOME 700u
 
-/* Everything that following the lists leaves. */
+/* All that comes out when the lists are followed. */
 struct outcome {
 	struct heap *h;
 	struct findings found;
@@ -94,7 +95,7 @@ static void assert_same_lists(const struct lists *a, const struct lists *b)
 	}
 }
 
-/* Return: how many faults both say there are. */
+/* Compare the two ways. Return: how many faults both have found. */
 static u64 assert_same(struct heap *h, u64 min_jumps)
 {
 	struct outcome table, nodes;
@@ -122,7 +123,7 @@ static u64 assert_same(struct heap *h, u64 min_jumps)
 	return faults;
 }
 
-/* Sound heaps of each glibc: the table is used, and says what is there. */
+/* Sound heaps of each glibc, with the table used from the first chunk on. */
 static void test_sound(void **state)
 {
 	unsigned int word;
@@ -146,7 +147,10 @@ static void test_sound(void **state)
 	}
 }
 
-/* It is made of itself when a list jumps, and then little is read. */
+/*
+ * The table is made without being asked for when a list jumps about in memory,
+ * and after that few single pages are read.
+ */
 static void test_jumps(void **state)
 {
 	struct outcome table, nodes;
@@ -167,7 +171,9 @@ static void test_jumps(void **state)
 	synth_free(&s);
 }
 
-/* Give the second arena what is unsorted, and a chunk in a fastbin. */
+/*
+ * Move the unsorted list to the second arena, and put a chunk in its fastbin.
+ */
 static void use_second_arena(struct synth *s)
 {
 	const struct layout *l = &s->l;
@@ -190,7 +196,7 @@ static void use_second_arena(struct synth *s)
 		  reveal_ptr(l, fast + 2 * l->word, 0));
 }
 
-/* Fastbins of the arenas behind the first one do not cost the table. */
+/* A fastbin in an arena behind the first must not end the use of the table. */
 static void test_arenas(void **state)
 {
 	struct outcome table;
@@ -219,7 +225,7 @@ static void test_arenas(void **state)
 	synth_free(&s);
 }
 
-/* With no room for it, or too little, all is as without. */
+/* With too little memory for the table, or none, the outcome is the same. */
 static void test_no_room(void **state)
 {
 	const size_t usual = free_table_max;
@@ -236,7 +242,10 @@ static void test_no_room(void **state)
 	synth_free(&s);
 }
 
-/* What damage is done with: something a pointer or a size may turn into. */
+/*
+ * A value to damage a pointer or a size with: one that could be taken for
+ * sound.
+ */
 static u64 some_value(const struct synth *s, u64 was, u64 random)
 {
 	u64 chunk = s->free[random / 16 % s->frees];
@@ -275,14 +284,14 @@ static u64 some_value(const struct synth *s, u64 was, u64 random)
 	}
 }
 
-/* One word of a free chunk, or of the chunk behind it, is another. */
+/* Change one word of a free chunk, or of the chunk behind it. */
 static void damage(struct synth *s, u64 random)
 {
 	u64 chunk = s->free[random / 8 % s->frees], at;
 	unsigned int w = s->l.word;
 	u64 size = synth_get(s, chunk + w) & ~(u64)SIZE_BITS, was, is;
 
-	/* It may have been damaged before. */
+	/* The size may have been damaged already. */
 	if (size < s->l.minsize || size > 0x10000)
 		size = s->l.minsize;
 	switch (random % 8) {
@@ -319,7 +328,7 @@ static u64 next_random(u64 *seed)
 	return *seed * 0x2545f4914f6cdd1d >> 8;
 }
 
-/* Damage by chance, one word and several. */
+/* Random damage, of one to four words. */
 static void test_damage_by_chance(void **state)
 {
 	u64 seed = 88172645463325252, faults = 0;
@@ -339,7 +348,7 @@ static void test_damage_by_chance(void **state)
 		heap_close(&h);
 		synth_free(&s);
 	}
-	/* Some change nothing that must be so. */
+	/* Some of the changes do no harm, such as one of user data. */
 	assert_in_range(faults, 1000, 1200);
 }
 
@@ -350,7 +359,7 @@ static u64 link_of(const struct synth *s, u64 chunk, unsigned int which)
 	return synth_get(s, chunk + which * s->l.word);
 }
 
-/* A chunk in the middle of the unsorted list, with neighbours like it. */
+/* A chunk in the middle of the unsorted list, not a large one. */
 static u64 middle(const struct synth *s)
 {
 	u64 c = synth_bin_head(s, 1);
@@ -381,7 +390,7 @@ static void move_to_other_bin(struct synth *s, u64 c)
 	synth_put(s, behind + BK * w, c);
 }
 
-/* A chunk that is free is in the tcache, too. */
+/* Put a chunk that is on another list into the tcache, too. */
 static void cache_too(struct synth *s, u64 c)
 {
 	u64 size = synth_get(s, c + s->l.word) & ~(u64)SIZE_BITS;
@@ -393,7 +402,10 @@ static void cache_too(struct synth *s, u64 c)
 		  chunk_to_mem(&s->l, c));
 }
 
-/* Damage by intent, in a heap that has the table made of itself. */
+/*
+ * Damage of a chosen kind, in a heap whose lists jump about enough for the
+ * table.
+ */
 static void hurt(struct synth *s, unsigned int how)
 {
 	unsigned int w = s->l.word;
@@ -515,7 +527,7 @@ static int expect_batch(const struct batch *b, void *ctx)
 		else
 			assert_int_equal(free_table_code(x->t, entry),
 					 ENTRY_LARGE);
-		/* Heads are none of its entries. */
+		/* The head of a list has no entry. */
 		if (free_table_next(x->t, entry) != NO_ENTRY)
 			assert_int_equal(free_table_addr(x->t,
 					 free_table_next(x->t, entry)),
@@ -555,7 +567,10 @@ static void test_table(void **state)
 		assert_int_equal(free_table_find(&t, 0), NO_ENTRY);
 		assert_int_equal(free_table_find(&t, s.main_arena), NO_ENTRY);
 		assert_int_equal(free_table_find(&t, UINT64_MAX), NO_ENTRY);
-		/* A mark that is set in the table is there afterwards. */
+		/*
+		 * Marks that are set in the table must be among the marks
+		 * afterwards.
+		 */
 		free_table_set_mark(&t, free_table_find(&t, s.unsorted),
 				    MARK_UNSORTED);
 		free_table_set_mark(&t, free_table_find(&t, s.free[5]),
@@ -564,7 +579,10 @@ static void test_table(void **state)
 		marks_set(&was, 0, s.unsorted, MARK_UNSORTED);
 		marks_set(&was, 0, s.free[5], MARK_BIN);
 		assert_memory_equal(m.bits, was.bits, m.len);
-		/* In the middle of a chunk a mark has no entry. */
+		/*
+		 * A mark in the middle of a chunk belongs to no entry: no table
+		 * then.
+		 */
 		marks_set(&m, 0, s.large + 4 * glibc_of(&h)->l.align, MARK_BIN);
 		marks_set(&was, 0, s.large + 4 * glibc_of(&h)->l.align, MARK_BIN);
 		assert_false(free_table_make(&t, glibc_of(&h), &m));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of reading live processes that change at a moment of the test's. */
+/*
+ * Unit tests of reading live processes whose threads end when the test says so.
+ */
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -25,7 +27,7 @@ static void *stay(void *arg)
 	return arg;
 }
 
-/* Return: told, and not that nobody is left who could. */
+/* Wait to be told. Return: false if nobody is left who could tell. */
 static bool is_told(int from)
 {
 	char byte;
@@ -39,12 +41,12 @@ static void *end_when_told(void *arg)
 }
 
 /*
- * A process of three threads: told once, its first one ends, told once more, its
- * second one; the third one stays.
+ * Start a process of three threads. Told once, its first thread ends; told
+ * again, its second one does; the third stays.
  */
 static pid_t start_process(int *tell)
 {
-	static int to[2];	/* the stack of the first thread goes with it */
+	static int to[2];	/* not on the stack of a thread that ends */
 	pthread_t thread[2];
 	int from[2];
 	char byte = 0;
@@ -55,7 +57,10 @@ static pid_t start_process(int *tell)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		/* A test that fails leaves it behind: it shall hold nothing. */
+		/*
+		 * A test that fails leaves this process behind: it must end,
+		 * and hold no file.
+		 */
 		alarm(60);
 		close(STDOUT_FILENO);
 		close(STDERR_FILENO);
@@ -102,7 +107,7 @@ static void end_first_thread(pid_t pid, int tell)
 		usleep(1000);
 }
 
-/* Only the first one is seen after its end. */
+/* Unlike the first thread it does not stay as a zombie: it is gone. */
 static void end_second_thread(pid_t tid, int tell)
 {
 	assert_int_equal(write(tell, "", 1), 1);
@@ -110,7 +115,7 @@ static void end_second_thread(pid_t tid, int tell)
 		usleep(1000);
 }
 
-/* Its memory is read of the second thread, as the first one has ended. */
+/* Once its first thread has ended, memory is read through the second. */
 static struct target *open_without_first(pid_t *pid, int *tell)
 {
 	struct target *t = open_process(pid, tell);
@@ -122,7 +127,7 @@ static struct target *open_without_first(pid_t *pid, int *tell)
 	return t;
 }
 
-/* Returns when the last of its threads has ended; nobody has waited for it yet. */
+/* Wait until all of its threads have ended, and leave it as a zombie. */
 static void kill_process(pid_t pid)
 {
 	siginfo_t si;
@@ -177,7 +182,7 @@ static void test_mappings_without_second(void **state)
 	end_process(pid, tell, t);
 }
 
-/* The first thread is still there as a zombie: the process has an end. */
+/* The first thread is there as a zombie still, but the process has ended. */
 static void test_end_after_second(void **state)
 {
 	struct error e = { 0 };
@@ -220,7 +225,7 @@ static void test_nothing_of_the_ended(void **state)
 	end_process(pid, tell, t);
 }
 
-/* One page that was touched in gigabytes that were not. */
+/* Find the one page that was touched in gigabytes that were not. */
 static void finds_touched(struct target *t, char *map, size_t len)
 {
 	struct pagemap *pm = pagemap_open(t);
@@ -237,7 +242,7 @@ static void finds_touched(struct target *t, char *map, size_t len)
 	assert_int_equal(pagemap_next(pm, end, end), end);
 	assert_int_equal(pagemap_count(pm, start, end, &resident, &swapped), 0);
 	assert_int_equal(resident + swapped, PAGE);
-	/* What is touched later is seen. */
+	/* A page that is touched later is found. */
 	map[PAGE] = 1;
 	assert_int_equal(pagemap_next(pm, start, end), start + PAGE);
 	assert_int_equal(madvise(map + PAGE, PAGE, MADV_DONTNEED), 0);
@@ -255,7 +260,7 @@ static void test_untouched(void **state)
 	map = mmap(NULL, len, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_ptr_not_equal(map, MAP_FAILED);
-	madvise(map, len, MADV_NOHUGEPAGE);	/* not every kernel has any */
+	madvise(map, len, MADV_NOHUGEPAGE);	/* a kernel may have none */
 	map[len / 2] = 1;
 	t = target_open_live(getpid(), getpid(), &e);
 	assert_non_null(t);
@@ -266,7 +271,7 @@ static void test_untouched(void **state)
 	assert_int_equal(target_next_touched(t, (uintptr_t)map,
 					     (uintptr_t)map + len),
 			 (uintptr_t)map + len / 2);
-	/* A file's page has something to read before it is touched. */
+	/* A page of a file is read even if it was never touched. */
 	assert_int_equal(target_next_touched(t, (uintptr_t)known, UINT64_MAX),
 			 (uintptr_t)known);
 	target_close(t);

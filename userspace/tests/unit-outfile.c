@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of files that appear whole, or not at all. */
+/* Unit tests of struct outfile: its file appears complete, or not at all. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -45,7 +45,7 @@ static unsigned int files(void)
 	while (readdir(d))
 		n++;
 	closedir(d);
-	return n - 2;	/* itself and the one above */
+	return n - 2;	/* without "." and ".." */
 }
 
 static void write_all(const char *text)
@@ -73,7 +73,7 @@ static void holds(const char *text)
 	assert_int_equal(files(), 1);
 }
 
-/* In a child, that the signal ends: halfway through the file. */
+/* Have a signal end a child that is halfway through the file. */
 static void ends_halfway(int sig)
 {
 	struct outfile o;
@@ -83,7 +83,7 @@ static void ends_halfway(int sig)
 
 	assert_true(pid >= 0);
 	if (!pid) {
-		/* Jobs in the background ignore some. */
+		/* It may be ignored, as in a job in the background. */
 		signal(sig, SIG_DFL);
 		if (outfile_open(&o, path, 0640, &e) ||
 		    outfile_write(&o, "half", 4, 0, &e))
@@ -132,7 +132,7 @@ static void test_with_name(void **state)
 	outfile_always_named = false;
 }
 
-/* Without a name there is nothing that even a kill could leave. */
+/* A file without a name leaves nothing behind, not even after SIGKILL. */
 static void test_killed(void **state)
 {
 	struct outfile o;

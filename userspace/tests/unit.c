@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Unit tests of the layers, mostly on made-up heaps of every glibc. */
+/*
+ * Unit tests of the floors of the reader, mostly on made-up heaps of every
+ * glibc.
+ */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +22,9 @@
 #include "heap/survey.h"
 #include "open-synth.h"
 
-/* Numbers of the structures as gdb prints them from Debian's libc6-dbg. */
+/*
+ * Sizes and offsets as gdb prints them from the debug symbols of Debian's libc.
+ */
 static void test_layouts_of_debian(void **state)
 {
 	static const struct {
@@ -84,7 +89,10 @@ static int count_states(const struct batch *b, void *ctx)
 	return 0;
 }
 
-/* Each glibc, 64 and 32 bits: found, laid out, walked, and clean. */
+/*
+ * A sound heap of each glibc, of 64 and 32 bits, is found and read without
+ * fault.
+ */
 static void test_every_layout(void **state)
 {
 	unsigned int word;
@@ -109,9 +117,9 @@ static void test_every_layout(void **state)
 			assert_int_equal(h.regions, 2);
 			assert_int_equal(glibc_of(&h)->l.bins, s.l.bins);
 			assert_int_equal(glibc_of(&h)->l.mp_size, s.l.mp_size);
-			/* What the heap cannot tell: safe-linking's first
-			 * version and the counters' width; the version text
-			 * does, which this core has not.
+			/* Does it hide pointers, and how wide are a tcache's
+			 * counters? The reader takes that from the version text
+			 * of libc, which this core does not have.
 			 */
 			glibc_of(&h)->l = s.l;
 			assert_int_equal(heap_reread(&h, &e), 0);
@@ -136,7 +144,10 @@ static void test_every_layout(void **state)
 	}
 }
 
-/* What was written over a tcache is damage, not a reason to take it for none. */
+/*
+ * A tcache that was written over is damaged; it is not taken for something
+ * else.
+ */
 static void test_damaged_tcache(void **state)
 {
 	unsigned int word;
@@ -162,8 +173,8 @@ static void test_damaged_tcache(void **state)
 }
 
 /*
- * What looks wrong in a core may be a change half done where a thread was inside
- * malloc, but not where a crash there is why there is a core.
+ * If a thread was inside malloc when the core was written, what looks damaged
+ * may be half of a change. Not so if it crashed there: that was the damage.
  */
 static void test_core_midway(void **state)
 {
@@ -222,7 +233,7 @@ static void assert_reasons(struct heap *h, unsigned int want)
 	assert_int_equal(tr.reasons, want);
 }
 
-/* No reason is made up for a top or a break that cannot be. */
+/* Where top or the break cannot be right, no reason is made up from them. */
 static void test_reasons(void **state)
 {
 	unsigned int word;
@@ -257,7 +268,7 @@ static void test_reasons(void **state)
 	}
 }
 
-/* Without libpthread the number is not written, up to 2.33. */
+/* Up to glibc 2.33, a thread's TCB has no thread number without libpthread. */
 static void test_unnamed_thread(void **state)
 {
 	struct synth s;
@@ -291,7 +302,10 @@ static void assert_mapping(const struct synth *s, u64 missing, size_t findings)
 	heap_close(&h);
 }
 
-/* What nothing leads to is found, also behind damage, or said to be missing. */
+/*
+ * The mapping that no list leads to is found, even with damage in it, or said
+ * to be missing.
+ */
 static void test_mapping(void **state)
 {
 	unsigned int word;
@@ -306,7 +320,10 @@ static void test_mapping(void **state)
 		size = synth_get(&s, s.mapped[45] + word);
 		synth_put(&s, s.mapped[45] + word, size | 8);
 		assert_mapping(&s, 0, 1);
-		/* Before so many that are sane that it is no accident. */
+		/*
+		 * Five sound chunks may be chance: the mapping is not known
+		 * then.
+		 */
 		synth_put(&s, s.mapped[45] + word, size);
 		synth_put(&s, s.mapped[5] + word, size | 8);
 		assert_mapping(&s, 0x3000, 0);
@@ -314,7 +331,9 @@ static void test_mapping(void **state)
 	}
 }
 
-/* A list may lead to a loop in memory that is no heap: a bin's own head. */
+/*
+ * A damaged list may lead out of the heap, to a loop: the head of an empty bin.
+ */
 static void test_loop_outside(void **state)
 {
 	struct check c;
@@ -360,7 +379,10 @@ static void test_maps(void **state)
 	maps_free(&maps);
 }
 
-/* A process may be gone, and a text empty: of nothing, nothing is found. */
+/*
+ * If the process is gone the text is empty: that gives no mappings, and no
+ * crash.
+ */
 static void test_no_maps(void **state)
 {
 	char text[] = "\n";
@@ -375,7 +397,10 @@ static void test_no_maps(void **state)
 	maps_free(&maps);
 }
 
-/* A text says that all there can be is mapped: it takes no time to see. */
+/*
+ * A forged text maps the whole address space: going through it must take no
+ * time.
+ */
 static void test_endless_mapping(void **state)
 {
 	static const char text[] =
@@ -419,7 +444,9 @@ static void test_marks(void **state)
 	assert_int_equal(marks_get(&m, 0, 0x1fe0), MARK_FASTBIN);
 	assert_int_equal(marks_inside(&m, 0, 0x1040, 0x1fc0), 0x1fc0);
 	assert_int_equal(marks_inside(&m, 0, 0x1040, 0x2000), 0x1ff0);
-	/* A heap that grew while it was read. */
+	/*
+	 * Addresses behind the region, as of a heap that has grown meanwhile.
+	 */
 	assert_int_equal(marks_get(&m, 0, 0x2000), MARK_NONE);
 	assert_int_equal(marks_get(&m, 0, 0x40000000), MARK_NONE);
 	marks_free(&m);
@@ -454,7 +481,7 @@ static FILE *module_text(struct target *t, const char *name)
 	       fmemopen(text, strlen(text), "r");
 }
 
-/* What a pass that lasts says on stderr, which is @fd meanwhile. */
+/* Report progress, with stderr going to @fd meanwhile. */
 static void say_progress(int fd)
 {
 	int err = dup(STDERR_FILENO);
@@ -463,7 +490,7 @@ static void say_progress(int fd)
 	progress_start("stats", 200);
 	progress_at(50);
 	fputs("<", stderr);
-	/* Only a second after it began is there something to say. */
+	/* Progress is shown from one second on. */
 	usleep(1100000);
 	progress_at(100);
 	progress_end();
@@ -494,7 +521,7 @@ static void test_progress(void **state)
 	close(fd);
 }
 
-/* A file is nothing that somebody watches. */
+/* Progress is for a terminal, which somebody watches: a file gets none. */
 static void test_no_progress_in_a_file(void **state)
 {
 	FILE *file = tmpfile();
@@ -519,7 +546,10 @@ static size_t count_read(struct target *t, u64 addr, void *buf, size_t len)
 	return len;
 }
 
-/* Small reads here and there: of neighbours, and of the heaps of threads. */
+/*
+ * Small reads here and there, of neighbouring pages and of thread heaps, which
+ * lie 64 MiB apart: they must not push each other out of the cache.
+ */
 static void test_peeks_by_turns(void **state)
 {
 	static const struct target_ops ops = { .read = count_read };
@@ -627,7 +657,10 @@ static void reads_heap(const struct program *mapped,
 	maps_free(&t.maps);
 }
 
-/* Between maps and stat another program may have begun; a core may be forged. */
+/*
+ * An exec may come between reading maps and stat: then they are read again. In
+ * a core, which may be forged, what does not fit is not believed.
+ */
 static void test_break_of_another_program(void **state)
 {
 	static const struct program forged = { 0x401000, 0x2ab5000, 0x1314000 };

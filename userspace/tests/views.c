@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes a small known heap, says where it is, and does what its input asks:
- * "grow" allocates 30 chunks of 4000 bytes and frees 5 of 1000.  For
- * tests/run-views.  With arguments it does one thing and ends, for
- * 'heapinfo run'.
+ * A program with a small known heap, for tests/run-views.  It says where the
+ * heap is; for each line that it reads it allocates 30 chunks of 4000 bytes and
+ * frees 5 of 1000.  With arguments it does one thing and ends, for 'heapinfo
+ * run'.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ static int once(const char *what, const char *arg)
 			checkpoint(i);
 		pthread_create(&t, NULL, thread, NULL);
 		pthread_join(t, NULL);
-		/* A child that runs into the same place goes its own way. */
+		/* A child that calls the function is not stopped there. */
 		if (!fork()) {
 			checkpoint(4);
 			_exit(0);
@@ -50,7 +50,10 @@ static int once(const char *what, const char *arg)
 		puts("said by the program");
 		return system("exit 0");
 	}
-	/* Plain to see, and nothing that the program does runs into it. */
+	/*
+	 * Damage that the reader can see, and that malloc itself does not run
+	 * into.
+	 */
 	if (!strcmp(what, "damages")) {
 		((size_t *)message)[-1] |= 8;
 		message = calloc(1, 100);
