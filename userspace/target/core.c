@@ -15,6 +15,7 @@
 
 #include "target/elf_bound.h"
 #include "target/target.h"
+#include "target/unpack.h"
 
 /* Bounds on what a file may make us read; no process comes near them. */
 #define MAX_NOTES (256u << 20)
@@ -507,8 +508,10 @@ static int load(struct target *t, const char *path, struct error *e)
 	Elf *elf;
 	int ret = 0;
 
-	c->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (c->fd < 0 || fstat(c->fd, &st))
+	c->fd = unpack_open(path, &t->partial, e);
+	if (c->fd < 0)
+		return -1;
+	if (fstat(c->fd, &st))
 		return error_set(e, "cannot open %s: %s", path,
 				 strerror(errno));
 	c->file_size = S_ISREG(st.st_mode) ? st.st_size : 0;
@@ -543,7 +546,7 @@ static int load(struct target *t, const char *path, struct error *e)
 
 /**
  * target_open_core - look at a core file
- * @path: its name
+ * @path: its name, or that of a program, as unpack_open() takes it
  * @e: the reason, on failure
  *
  * A core that ends too early is used as far as it goes, with ->partial set.
