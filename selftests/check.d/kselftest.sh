@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # What the steps that run kselftests share.
 
-# shellcheck source=SCRIPTDIR/lib.sh
+# shellcheck source=SCRIPTDIR/../check.d/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # run_kselftests VERSION LABEL PART NR [OPTION]... -- COMMAND... - the results of
