@@ -36,7 +36,8 @@ help:
 	@echo '                and the programs of docs/the-heap-today.md (KERNEL=version for'
 	@echo '                another kernel than 6.1)'
 	@echo 'make check      all tests; STEPS="word..." for some of them,'
-	@echo '                SUITES="suite..." for where installing is tried'
+	@echo '                SUITES="suite..." for where installing is tried; QUICK=1 for what a'
+	@echo '                change needs most: style, builds, the reader, one kernel'
 	@echo 'make check-debug  the module on kernels that watch over it, and with everything'
 	@echo '                it asks for refused once (hours where the processor is emulated;'
 	@echo '                STEPS= as above, KERNELS="kernel..." for some of the kernels)'
@@ -107,7 +108,7 @@ demo: deps-demo
 	@selftests/demo/demo
 
 check: deps-check
-	@selftests/check $(STEPS)
+	@selftests/check $(if $(QUICK),--quick) $(STEPS)
 
 check-debug: deps-check
 	@selftests/check --from debug.d $(STEPS)

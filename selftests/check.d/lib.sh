@@ -1,15 +1,50 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What the steps of the check share: how a result is said.
+# What the steps of the check share: how jobs are declared, and how a result is said.
 
 # shellcheck source=SCRIPTDIR/../vm/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.sh"
 
-export HEAPINFO_NOTES=9
-exec 9>&1
+[ -n "${HEAPINFO_NOTES:-}" ] || {
+	export HEAPINFO_NOTES=9
+	exec 9>&1
+}
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+
+# apart COMMAND... - COMMAND, in a subshell, with a scratch folder of its own
+apart()
+{
+	scratch=$(mktemp -d -p "$scratch") && "$@"
+}
+
+called_with=("$@")
+
+# job [--quick] NAME [PRODUCT]... -- COMMAND... - declare that a step has a job of
+# that NAME, a word, which COMMAND does; --quick when it is also of those that QUICK=1
+# runs. It starts when each PRODUCT, a job of the makers, is there.
+# Jobs of a step have nothing in common and no order. What a step does outside of
+# its jobs it does often, also to be asked for their names: so let it be nothing.
+job()
+{
+	local name quick=- products=()
+
+	[ "$1" != --quick ] || { quick=quick; shift; }
+	name=$1
+	shift
+	while [ "$1" != -- ]; do
+		products+=("$1")
+		shift
+	done
+	shift
+	case ${called_with[0]:-} in
+	--jobs) echo "$name $quick ${products[*]}" ;;
+	--job) [ "${called_with[1]}" != "$name" ] || { "$@"; exit; } ;;
+	# called by hand: all of them, one after the other
+	*) (apart "$@") ;;
+	esac
+}
 
 # result STATUS WHAT [FILE] - one result; FILE says why it failed
 result()
@@ -29,33 +64,6 @@ try()
 	shift
 	"$@" >"$scratch/try" 2>&1 || status=$?
 	result "$status" "$what" "$scratch/try"
-}
-
-# apart FOLDER COMMAND... - COMMAND with a scratch folder of its own in FOLDER
-apart()
-{
-	scratch=$(mktemp -d -p "$1") && "${@:2}"
-}
-
-# side_by_side FUNCTION ARGUMENT... - FUNCTION with each ARGUMENT, as many at once
-# as there are processors; what they print comes in the order of the ARGUMENTs
-side_by_side()
-{
-	local function=$1 out of i=0
-	shift
-
-	out=$(mktemp -d -p "$scratch")
-	for of in "$@"; do
-		while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
-			wait -n
-		done
-		apart "$out" "$function" "$of" >"$out/$i.said" 2>&1 &
-		((++i))
-	done
-	wait
-	for ((i = 0; i < $#; i++)); do
-		cat "$out/$i.said"
-	done
 }
 
 # guest OPTION... - boot, and again where qemu itself went wrong: that is rare and

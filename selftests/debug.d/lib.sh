@@ -14,10 +14,8 @@ kernels()
 	for name in "$@"; do
 		[[ " ${KERNELS:-$name} " != *" $name "* ]] || wanted+=("$name")
 	done
-	[ ${#wanted[@]} -gt 0 ] || {
+	[ ${#wanted[@]} -gt 0 ] || job none -- \
 		echo "ok - on KERNELS=\"$KERNELS\" # SKIP this step knows $*"
-		exit 0
-	}
 }
 
 # What the guest does first. Looking for data races is switched on when the kernel

@@ -15,6 +15,12 @@ suites()
 	table kernels | awk '!seen[$2]++ { print $2 }'
 }
 
+# guests_of SUITE - the products with which its kernels are booted
+guests_of()
+{
+	kernels_of "$1" | awk '{ print "guest:" $1 }'
+}
+
 # in_suite SUITE TEST [ARGUMENT]... - TEST's results, with the suite's name
 in_suite()
 {

@@ -86,12 +86,20 @@ contents()
 }
 
 # intact PATH - is PATH there, and as it was when it was made? A script that
-# has just seen that says so in HEAPINFO_INTACT to those it starts.
+# has just seen that says so in HEAPINFO_INTACT to those it starts. In the folder
+# HEAPINFO_SEEN stands what was seen since whoever made that folder started.
 intact()
 {
 	[ "$1" = "${HEAPINFO_INTACT:-}" ] && return
+	[ -n "${HEAPINFO_SEEN:-}" ] && [ -e "$HEAPINFO_SEEN/${1//\//_}" ] && return
 	[ -e "$1" ] && [ -f "$1.stamp" ] &&
-		[ "$(cat "$1.stamp")" = "$(contents "$1")" ]
+		[ "$(cat "$1.stamp")" = "$(contents "$1")" ] && seen "$1"
+}
+
+# seen PATH - let those who share HEAPINFO_SEEN know that a product is whole
+seen()
+{
+	[ -z "${HEAPINFO_SEEN:-}" ] || : >"$HEAPINFO_SEEN/${1//\//_}"
 }
 
 # product NAME MAKER ARGUMENT... - print the path of a product in the cache
@@ -128,6 +136,7 @@ product()
 				rm -rf --one-file-system "$old" "${old%.stamp}"
 			done
 			drop_halves "$name"
+			seen "$path"
 		fi
 		exec {lock}>&-
 	fi
