@@ -66,6 +66,24 @@ try()
 	result "$status" "$what" "$scratch/try"
 }
 
+# try_once WHAT INPUT COMMAND... - as try, but what passed once is not tried again.
+# Only for a COMMAND whose status depends on nothing but its words and what INPUT
+# stands for: a hash of all that it reads, the program itself included.
+try_once()
+{
+	local what=$1 passes=$CACHE/passes pass
+	pass=${*:2}
+	# the same in every checkout
+	pass=$passes/$(echo "${pass//"$REPO/"/}" | hash_of)
+	shift 2
+	if [ -e "$pass" ]; then
+		touch "$pass"
+		result 0 "$what"
+	elif try "$what" "$@" | tee "$scratch/tried" && grep -q '^ok' "$scratch/tried"; then
+		mkdir -p "$passes" && : >"$pass"
+	fi
+}
+
 # guest OPTION... - boot, and again where qemu itself went wrong: that is rare and
 # says nothing of what ran there
 guest()
