@@ -8,6 +8,19 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/lib.sh"
 export DEBIAN_FRONTEND=noninteractive
 
+# What the tests have in the cache: what apt fetched and what was compiled, of
+# each suite by itself.
+# shellcheck source=/dev/null # the tree's
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
+kept=$CACHE/install/$suite
+mkdir -p "$kept/lists" "$kept/archives"
+
+# Whoever calls gcc calls ccache. It takes an object from the cache only when the
+# compiler, its options, the folder, the source and all headers are the same, so
+# each way to build compiles once, and a change to a source does again.
+export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$kept/ccache
+export CCACHE_COMPILERCHECK=content CCACHE_MAXSIZE=500M
+
 # releases - the kernels whose headers are installed
 releases()
 {
@@ -54,6 +67,35 @@ not_installed()
 {
 	! dkms status heapinfo | grep -F "$1" && ! modinfo -k "$1" heapinfo
 }
+
+# refresh - apt-get update, which fetches what has changed since the last time.
+# What was fetched before stands where apt looks for what it has fetched.
+refresh()
+(
+	exec {lock}>"$kept/lock"
+	flock "$lock"
+	rsync -rt "$kept/lists/" /var/lib/apt/lists &&
+	apt-get update &&
+	rsync -rt --exclude lock --exclude partial --exclude auxfiles \
+		/var/lib/apt/lists/ "$kept/lists" || exit
+	# what was fetched a month ago is fetched again
+	find "$kept/archives" -name '*.deb' -ctime +30 -delete
+	find "$kept/archives" -name '*.deb' \
+		-exec ln -sf -t /var/cache/apt/archives {} +
+)
+
+# keep FOLDER - the packages that apt has fetched to it, for the next time
+keep()
+(
+	exec {lock}>"$kept/lock"
+	flock "$lock"
+	for deb in "$1"/*.deb; do
+		[ ! -f "$deb" ] || [ -L "$deb" ] || {
+			cp "$deb" "$kept/archives/half" &&
+			mv "$kept/archives/half" "$kept/archives/${deb##*/}"
+		}
+	done
+)
 
 # upgrade - install the headers of another kernel: of one with other first
 # numbers where the archives have it, or else of another flavour. An archive's
