@@ -103,6 +103,11 @@ keep()
 upgrade()
 {
 	local all package here
+	# Newer headers bring their kernel along, and that an initramfs, which
+	# nobody boots and which takes longer than all the rest.
+	mkdir -p "$scratch/bin"
+	printf '#!/bin/sh\n' >"$scratch/bin/update-initramfs"
+	chmod +x "$scratch/bin/update-initramfs"
 	here=$(releases | sed 's/^\([0-9]*\.[0-9]*\).*/\1/' | paste -sd'|')
 	all=$(apt-cache pkgnames linux-headers- |
 		grep -E '^linux-headers-[0-9]+\.[0-9]+\..*-amd64$' | sort -V)
@@ -112,8 +117,8 @@ upgrade()
 		$(grep -vE -- '-(cloud|rt)-' <<<"$all" |
 			grep -E "^linux-headers-(${here//./\\.})\." | tail -n 1); do
 		upgraded=${package#linux-headers-}
-		apt-get install --yes --no-install-recommends "$package" &&
-			return
+		PATH=$scratch/bin:$PATH apt-get install --yes \
+			--no-install-recommends "$package" && return
 		upgraded=
 	done
 	return 1
