@@ -549,6 +549,7 @@ static void watch_exec(struct watch *watch, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/heapinfo", pid);
 	while (!watch->stop) {
+		end_turn();
 		if (watch->traces)
 			watch->traced += trace_once(pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -600,6 +601,7 @@ static bool is_root(pid_t pid)
 
 static void watch_execs(struct __test_metadata *_metadata, bool traces)
 {
+	unsigned int rounds = heapinfo_share(EXEC_ROUNDS, 1);
 	unsigned int i, opened = 0, refused = 0, again = 0, leaks = 0;
 	unsigned int roots = 0, traced = 0;
 	struct watch *watch = mmap(NULL, sizeof(*watch),
@@ -611,7 +613,7 @@ static void watch_execs(struct __test_metadata *_metadata, bool traces)
 	char byte;
 
 	ASSERT_NE(MAP_FAILED, watch);
-	for (i = 0; i < EXEC_ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		memset(watch, 0, sizeof(*watch));
 		watch->traces = traces;
 		ASSERT_EQ(0, pipe2(go, O_CLOEXEC));
@@ -628,7 +630,7 @@ static void watch_execs(struct __test_metadata *_metadata, bool traces)
 			_exit(0);
 		}
 		while (!*(volatile unsigned int *)&watch->opened)
-			sched_yield();
+			let_others_run();
 		close(went[1]);
 		ASSERT_EQ(1, write(go[1], "", 1));
 		/* Ends when the program closes its end, or died. */
@@ -636,7 +638,7 @@ static void watch_execs(struct __test_metadata *_metadata, bool traces)
 		ASSERT_EQ(0, heapinfo_read(&info, pid));
 		while (!*(volatile unsigned int *)&watch->refused &&
 		       !*(volatile unsigned int *)&watch->late)
-			sched_yield();
+			let_others_run();
 		watch->stop = 1;
 		waitpid(watcher, NULL, 0);
 		EXPECT_NE(watch->start_brk, heapinfo_number(&info, "StartBrk"));

@@ -11,12 +11,7 @@ watched="__x64_sys_brk proc_tgid_base_lookup proc_tgid_base_readdir"
 # Are entries read and listed, and calls recorded?
 works()
 {
-	# shellcheck disable=SC2010,SC2016 # the listing is what is looked at;
-	# expanded by the shell that grows
-	[ -r /proc/1/heapinfo ] && grep -q '^Brk:	0x' /proc/self/heapinfo &&
-	ls /proc/self | grep -qx heapinfo && [ ! -e /proc/self/heapinf ] &&
-	sh -c 'x=$(seq 1000); sed -n "/^BrkGrows:/s/.*	//p" /proc/$$/heapinfo' |
-		grep -q '^[1-9]' && return
+	"$helper" works && return
 	echo "# heapinfo does not work in this company"
 	return 1
 }

@@ -14,7 +14,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -213,8 +212,9 @@ static void read_all_entries(struct sums *sums)
 
 		if (pid <= 0 || sums->stop)
 			continue;
+		end_turn();
 		while (sums->pause && !sums->stop)
-			sched_yield();
+			let_others_run();
 		snprintf(path, sizeof(path), "/proc/%d", pid);
 		dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
@@ -433,7 +433,7 @@ TEST_F_TIMEOUT(crowd, comes_and_goes, HEAPINFO_LONG)
 			if (ret != IN_USE)
 				break;
 			sums->pause = tries > UNLOAD_TRIES;
-			sched_yield();
+			let_others_run();
 		}
 		sums->pause = 0;
 		EXPECT_EQ(0, ret);

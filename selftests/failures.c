@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -243,7 +242,7 @@ static bool wait_for_map_count(unsigned long asked, unsigned long brk)
 		if (heapinfo_failures(&after, "nomem") !=
 		    heapinfo_number(&after, "BrkFailures"))
 			return false;
-		sched_yield();
+		let_others_run();
 	}
 	return false;
 }

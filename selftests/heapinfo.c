@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -26,23 +28,29 @@ static const struct parameter {
 	{ "queries", "0" },
 };
 
-static ssize_t read_all(const char *path, char *text, size_t size)
+static ssize_t read_fd(int fd, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = 0, part;
 
-	if (fd < 0)
-		return -errno;
 	do {
 		part = read(fd, text + length, size - 1 - length);
 		if (part < 0)
-			length = -errno;
-		else
-			length += part;
+			return -errno;
+		length += part;
 	} while (part > 0);
+	text[length] = '\0';
+	return length;
+}
+
+static ssize_t read_all(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = read_fd(fd, text, size);
 	close(fd);
-	if (length >= 0)
-		text[length] = '\0';
 	return length;
 }
 
@@ -334,24 +342,94 @@ unsigned long long heapinfo_read_number(const char *path)
 	return strtoull(text, NULL, 0);
 }
 
-/* On kernels where probes are not safe enough, calls are seen by tracepoints. */
+/*
+ * What modinfo(8) says of the module. Each test runs in a process of its own:
+ * what the first one learns lies in memory that the later ones share.
+ */
+static struct module {
+	bool learned;
+	char file[PATH_MAX];
+	char source[16];
+} *module;
+
+static void __attribute__((constructor)) share_module(void)
+{
+	module = mmap(NULL, sizeof(*module), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (module == MAP_FAILED)
+		module = NULL;
+}
+
+/* Run modinfo(8); what it prints is in @text. */
+static int ask_modinfo(char *text, size_t size)
+{
+	const char *name = getenv("HEAPINFO_KO") ?: "heapinfo";
+	int output[2], status;
+	ssize_t length;
+	pid_t pid;
+
+	if (pipe2(output, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		dup2(output[1], STDOUT_FILENO);
+		/* Of a module that is not there it complains. */
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+		execlp("modinfo", "modinfo", name, NULL);
+		_exit(127);
+	}
+	close(output[1]);
+	length = read_fd(output[0], text, size);
+	close(output[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status || length < 0)
+		return -ENOENT;
+	return 0;
+}
+
+/*
+ * Find the module's file, and its default for source=: where probes are not
+ * safe enough, calls are seen by tracepoints.
+ */
+static int learn_module(void)
+{
+	static const char key[] = "filename:";
+	static char text[64 * 1024];
+	char *line, *at = text;
+
+	if (!module || ask_modinfo(text, sizeof(text)))
+		return -ENOENT;
+	strcpy(module->source, "probe");
+	while ((line = strsep(&at, "\n"))) {
+		if (!strncmp(line, key, strlen(key))) {
+			line += strlen(key);
+			line += strspn(line, " ");
+			snprintf(module->file, sizeof(module->file), "%s",
+				 line);
+		}
+		if (strstr(line, "source:") && strstr(line, "[syscalls]"))
+			strcpy(module->source, "syscalls");
+	}
+	module->learned = true;
+	return 0;
+}
+
+static bool module_known(void)
+{
+	return (module && module->learned) || !learn_module();
+}
+
+static const char *module_file(void)
+{
+	const char *file = getenv("HEAPINFO_KO");
+
+	if (file)
+		return file;
+	return module_known() ? module->file : NULL;
+}
+
 static const char *default_source(void)
 {
-	static const char *source;
-	char line[256];
-	FILE *parms;
-
-	if (source)
-		return source;
-	source = "probe";
-	parms = popen("modinfo -F parm ${HEAPINFO_KO:-heapinfo} 2>/dev/null",
-		      "r");
-	while (parms && fgets(line, sizeof(line), parms))
-		if (!strncmp(line, "source:", 7) && strstr(line, "[syscalls]"))
-			source = "syscalls";
-	if (parms)
-		pclose(parms);
-	return source;
+	return module_known() ? module->source : "probe";
 }
 
 /* The word "@name=..." of @params, or its default. */
@@ -404,43 +482,62 @@ int heapinfo_unload(void)
 	return -errno;
 }
 
+/* Of a file that the kernel does not unpack itself insmod(8) makes a module. */
+static int insert_packed(const char *file, const char *params)
+{
+	const char *argv[16] = { "insmod", file };
+	char words[256], *word;
+	unsigned int argc = 2;
+
+	snprintf(words, sizeof(words), "%s", params);
+	for (word = strtok(words, " "); word && argc < 15;
+	     word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return heapinfo_run(argv) ? -EINVAL : 0;
+}
+
+/**
+ * heapinfo_insert() - load the module, which the kernel refuses if it is loaded
+ * @params: as for heapinfo_reload()
+ *
+ * Starts no program, where that can be: insmod(8) takes longer than the loading.
+ *
+ * Return: as heapinfo_reload().
+ */
+int heapinfo_insert(const char *params)
+{
+	const char *file;
+	int fd, ret;
+
+	if (geteuid())
+		return -EPERM;
+	file = module_file();
+	if (!file)
+		return -ENOENT;
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -EINVAL;
+	ret = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
+	close(fd);
+	if (ret == -ENOEXEC)
+		return insert_packed(file, params);
+	return ret ? -EINVAL : 0;
+}
+
 /**
  * heapinfo_reload() - load the module afresh
  * @params: "name=value name=value"; what is not named has its default
  *
- * The module is the one that modprobe finds, or the file HEAPINFO_KO.
+ * The module is the one that modprobe would find, or the file HEAPINFO_KO.
  *
  * Return: 0; -EPERM for who is not root; -ENOENT where there is no module for
  * this kernel; -EINVAL if it refused to load; what heapinfo_unload() says.
  */
 int heapinfo_reload(const char *params)
 {
-	const char *file = getenv("HEAPINFO_KO");
-	const char *argv[16] = { "modprobe", "heapinfo" };
-	char words[256], *word;
-	unsigned int argc = 2;
-	int ret;
+	int ret = geteuid() ? -EPERM : heapinfo_unload();
 
-	if (geteuid())
-		return -EPERM;
-	ret = heapinfo_unload();
-	if (ret)
-		return ret;
-	if (file) {
-		argv[0] = "insmod";
-		argv[1] = file;
-	} else {
-		const char *const find[] = { "modprobe", "-nq", "heapinfo",
-					     NULL };
-
-		if (heapinfo_run(find))
-			return -ENOENT;
-	}
-	snprintf(words, sizeof(words), "%s", params);
-	for (word = strtok(words, " "); word && argc < 15;
-	     word = strtok(NULL, " "))
-		argv[argc++] = word;
-	return heapinfo_run(argv) ? -EINVAL : 0;
+	return ret ?: heapinfo_insert(params);
 }
 
 /**
@@ -452,4 +549,41 @@ int heapinfo_reload(const char *params)
 int heapinfo_load(const char *params)
 {
 	return loaded_with(params) ? 0 : heapinfo_reload(params);
+}
+
+/**
+ * heapinfo_share() - how many of a test's rounds are to be done here
+ * @rounds: all of them
+ * @least: with fewer the test would not have tried everything once
+ *
+ * A check that runs the tests on several kernels has no need to repeat a race as
+ * often on each: HEAPINFO_SHARE is the number of those who share the rounds.
+ * Without it all are done here.
+ *
+ * Return: this run's part of @rounds, rounded up; never below @least.
+ */
+unsigned int heapinfo_share(unsigned int rounds, unsigned int least)
+{
+	const char *share = getenv("HEAPINFO_SHARE");
+	unsigned long sharers;
+	unsigned int part;
+	char *end;
+
+	if (!share)
+		return rounds;
+	sharers = strtoul(share, &end, 10);
+	if (*share < '1' || *share > '9' || *end) {
+		dprintf(STDERR_FILENO,
+			"# HEAPINFO_SHARE=%s is no number: it is how many runs share the rounds of a test, at least 1\n",
+			share);
+		_exit(1);
+	}
+	part = (rounds + sharers - 1) / sharers;
+	if (part < least)
+		part = least;
+	if (part < rounds)
+		dprintf(STDERR_FILENO,
+			"# %u of %u rounds, the rest on other kernels\n", part,
+			rounds);
+	return part;
 }

@@ -7,6 +7,7 @@
 #define HEAPINFO_SELFTEST_H
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -85,6 +86,7 @@ unsigned long long heapinfo_last_seq(const struct heapinfo *info);
 int heapinfo_new_row(const struct heapinfo *before,
 		     const struct heapinfo *after, struct heapinfo_row *row);
 
+int heapinfo_insert(const char *params);
 int heapinfo_load(const char *params);
 int heapinfo_reload(const char *params);
 int heapinfo_unload(void);
@@ -93,6 +95,8 @@ int heapinfo_run(const char *const argv[]);
 int heapinfo_write_file(const char *path, const char *text);
 bool heapinfo_make_cgroup(const char *path);
 unsigned long long heapinfo_read_number(const char *path);
+
+unsigned int heapinfo_share(unsigned int rounds, unsigned int least);
 
 /*
  * Whether heapinfo_load() says by @ret that a test is to be skipped: there is
@@ -107,6 +111,25 @@ static inline bool heapinfo_missing(int ret)
 static inline unsigned long raw_brk(unsigned long address)
 {
 	return syscall(SYS_brk, address);
+}
+
+/*
+ * For each turn of a loop that never sleeps. An emulator may run all processors
+ * by turns of a tenth of a second, and whatever the others wait for, they wait
+ * for the end of the turn; this ends it. Another machine does not mind.
+ */
+static inline void end_turn(void)
+{
+#if __has_builtin(__builtin_ia32_pause)
+	__builtin_ia32_pause();
+#endif
+}
+
+/* For a loop that waits: let whoever is waited for run, on any processor. */
+static inline void let_others_run(void)
+{
+	sched_yield();
+	end_turn();
 }
 
 #endif /* HEAPINFO_SELFTEST_H */

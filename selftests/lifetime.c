@@ -205,7 +205,7 @@ TEST_F(lifetime, watched)
 
 	EXPECT_EQ(0, heapinfo_unload());
 	EXPECT_GONE();
-	ASSERT_EQ(0, heapinfo_write_file("/proc/sys/vm/drop_caches", "3"));
+	ASSERT_EQ(0, heapinfo_write_file("/proc/sys/vm/drop_caches", "2"));
 	EXPECT_EQ(0, inotify_rm_watch(watch, other));
 	ASSERT_EQ(0, heapinfo_load(""));
 	EXPECT_THERE();
@@ -213,7 +213,7 @@ TEST_F(lifetime, watched)
 	EXPECT_EQ(0, heapinfo_unload());
 	/* Now the inodes go, long after the module that made them. */
 	EXPECT_EQ(0, close(watch));
-	ASSERT_EQ(0, heapinfo_write_file("/proc/sys/vm/drop_caches", "3"));
+	ASSERT_EQ(0, heapinfo_write_file("/proc/sys/vm/drop_caches", "2"));
 	EXPECT_GONE();
 	ASSERT_EQ(0, heapinfo_load(""));
 	EXPECT_THERE();
@@ -262,10 +262,10 @@ TEST_F_TIMEOUT(lifetime, again_and_again, HEAPINFO_LONG)
 	static const char *const params[] = {
 		"", "source=syscalls", "history=0", "history=4096 queries=1",
 	};
+	unsigned int i, rounds = heapinfo_share(LOAD_ROUNDS, ARRAY_SIZE(params));
 	static struct heapinfo info;
-	unsigned int i;
 
-	for (i = 0; i < LOAD_ROUNDS && _metadata->passed; i++) {
+	for (i = 0; i < rounds && _metadata->passed; i++) {
 		ASSERT_EQ(0, heapinfo_unload());
 		EXPECT_GONE();
 		ASSERT_EQ(0, heapinfo_load(params[i % ARRAY_SIZE(params)]))

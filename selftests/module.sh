@@ -3,6 +3,7 @@
 # What the tests in shell share: TAP, the module, and the kernel's log.
 
 SKIP=4
+helper=$(cd "${0%/*}" && pwd)/helper
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 test_nr=0 failures=0
@@ -59,46 +60,44 @@ finish()
 	[ "$failures" -eq 0 ]
 }
 
-# module_needed - skip everything where the module cannot be had
+# module_needed - skip everything where the module cannot be had; find its file
 module_needed()
 {
 	[ "$(id -u)" -eq 0 ] || skip_all "must be root"
-	[ -n "${HEAPINFO_KO:-}" ] || modprobe -nq heapinfo ||
-		skip_all "no heapinfo.ko for this kernel"
+	: "${HEAPINFO_KO:=$(modinfo -n heapinfo 2>/dev/null)}"
+	[ -n "$HEAPINFO_KO" ] || skip_all "no heapinfo.ko for this kernel"
+	export HEAPINFO_KO
 }
 
-# module_insert PARAMETER... - insmod, also where it is loaded
+# module_insert PARAMETER... - load it, which fails where it is loaded
 module_insert()
 {
-	ko=${HEAPINFO_KO:-$(modinfo -n heapinfo)}
-	LC_ALL=C insmod "$ko" "$@" 2>"$scratch/error"
+	"$helper" insert "$@"
 }
 
 # module_load PARAMETER... - afresh
 module_load()
 {
-	module_unload && module_insert "$@"
+	"$helper" reload "$@"
 }
 
 module_unload()
 {
-	[ ! -e /sys/module/heapinfo ] || rmmod heapinfo
+	"$helper" unload
+}
+
+# logged insert|reload PARAMETER... - the same; log is what the kernel logged
+# meanwhile
+logged()
+{
+	# shellcheck disable=SC2034 # read by the tests
+	log=$("$helper" log "$@")
 }
 
 # state_of KEY - its value in /proc/heapinfo
 state_of()
 {
-	sed -n "s/^$1:	//p" /proc/heapinfo
-}
-
-# mark_log, new_log - the kernel's log since the mark
-mark_log()
-{
-	mark="mark $$ $(date +%s%N)"
-	echo "heapinfo-test $mark" >/dev/kmsg
-}
-
-new_log()
-{
-	dmesg | sed "1,/$mark/d"
+	while IFS='	' read -r state_key state_value; do
+		[ "$state_key" != "$1:" ] || echo "$state_value"
+	done </proc/heapinfo
 }

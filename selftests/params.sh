@@ -6,24 +6,38 @@
 # shellcheck source=SCRIPTDIR/module.sh
 . "${0%/*}/module.sh"
 
+# ours_of_log - the lines of ours in $log, and how many there are; is there no
+# complaint of the kernel?
+ours_of_log()
+{
+	ours='' nr_ours=0 sound=0
+	while IFS= read -r line; do
+		case $line in
+		*BUG*|*WARNING*|*Oops*) sound=1 ;;
+		*'heapinfo: '*) ours=$ours$line nr_ours=$((nr_ours + 1)) ;;
+		esac
+	done <<-EOF
+		$log
+	EOF
+	return $sound
+}
+
 # refused WANTED PARAMETER... - does loading fail, with one line of ours in the
 # log, and nothing of the module left?
 refused()
 {
 	wanted=$1
 	shift
-	mark_log
-	if module_load "$@"; then
+	module_unload || return
+	if logged insert "$@"; then
 		echo "# $*: was loaded"
 		return 1
 	fi
-	lines=$(new_log | grep 'heapinfo: ')
-	echo "$lines" | grep -qE "$wanted" &&
-		[ "$(echo "$lines" | wc -l)" -eq 1 ] &&
-		! new_log | grep -qE 'BUG|WARNING|Oops' &&
+	ours_of_log && echo "$ours" | grep -qE "$wanted" &&
+		[ $nr_ours -eq 1 ] &&
 		[ ! -e /proc/heapinfo ] && [ ! -e /proc/self/heapinfo ] &&
 		[ ! -e /sys/module/heapinfo ] && return
-	echo "# $*: the log says: $lines"
+	echo "# $*: the log says: $log"
 	return 1
 }
 
@@ -33,11 +47,13 @@ taken()
 {
 	key=$1 value=$2
 	shift 2
-	mark_log
-	module_load "$@" || return
-	! new_log | grep 'heapinfo: ' || return
-	[ "$(state_of "$key")" = "$value" ] && return
-	echo "# $*: $key is $(state_of "$key"), not $value"
+	if ! logged reload "$@" || ! ours_of_log || [ "$nr_ours" -ne 0 ]; then
+		echo "# $*: the log says: $log"
+		return 1
+	fi
+	is=$(state_of "$key")
+	[ "$is" = "$value" ] && return
+	echo "# $*: $key is $is, not $value"
 	return 1
 }
 
@@ -45,7 +61,7 @@ taken()
 loads_once()
 {
 	module_load source=probe || return
-	if module_insert source=probe; then
+	if LC_ALL=C insmod "$HEAPINFO_KO" source=probe 2>"$scratch/error"; then
 		echo "# was loaded twice"
 		return 1
 	fi

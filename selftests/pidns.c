@@ -103,7 +103,7 @@ static int check_numbers(const char *dir)
 			return 2;
 		if (info.nr_rows >= 2)
 			break;
-		sched_yield();
+		let_others_run();
 	}
 	if (heapinfo_number(&info, "Pid") != 2)
 		return 3;

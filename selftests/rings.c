@@ -80,7 +80,7 @@ FIXTURE_VARIANT_ADD(ring, largest)
 
 FIXTURE_SETUP(ring)
 {
-	int ret = heapinfo_reload(variant->params);
+	int ret = heapinfo_load(variant->params);
 
 	if (heapinfo_missing(ret))
 		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
@@ -240,10 +240,12 @@ static bool crowd_add(struct crowd *crowd, unsigned long base,
 /* Ends all but the first @keep. */
 static void crowd_end(struct crowd *crowd, unsigned int keep)
 {
-	while (crowd->nr > keep) {
-		kill(crowd->pids[--crowd->nr], SIGKILL);
-		waitpid(crowd->pids[crowd->nr], NULL, 0);
-	}
+	unsigned int i;
+
+	for (i = keep; i < crowd->nr; i++)
+		kill(crowd->pids[i], SIGKILL);
+	while (crowd->nr > keep)
+		waitpid(crowd->pids[--crowd->nr], NULL, 0);
 }
 
 #define BIG		8
@@ -390,9 +392,9 @@ static void each_caller(const pid_t *callers, int signal)
 TEST(loaded_while_all_call)
 {
 	int ret = heapinfo_reload("");
+	unsigned int i, loads = heapinfo_share(LOADS, 2);
 	pid_t callers[CALLERS];
 	unsigned long base;
-	unsigned int i;
 
 	if (heapinfo_missing(ret))
 		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
@@ -401,10 +403,12 @@ TEST(loaded_while_all_call)
 	for (i = 0; i < CALLERS; i++) {
 		callers[i] = fork();
 		ASSERT_LE(0, callers[i]);
-		while (!callers[i])
+		while (!callers[i]) {
 			make_rows(base, 0, 11);
+			end_turn();
+		}
 	}
-	for (i = 0; i < LOADS; i++) {
+	for (i = 0; i < loads; i++) {
 		EXPECT_EQ(0, heapinfo_reload(i % 2 ? "source=syscalls" :
 						     "source=probe"));
 		each_caller(callers, SIGSTOP);

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -111,12 +110,14 @@ static int stat_at(int dirfd, const char *name)
 
 TEST_F_TIMEOUT(stale, number_given_away, HEAPINFO_LONG)
 {
+	/* Whatever is held, in each way of holding it. */
+	unsigned int rounds = heapinfo_share(ROUNDS, 6);
 	unsigned int i, stale = 0;
 	static struct heapinfo info;
 	struct held held;
 	pid_t pid, new;
 
-	for (i = 0; i < ROUNDS && _metadata->passed; i++) {
+	for (i = 0; i < rounds && _metadata->passed; i++) {
 		pid = start_process(NULL);
 		ASSERT_LT(0, pid);
 		hold(&held, pid);
@@ -153,7 +154,7 @@ TEST_F_TIMEOUT(stale, number_given_away, HEAPINFO_LONG)
 		stale++;
 	}
 	TH_LOG("%u numbers given away", stale);
-	EXPECT_LT(ROUNDS / 2, (int)stale);
+	EXPECT_LT(rounds / 2, stale);
 }
 
 /* Opens through old directories while their number changes hands. */
@@ -173,6 +174,7 @@ static void open_all_the_time(struct race *race)
 	int fd;
 
 	while (!race->stop) {
+		end_turn();
 		fd = openat(race->dir, "heapinfo", O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
 			if (errno == ESRCH || errno == ENOENT)
@@ -196,13 +198,13 @@ TEST_F_TIMEOUT(stale, race, HEAPINFO_LONG)
 {
 	struct race *race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned int i, given = 0;
+	unsigned int i, given = 0, rounds = heapinfo_share(RACE_ROUNDS, 1);
 	unsigned long opened;
 	pid_t opener, pid, new;
 	struct held held;
 
 	ASSERT_NE(MAP_FAILED, race);
-	for (i = 0; i < RACE_ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		pid = start_process(NULL);
 		ASSERT_LT(0, pid);
 		hold(&held, pid);
@@ -215,7 +217,7 @@ TEST_F_TIMEOUT(stale, race, HEAPINFO_LONG)
 			_exit(0);
 		}
 		while (*(volatile unsigned long *)&race->opened == opened)
-			sched_yield();
+			let_others_run();
 		end_process(pid);
 		new = start_with_number(pid);
 		if (new == -ENOSYS || new == -EPERM) {
@@ -226,7 +228,7 @@ TEST_F_TIMEOUT(stale, race, HEAPINFO_LONG)
 			opened = race->refused;
 			while (*(volatile unsigned long *)&race->refused <
 			       opened + 5)
-				sched_yield();
+				let_others_run();
 			end_process(new);
 			given++;
 		}
@@ -311,7 +313,7 @@ TEST_F(stale, exec)
 	/* The pipe has no reader any more when the exec has closed its end. */
 	signal(SIGPIPE, SIG_IGN);
 	while (write(go[1], "", 1) == 1)
-		sched_yield();
+		let_others_run();
 	lseek(held.maps, 0, SEEK_SET);
 	lseek(held.heapinfo, 0, SEEK_SET);
 	EXPECT_EQ(ask_fd(held.maps), ask_fd(held.heapinfo));

@@ -118,12 +118,11 @@ ftrace_stays_on()
 	[ -e /proc/self/heapinfo ] && module_unload || return
 	# some kernels refuse that always
 	echo 0 2>/dev/null >/proc/sys/kernel/ftrace_enabled || return 0
-	mark_log
-	! module_insert source=syscalls
+	! logged insert source=syscalls
 	status=$?
 	echo 1 >/proc/sys/kernel/ftrace_enabled
 	[ $status -eq 0 ] && [ ! -e /sys/module/heapinfo ] &&
-	[ "$(new_log | grep -c 'heapinfo: .*kernel.ftrace_enabled')" -eq 1 ]
+	[ "$(echo "$log" | grep -c 'heapinfo: .*kernel.ftrace_enabled')" -eq 1 ]
 }
 
 module_needed

@@ -31,12 +31,28 @@ traced()
 	echo >/sys/kernel/tracing/trace
 }
 
+# has_line PATTERN - does a line of stdin match the shell's pattern?
+has_line()
+{
+	while IFS= read -r line; do
+		# shellcheck disable=SC2254 # a pattern
+		case $line in
+		$1) return ;;
+		esac
+	done
+	return 1
+}
+
 tracefs()
 {
-	[ -d "$events/brk" ] && grep -q '^name: brk$' "$events/brk/format" &&
+	[ -d "$events/brk" ] && format=$(cat "$events/brk/format") || return
+	has_line 'name: brk' <<-EOF || return
+		$format
+	EOF
 	for field in asked from to mapping call result; do
-		grep -q "field:unsigned .* $field;" "$events/brk/format" ||
-			return
+		has_line "*field:unsigned * $field;*" <<-EOF || return
+			$format
+		EOF
 	done
 	traced sh -c "$program" && sees "$scratch/trace" || return
 	# two numbers of the text, against each other
@@ -120,16 +136,25 @@ unloaded_while_traced()
 # keys of /proc/heapinfo, in their order; none of them tells an address
 state()
 {
-	sed 's/:	.*//' /proc/heapinfo >"$scratch/keys"
+	keys=' '
+	while IFS=: read -r key _; do
+		case $keys in
+		*" $key "*)
+			echo "# key $key twice"
+			return 1
+			;;
+		esac
+		keys="$keys$key "
+	done </proc/heapinfo
 	for key in Version Format Source Suspended History Queries Processes MemoryUsed \
 		   MemoryBound CallsSeen CallsRecorded CallsRefused CallsLost \
 		   EventsRecorded EventsLost; do
-		grep -qx "$key" "$scratch/keys" || {
-			echo "# no key $key"
-			return 1
-		}
+		case $keys in
+		*" $key "*) continue ;;
+		esac
+		echo "# no key $key"
+		return 1
 	done
-	! sort "$scratch/keys" | uniq -d | grep . || return
 	grep -vE '^[A-Z][A-Za-z]*:	([0-9]+|[a-z]+|[0-9]+\.[0-9.]+)$' \
 		/proc/heapinfo && return 1
 	! grep -E '0x|[0-9a-f]{12}' /proc/heapinfo || return
