@@ -210,25 +210,25 @@ int heap_freeze(struct heap *h, struct error *e)
 /**
  * heap_need - is enough known of a heap for what is asked?
  * @h: the heap
- * @need: what must be known
+ * @what: what must be known
  * @e: what is not known, and what there is instead
  *
  * Return: 0, or -1.
  */
-int heap_need(const struct heap *h, enum need need, struct error *e)
+int heap_need(const struct heap *h, enum need what, struct error *e)
 {
 	const struct allocator *a = h->a;
 	const char *lacks = NULL;
 
-	if (need == NEED_NOTHING)
+	if (what == NEED_NOTHING)
 		return 0;
 	if (!a)
 		return error_set(e, "%s", h->why_not);
-	if (need == NEED_LISTS && !a->lists)
+	if (what == NEED_LISTS && !a->lists)
 		lacks = "the free lists of";
-	else if (need == NEED_CHECK && !a->check)
+	else if (what == NEED_CHECK && !a->check)
 		lacks = "what must hold in a heap of";
-	else if (need == NEED_TRIM && !a->trim)
+	else if (what == NEED_TRIM && !a->trim)
 		lacks = "when the break goes down in a program with";
 	if (!lacks)
 		return 0;
@@ -240,7 +240,7 @@ int heap_need(const struct heap *h, enum need need, struct error *e)
  * heap_open - open a process or a core, and find its heap
  * @h: filled; heap_close() it in any case
  * @c: which one
- * @need: what must be known of its heap
+ * @what: what must be known of its heap
  * @e: why not
  *
  * With @c->freeze the process is stopped from here to heap_close(), or to
@@ -248,7 +248,7 @@ int heap_need(const struct heap *h, enum need need, struct error *e)
  *
  * Return: 0, or -1.
  */
-int heap_open(struct heap *h, const struct target_choice *c, enum need need,
+int heap_open(struct heap *h, const struct target_choice *c, enum need what,
 	      struct error *e)
 {
 	memset(h, 0, sizeof(*h));
@@ -263,7 +263,7 @@ int heap_open(struct heap *h, const struct target_choice *c, enum need need,
 			 h->t->denied.text);
 	else
 		find_allocator(h);
-	if (heap_need(h, need, e))
+	if (heap_need(h, what, e))
 		return -1;
 	/* A core does not say whether a thread was inside malloc: look. */
 	if (!h->t->live && h->a && !h->t->doubt &&

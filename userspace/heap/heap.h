@@ -109,9 +109,9 @@ enum stand {
 	STAND_UNKNOWN,	/* none runs, and where they are is not told */
 };
 
-int heap_open(struct heap *h, const struct target_choice *c, enum need need,
+int heap_open(struct heap *h, const struct target_choice *c, enum need what,
 	      struct error *e);
-int heap_need(const struct heap *h, enum need need, struct error *e);
+int heap_need(const struct heap *h, enum need what, struct error *e);
 int heap_reread(struct heap *h, struct error *e);
 int heap_freeze(struct heap *h, struct error *e);
 enum stand heap_stand(struct heap *h);
