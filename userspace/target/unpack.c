@@ -39,7 +39,7 @@ struct format {
 
 static const struct format formats[] = {
 	{ "\x28\xb5\x2f\xfd", 4, "zstd", "zstd", "zstd", "-dcq" },
-	{ "\xfd" "7zXZ\0", 6, "xz", "xz-utils", "xz", "-dcq" },
+	{ "\3757zXZ", 6, "xz", "xz-utils", "xz", "-dcq" },
 	{ "\x04\x22\x4d\x18", 4, "lz4", "lz4", "lz4", "-dcq" },
 	{ "\x1f\x8b", 2, "gzip", "gzip", "gzip", "-dcq" },
 	{ "BZh", 3, "bzip2", "bzip2", "bzip2", "-dcq" },
@@ -264,7 +264,7 @@ static int result_of(struct ran *r, const char *path, const char *hint,
 static int unpack(int in, const struct format *f, const char *path, bool *cut,
 		  struct error *e)
 {
-	char *argv[] = { (char *)f->program, (char *)f->to_stdout, NULL };
+	char *const argv[] = { (char *)f->program, (char *)f->to_stdout, NULL };
 	char hint[256];
 	struct ran r;
 
@@ -290,8 +290,8 @@ static int unpack(int in, const struct format *f, const char *path, bool *cut,
  */
 static int from_coredumpctl(const char *name, bool *cut, struct error *e)
 {
-	char *argv[] = { "coredumpctl", "--quiet", "dump", "--",
-			 (char *)name, NULL };
+	char *const argv[] = { "coredumpctl", "--quiet", "dump", "--",
+			       (char *)name, NULL };
 	struct ran r = run_into_file(argv, -1);
 	char hint[256];
 
