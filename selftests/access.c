@@ -549,7 +549,9 @@ static void watch_exec(struct watch *watch, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/heapinfo", pid);
 	while (!watch->stop) {
-		end_turn();
+		/* The exec is over: nothing is raced for any more. */
+		if (watch->refused || watch->late)
+			let_others_run();
 		if (watch->traces)
 			watch->traced += trace_once(pid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -212,7 +213,6 @@ static void read_all_entries(struct sums *sums)
 
 		if (pid <= 0 || sums->stop)
 			continue;
-		end_turn();
 		while (sums->pause && !sums->stop)
 			let_others_run();
 		snprintf(path, sizeof(path), "/proc/%d", pid);
@@ -433,7 +433,7 @@ TEST_F_TIMEOUT(crowd, comes_and_goes, HEAPINFO_LONG)
 			if (ret != IN_USE)
 				break;
 			sums->pause = tries > UNLOAD_TRIES;
-			let_others_run();
+			sched_yield();
 		}
 		sums->pause = 0;
 		EXPECT_EQ(0, ret);

@@ -114,22 +114,18 @@ static inline unsigned long raw_brk(unsigned long address)
 }
 
 /*
- * For each turn of a loop that never sleeps. An emulator may run all processors
- * by turns of a tenth of a second, and whatever the others wait for, they wait
- * for the end of the turn; this ends it. Another machine does not mind.
+ * For a loop that waits: let whoever is waited for run, on any processor. An
+ * emulator may run all processors by turns of a tenth of a second, and a wait
+ * lasts until the turn is over; the pause ends it. Not for a loop that races:
+ * that its turn ends anywhere, also inside the kernel, is what makes it meet
+ * the others there.
  */
-static inline void end_turn(void)
-{
-#if __has_builtin(__builtin_ia32_pause)
-	__builtin_ia32_pause();
-#endif
-}
-
-/* For a loop that waits: let whoever is waited for run, on any processor. */
 static inline void let_others_run(void)
 {
 	sched_yield();
-	end_turn();
+#if __has_builtin(__builtin_ia32_pause)
+	__builtin_ia32_pause();
+#endif
 }
 
 #endif /* HEAPINFO_SELFTEST_H */

@@ -403,10 +403,8 @@ TEST(loaded_while_all_call)
 	for (i = 0; i < CALLERS; i++) {
 		callers[i] = fork();
 		ASSERT_LE(0, callers[i]);
-		while (!callers[i]) {
+		while (!callers[i])
 			make_rows(base, 0, 11);
-			end_turn();
-		}
 	}
 	for (i = 0; i < loads; i++) {
 		EXPECT_EQ(0, heapinfo_reload(i % 2 ? "source=syscalls" :

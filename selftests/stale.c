@@ -161,6 +161,7 @@ TEST_F_TIMEOUT(stale, number_given_away, HEAPINFO_LONG)
 struct race {
 	volatile int dir;
 	volatile unsigned int stop;
+	volatile unsigned int given;	/* the number has its new owner */
 	unsigned long opened;
 	unsigned long refused;
 	unsigned long strange;
@@ -174,7 +175,8 @@ static void open_all_the_time(struct race *race)
 	int fd;
 
 	while (!race->stop) {
-		end_turn();
+		if (race->given)
+			let_others_run();
 		fd = openat(race->dir, "heapinfo", O_RDONLY | O_CLOEXEC);
 		if (fd < 0) {
 			if (errno == ESRCH || errno == ENOENT)
@@ -210,6 +212,7 @@ TEST_F_TIMEOUT(stale, race, HEAPINFO_LONG)
 		hold(&held, pid);
 		race->dir = held.dir;
 		race->stop = 0;
+		race->given = 0;
 		opened = race->opened;
 		opener = fork();
 		if (!opener) {
@@ -225,6 +228,7 @@ TEST_F_TIMEOUT(stale, race, HEAPINFO_LONG)
 			SKIP(return, "no clone3(2) with a number");
 		}
 		if (new > 0) {
+			race->given = 1;
 			opened = race->refused;
 			while (*(volatile unsigned long *)&race->refused <
 			       opened + 5)

@@ -5,6 +5,7 @@
 #include "neighbour.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -170,7 +171,7 @@ TEST_F_TIMEOUT(storm, load_and_unload, HEAPINFO_LONG)
 		for (tries = 0; ret == IN_USE && tries < UNLOAD_TRIES;
 		     tries++) {
 			ret = heapinfo_unload();
-			let_others_run();
+			sched_yield();
 		}
 		busy += tries - 1;
 		EXPECT_EQ(0, ret);
