@@ -88,11 +88,12 @@ static struct order_bucket *heapinfo_order_bucket(struct mm_struct *mm)
 static struct call_order *heapinfo_order_find(struct order_bucket *bucket,
 					      const struct mm_struct *mm)
 {
-	unsigned int i;
+	struct call_order *end = bucket->orders + BUCKET_ORDERS;
+	struct call_order *order;
 
-	for (i = 0; i < BUCKET_ORDERS; i++)
-		if (bucket->orders[i].mm == mm)
-			return &bucket->orders[i];
+	for (order = bucket->orders; order < end; order++)
+		if (order->mm == mm)
+			return order;
 	return NULL;
 }
 
