@@ -31,6 +31,14 @@ static struct worker {
 
 static pthread_barrier_t done;
 
+/*
+ * glibc does not expect that the break moves while one of its threads is inside
+ * malloc: it aborts, or two owners get the same memory. So whoever moves it waits
+ * until all threads are outside.
+ */
+static pthread_rwlock_t outside_malloc =
+	PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
 static uint64_t draw(struct worker *w, uint64_t below)
 {
 	w->seed ^= w->seed << 13;
@@ -138,9 +146,14 @@ static void *work(void *arg)
 	uint64_t left = 2000 + draw(w, 30000);
 
 	for (; left; left--) {
+		pthread_rwlock_rdlock(&outside_malloc);
 		use_slot(w);
-		if (w == workers && !draw(w, 2000))
-			move_around(w);
+		pthread_rwlock_unlock(&outside_malloc);
+		if (w != workers || draw(w, 2000))
+			continue;
+		pthread_rwlock_wrlock(&outside_malloc);
+		move_around(w);
+		pthread_rwlock_unlock(&outside_malloc);
 	}
 	pthread_barrier_wait(&done);
 	if (w != workers)
