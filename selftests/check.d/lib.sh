@@ -66,21 +66,27 @@ try()
 	result "$status" "$what" "$scratch/try"
 }
 
+# pass_of INPUT COMMAND... - the file that is there once that has passed, in whatever
+# checkout
+pass_of()
+{
+	local words=$*
+	echo "$CACHE/passes/$(echo "${words//"$REPO/"/}" | hash_of)"
+}
+
 # try_once WHAT INPUT COMMAND... - as try, but what passed once is not tried again.
 # Only for a COMMAND whose status depends on nothing but its words and what INPUT
 # stands for: a hash of all that it reads, the program itself included.
 try_once()
 {
-	local what=$1 passes=$CACHE/passes pass
-	pass=${*:2}
-	# the same in every checkout
-	pass=$passes/$(echo "${pass//"$REPO/"/}" | hash_of)
+	local what=$1 pass
+	pass=$(pass_of "${@:2}")
 	shift 2
 	if [ -e "$pass" ]; then
 		touch "$pass"
 		result 0 "$what"
 	elif try "$what" "$@" | tee "$scratch/tried" && grep -q '^ok' "$scratch/tried"; then
-		mkdir -p "$passes" && : >"$pass"
+		mkdir -p "${pass%/*}" && : >"$pass"
 	fi
 }
 
