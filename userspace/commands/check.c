@@ -11,7 +11,7 @@
 static void note_doubt(struct heap *h, const struct check *c)
 {
 	const char *why = "the heap changed while it was read";
-	const char *what = "; --freeze tells";
+	const char *what;
 
 	if (h->t->doubt == DOUBT_TRUNCATED) {
 		notes_add(&h->notes, "what looks wrong may only be missing, and what is missing was not looked at; check the disk space and 'ulimit -c' where the core was written");
@@ -25,7 +25,11 @@ static void note_doubt(struct heap *h, const struct check *c)
 		why = "a thread was stopped in the middle of malloc or free";
 	else if (h->t->doubt == DOUBT_SNAPSHOT)
 		why = "the process ran while the snapshot was taken";
-	if (h->t->doubt != DOUBT_RUNNING)
+	if (c->refused)
+		what = " and the process could not be stopped to make sure; look again as root, while no debugger holds it";
+	else if (h->t->doubt == DOUBT_RUNNING)
+		what = "; look again when the process does less";
+	else
 		what = c->held ? "; look again when it goes on" :
 		       h->t->live ? "; look again" :
 				    "; 'heapinfo check --freeze' on the process tells";
@@ -40,11 +44,16 @@ static bool is_unsure(const struct heap *h, const struct check *c)
 	       (h->missing && !c->findings.total);
 }
 
+static bool is_changing(const struct heap *h, const struct check *c)
+{
+	return c->unsure && h->t->live && !c->held;
+}
+
 static void print_text(const struct heap *h, const struct check *c)
 {
-	size_t i;
+	size_t shown = min_u64(c->findings.n, MAX_SHOWN), i;
 
-	for (i = 0; i < c->findings.n; i++) {
+	for (i = 0; i < shown; i++) {
 		const struct finding *f = &c->findings.found[i];
 
 		printf("%s%#" PRIx64 "%s: %s\n", text_color(COLOR_RED),
@@ -53,10 +62,11 @@ static void print_text(const struct heap *h, const struct check *c)
 			printf("\t%s %s: \"%s\"\n", h->a->name, h->version,
 			       f->words);
 	}
-	if (c->findings.total > c->findings.n)
+	if (c->findings.total > shown)
 		printf("... and %" PRIu64 " more\n",
-		       c->findings.total - c->findings.n);
-	printf("%s: %" PRIu64 " chunks in %zu arenas, %" PRIu64 " on %" PRIu64 " free lists, %zu mmapped; %" PRIu64 " violations\n",
+		       c->findings.total - shown);
+	printf("%s%s: %" PRIu64 " chunks in %zu arenas, %" PRIu64 " on %" PRIu64 " free lists, %zu mmapped; %" PRIu64 " violations\n",
+	       is_unsure(h, c) && is_changing(h, c) ? "changing, " : "",
 	       is_unsure(h, c) ? "not sure" : c->findings.total ? "damaged" : "clean",
 	       c->chunks, h->arenas, c->listed, c->lists, c->mmapped.n,
 	       c->findings.total);
@@ -74,7 +84,7 @@ static void print_json(const struct heap *h, const struct check *c)
 	json_add_u64(doc, "mmapped", c->mmapped.n);
 	json_add_u64(doc, "violations", c->findings.total);
 	a = json_object_new_array();
-	for (i = 0; i < c->findings.n; i++) {
+	for (i = 0; i < min_u64(c->findings.n, MAX_SHOWN); i++) {
 		const struct finding *f = &c->findings.found[i];
 
 		o = json_object_new_object();

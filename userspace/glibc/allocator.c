@@ -43,6 +43,50 @@ static void forget(struct glibc *g)
 	g->tcaches = 0;
 }
 
+/**
+ * glibc_look_now - look at malloc as it is now, beside what was seen of it before
+ * @was: the heap
+ * @now: filled; glibc_forget_now() it
+ * @g: filled: malloc of @now
+ *
+ * For a look that shall not last: memory that nothing in malloc leads to is not
+ * searched for again, but taken to be where it was.
+ *
+ * Return: false where malloc is no longer there.
+ */
+bool glibc_look_now(const struct heap *was, struct heap *now, struct glibc *g)
+{
+	*g = *glibc_of(was);
+	*now = *was;
+	g->h = now;
+	now->priv = g;
+	now->notes = (struct notes){ 0 };
+	now->region = NULL;
+	now->regions = 0;
+	g->state = NULL;
+	g->states = 0;
+	g->tcache = NULL;
+	g->tcaches = 0;
+	glibc_read_mp(g);
+	glibc_read_states(g);
+	if (!g->states)
+		return false;
+	glibc_reread_regions(g, was);
+	glibc_find_tcaches(g);
+	return true;
+}
+
+/**
+ * glibc_forget_now - give back what glibc_look_now() made
+ * @now: the heap
+ */
+void glibc_forget_now(struct heap *now)
+{
+	forget(glibc_of(now));
+	free(now->region);
+	notes_free(&now->notes);
+}
+
 /* Fill in what heap/ and the commands see of arenas and tcaches. */
 static void show(struct heap *h, const struct glibc *g)
 {
@@ -116,6 +160,7 @@ const struct allocator glibc_allocator = {
 	.sums_add = glibc_sums_add,
 	.sums_end = glibc_sums_end,
 	.check = glibc_check,
+	.confirm = glibc_confirm,
 	.trim = glibc_trim,
 	.mmapped = glibc_mmapped,
 };

@@ -22,6 +22,7 @@
 #define DEFAULT_N_MMAPS_MAX 65536u
 #define MAX_MEMORY_IMAGE (8u << 20)	/* of a module's writable memory */
 #define MAX_RING 65536u
+#define MAX_CODE (32u << 10)	/* of all of malloc's functions */
 
 /* Rows of the layout table that are still possible, one bit each. */
 struct candidates {
@@ -490,6 +491,37 @@ static void choose_layout(struct search *s)
 			 first == last ? "2.%u" : "2.%u to 2.%u", first, last);
 }
 
+/*
+ * Where malloc's functions are: those that others may call are named, the others
+ * come from the same file and lie close by.
+ */
+static void find_code(struct glibc *g, struct elf_file *ef)
+{
+	struct elf_wanted want[] = {
+		{ .name = "malloc" }, { .name = "free" }, { .name = "calloc" },
+		{ .name = "realloc" }, { .name = "malloc_trim" },
+		{ .name = "mallopt" }, { .name = "malloc_info" },
+	};
+	u64 first = UINT64_MAX, last = 0;
+	size_t i;
+
+	g->code_start = 0;
+	g->code_end = 0;
+	if (!ef)
+		return;
+	elf_own_symbols(ef, want, ARRAY_SIZE(want));
+	for (i = 0; i < ARRAY_SIZE(want); i++) {
+		if (!want[i].found)
+			return;
+		first = min_u64(first, want[i].addr);
+		last = max_u64(last, want[i].addr);
+	}
+	if (last - first > MAX_CODE || first < MAX_CODE)
+		return;
+	g->code_start = first - MAX_CODE;
+	g->code_end = last + MAX_CODE;
+}
+
 /**
  * glibc_search_module - find a malloc in one module
  * @g: its target is set; the rest is filled in
@@ -513,6 +545,7 @@ bool glibc_search_module(struct glibc *g, const struct module *mod,
 	if (libc != mod)
 		elf_close(text);
 	search_file(&s, ef);
+	find_code(g, ef);
 	elf_close(ef);
 	search_memory(&s);
 	/* Debug files are slow to read: only those of libc and the program are. */

@@ -61,6 +61,8 @@ struct glibc {
 	char banner[160];	/* libc's own text with its version, or "" */
 	const char *found_by;
 	char *module;		/* the file that malloc is in */
+	u64 code_start;		/* malloc's functions lie in between; or 0 */
+	u64 code_end;
 	u64 main_arena;
 	struct malloc_par mp;
 	struct malloc_state *state;	/* [0] is main_arena */

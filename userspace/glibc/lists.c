@@ -21,6 +21,7 @@
 
 /* At one jump for so many bytes, jumps cost less than to read all of the heap. */
 #define BYTES_A_JUMP (128u << 10)
+#define MAX_FAULTS 100u	/* of one list that are told one by one */
 #define MAX_OUTSIDE (1u << 20)	/* chunks in memory of no known region */
 
 /* Chunks there have no marks: Brent's way to notice that they lead in a ring. */
@@ -48,37 +49,64 @@ static const char *const kind_names[] = {
 	[LIST_LARGE] = "large",
 };
 
-static struct list new_list(enum list_kind kind, size_t owner,
-			    unsigned int index)
+static struct list new_list(const struct glibc *g, enum list_kind kind,
+			    size_t owner, unsigned int index)
 {
-	return (struct list){ .name = kind_names[kind], .kind = kind,
-			      .of_thread = kind == LIST_TCACHE,
-			      .owner = owner, .index = index };
+	bool of_thread = kind == LIST_TCACHE;
+
+	return (struct list){
+		.name = kind_names[kind], .kind = kind,
+		.of_thread = of_thread, .owner = owner, .index = index,
+		.at = { .kind = PLACE_LIST, .list = kind, .index = index,
+			.owner = of_thread ? g->tcache[owner].addr :
+					     g->state[owner].addr },
+	};
 }
 
 static void __printf(5, 6) fault(struct list_walk *lw, struct list *l, u64 addr,
 				 enum words words, const char *fmt, ...)
 {
+	struct findings *f = lw->lists->findings;
 	char text[192];
 	va_list ap;
+	size_t n;
 
 	l->faults++;
 	lw->lists->faults++;
-	if (!lw->lists->findings)
+	if (!f)
 		return;
+	/*
+	 * Whoever is led astray finds nothing in order from there on.  In a
+	 * process that runs the list is looked at again anyway.
+	 */
+	if (l->faults > (lw->g->t->doubt == DOUBT_RUNNING ? 1 : MAX_FAULTS) &&
+	    !l->at.other) {
+		f->total++;
+		return;
+	}
+	n = f->n;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (l->kind == LIST_TCACHE)
-		findings_add(lw->lists->findings, addr,
-			     layout_words(&lw->g->l, words),
+		findings_add(f, addr, layout_words(&lw->g->l, words),
 			     "tcache of thread %d, bin %u: %s",
 			     (int)lw->g->tcache[l->owner].tid, l->index, text);
 	else
-		findings_add(lw->lists->findings, addr,
-			     layout_words(&lw->g->l, words),
+		findings_add(f, addr, layout_words(&lw->g->l, words),
 			     "arena %zu, %s bin %u: %s", l->owner,
 			     l->name, l->index, text);
+	findings_place(f, n, &l->at);
+}
+
+/* It may be the other list that has it wrongly, so that one is looked at, too. */
+static void fault_twice(struct list_walk *lw, struct list *l, u64 chunk,
+			enum words words)
+{
+	l->at.other = chunk;
+	fault(lw, l, chunk, words, "%#" PRIx64 " is on a free list already",
+	      chunk);
+	l->at.other = 0;
 }
 
 static bool read_node(struct list_walk *lw, u64 chunk, struct node *n)
@@ -235,9 +263,8 @@ static bool take_single(struct list_walk *lw, struct list *l, u64 chunk,
 		      chunk);
 	else if (!take(lw, l, chunk, n->size, cached ? MARK_TCACHE :
 						       MARK_FASTBIN, outside))
-		fault(lw, l, chunk, cached ? WORDS_TCACHE_DOUBLE :
-					     WORDS_DOUBLE_FREE_FASTTOP,
-		      "%#" PRIx64 " is on a free list already", chunk);
+		fault_twice(lw, l, chunk, cached ? WORDS_TCACHE_DOUBLE :
+						   WORDS_DOUBLE_FREE_FASTTOP);
 	else
 		return true;
 	return false;
@@ -247,7 +274,7 @@ static void walk_tcache_bin(struct list_walk *lw, size_t tc, unsigned int i)
 {
 	const struct layout *lay = &lw->g->l;
 	const struct tcache *t = &lw->g->tcache[tc];
-	struct list l = new_list(LIST_TCACHE, tc, i);
+	struct list l = new_list(lw->g, LIST_TCACHE, tc, i);
 	struct outside outside = { 0 };
 	u64 mem = t->entry[i];
 	struct node n;
@@ -280,7 +307,7 @@ static u64 arena_word(const struct list_walk *lw, const struct malloc_state *a,
 static void walk_fastbin(struct list_walk *lw, size_t arena, unsigned int i)
 {
 	const struct layout *lay = &lw->g->l;
-	struct list l = new_list(LIST_FASTBIN, arena, i);
+	struct list l = new_list(lw->g, LIST_FASTBIN, arena, i);
 	u64 chunk = arena_word(lw, &lw->g->state[arena], lay->fastbins +
 			       i * lay->word);
 	struct outside outside = { 0 };
@@ -490,10 +517,8 @@ static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 		}
 		if (!take(lw, bw->l, chunk, n.size, m, &bw->outside)) {
 			if (by_fd)
-				fault(lw, bw->l, chunk,
-				      link_words(bw->l->kind),
-				      "%#" PRIx64 " is on a free list already",
-				      chunk);
+				fault_twice(lw, bw->l, chunk,
+					    link_words(bw->l->kind));
 			return false;
 		}
 		check_bin_index(bw, chunk, &n);
@@ -511,14 +536,6 @@ static bool follow_bin(struct bin_walk *bw, u64 chunk, bool by_fd)
 	return true;
 }
 
-static enum list_kind bin_kind(const struct layout *lay, unsigned int bin)
-{
-	if (bin == 1)
-		return LIST_UNSORTED;
-	return bin < layout_bin_index(lay, layout_min_large(lay)) ?
-	       LIST_SMALL : LIST_LARGE;
-}
-
 static void check_binmap(struct list_walk *lw, struct list *l,
 			 const struct malloc_state *a)
 {
@@ -533,7 +550,7 @@ static void walk_bin(struct list_walk *lw, size_t arena, unsigned int bin)
 {
 	const struct layout *lay = &lw->g->l;
 	const struct malloc_state *a = &lw->g->state[arena];
-	struct list l = new_list(bin_kind(lay, bin), arena, bin);
+	struct list l = new_list(lw->g, lists_kind_of_bin(lay, bin), arena, bin);
 	struct bin_walk bw = { .lw = lw, .l = &l, .a = a,
 			       .head = glibc_bin_head(lw->g, a, bin) };
 	unsigned int at = lay->bins + 2 * lay->word * (bin - 1);
@@ -568,6 +585,19 @@ static int by_owner(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* For how long single reads are borne, until there is a table. */
+static void be_patient(struct list_walk *lw)
+{
+	const struct heap *h = lw->g->h;
+	size_t i;
+
+	lw->patience = 0;
+	for (i = 0; i < h->regions; i++)
+		lw->patience += h->region[i].end - h->region[i].first;
+	lw->patience = max_u64(lw->patience / BYTES_A_JUMP, lists_min_jumps);
+	lw->table_at = lw->g->t->jumps + min_u64(lw->patience, INT64_MAX);
+}
+
 /**
  * lists_walk - follow every free list
  * @lw: what to follow; @lw->lists is filled
@@ -592,17 +622,59 @@ void lists_walk(struct list_walk *lw)
 	for (i = 0; i < g->states; i++)
 		for (bin = 0; bin < g->l.nfastbins; bin++)
 			walk_fastbin(lw, i, bin);
-	lw->patience = 0;
-	for (i = 0; i < g->h->regions; i++)
-		lw->patience += g->h->region[i].end - g->h->region[i].first;
-	lw->patience = max_u64(lw->patience / BYTES_A_JUMP, lists_min_jumps);
-	lw->table_at = g->t->jumps + min_u64(lw->patience, INT64_MAX);
+	be_patient(lw);
 	for (i = 0; i < g->states; i++)
 		for (bin = 1; bin < NBINS - 1; bin++)
 			if (bin == 1 || !ls->names_only)
 				walk_bin(lw, i, bin);
 	drop_table(lw);
 	sort_array(ls->list, ls->n, sizeof(*ls->list), by_owner);
+}
+
+static void walk_list(struct list_walk *lw, const struct list_id *id)
+{
+	switch (id->kind) {
+	case LIST_TCACHE:
+		walk_tcache_bin(lw, id->owner, id->index);
+		break;
+	case LIST_FASTBIN:
+		walk_fastbin(lw, id->owner, id->index);
+		break;
+	default:
+		walk_bin(lw, id->owner, id->index);
+	}
+}
+
+/**
+ * lists_walk_some - follow some of the free lists
+ * @lw: as for lists_walk(); lists are added in the order in which they are
+ *	followed
+ * @id: which ones
+ * @n: how many; none is there twice
+ */
+void lists_walk_some(struct list_walk *lw, const struct list_id *id, size_t n)
+{
+	size_t i;
+
+	be_patient(lw);
+	for (i = 0; i < n; i++)
+		walk_list(lw, &id[i]);
+	drop_table(lw);
+}
+
+/**
+ * lists_kind_of_bin - what kind of list a bin is
+ * @l: the layout
+ * @bin: 1 to 126
+ *
+ * Return: LIST_UNSORTED, LIST_SMALL or LIST_LARGE.
+ */
+enum list_kind lists_kind_of_bin(const struct layout *l, unsigned int bin)
+{
+	if (bin == 1)
+		return LIST_UNSORTED;
+	return bin < layout_bin_index(l, layout_min_large(l)) ?
+	       LIST_SMALL : LIST_LARGE;
 }
 
 /**

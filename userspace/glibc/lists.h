@@ -15,12 +15,26 @@
 #include "glibc/marks.h"
 #include "heap/lists.h"
 
+enum place_kind {	/* place.kind */
+	PLACE_ARENA,	/* .owner: its address */
+	PLACE_LIST,	/* .owner: the arena's or the tcache's, .list, .index */
+	PLACE_KEY,	/* .owner: the tcache's, .index, .addr: the cached chunk */
+	PLACE_CHUNK,	/* .owner: the arena's, .addr */
+};
+
 enum list_kind {	/* list.kind */
 	LIST_TCACHE,
 	LIST_FASTBIN,
 	LIST_UNSORTED,
 	LIST_SMALL,
 	LIST_LARGE,
+};
+
+/* Of one list: its owner is an index in glibc.tcache or in glibc.state. */
+struct list_id {
+	enum list_kind kind;
+	size_t owner;
+	unsigned int index;
 };
 
 struct list_walk {
@@ -43,5 +57,7 @@ struct list_walk {
 extern u64 lists_min_jumps;
 
 void lists_walk(struct list_walk *lw);
+void lists_walk_some(struct list_walk *lw, const struct list_id *id, size_t n);
+enum list_kind lists_kind_of_bin(const struct layout *l, unsigned int bin);
 
 #endif

@@ -147,6 +147,46 @@ static struct region find_brk_region(struct glibc *g)
 	return r;
 }
 
+/* What was searched for once is where it was; only its top may have moved. */
+static void keep_searched(struct glibc *g, const struct region *brk,
+			  const struct region *r)
+{
+	const struct malloc_state *a = &g->state[0];
+	struct region now = *r;
+	u64 end = state_top_end(a);
+
+	if (r->kind == REGION_HEAP || (r->start < brk->end && r->end > brk->start))
+		return;
+	now.top = 0;
+	if (a->has_top && a->top >= r->first &&
+	    a->top < maps_run_end(&g->t->maps, r->start)) {
+		now.top = a->top;
+		if (end > a->top)
+			now.end = min_u64(align_up(end, PAGE),
+					  maps_run_end(&g->t->maps, r->start));
+	}
+	heap_add_region(g->h, &now);
+}
+
+/**
+ * glibc_reread_regions - find every region again, without a search
+ * @g: malloc, with its arenas read
+ * @was: the heap with the regions that were found before
+ */
+void glibc_reread_regions(struct glibc *g, const struct heap *was)
+{
+	struct region brk = { 0 };
+	size_t i;
+
+	for (i = 1; i < g->states; i++)
+		find_heaps(g, i);
+	if (g->state[0].has_top)
+		brk = find_brk_region(g);
+	for (i = 0; i < was->regions; i++)
+		keep_searched(g, &brk, &was->region[i]);
+	sort_regions(g->h);
+}
+
 /**
  * glibc_find_regions - find every region of every arena
  * @g: malloc, with its arenas read

@@ -6,5 +6,6 @@
 #include "glibc/glibc.h"
 
 void glibc_find_regions(struct glibc *g);
+void glibc_reread_regions(struct glibc *g, const struct heap *was);
 
 #endif

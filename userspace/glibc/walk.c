@@ -13,6 +13,7 @@
 #define EDGE 64u	/* bytes of each chunk that are in its batch's block */
 #define TRUST 8u	/* behind damage, go on where so many chunks are sane */
 #define RETRIES 3u
+#define BRIEF_BLOCK (32u << 10)	/* what a walk over a few chunks reads */
 
 struct pass {
 	struct walk *w;
@@ -22,6 +23,7 @@ struct pass {
 	const struct marks *marks;	/* or NULL */
 	size_t region;
 	struct region r;
+	bool brief;	/* end at the first header that cannot be right */
 	u8 *block;
 	u64 block_addr;
 	u64 block_len;
@@ -81,7 +83,8 @@ static bool load(struct pass *p, u64 addr, u64 need)
 		return true;
 	flush(p);
 	p->block_addr = align_down(addr, PAGE);
-	end = min_u64(p->block_addr + TARGET_BLOCK, p->r.end);
+	end = min_u64(p->block_addr + (p->brief ? BRIEF_BLOCK : TARGET_BLOCK),
+		      p->r.end);
 	p->block_len = target_read(p->h->t, p->block_addr, p->block,
 				   end - p->block_addr);
 	return range_inside(addr - p->block_addr, need, 0, p->block_len);
@@ -254,8 +257,15 @@ static u64 resume_at(struct pass *p, u64 addr)
 static u64 skip(struct pass *p, u64 addr, enum chunk_state state,
 		enum walk_fault fault)
 {
-	u64 to = resume_at(p, addr);
-	struct chunk c = make_chunk(p, addr, to - addr, state);
+	struct chunk c;
+	u64 to;
+
+	if (p->brief) {
+		p->ret = -1;
+		return p->r.end;
+	}
+	to = resume_at(p, addr);
+	c = make_chunk(p, addr, to - addr, state);
 
 	c.fault = fault;
 	if (state == CHUNK_DAMAGED)
@@ -436,9 +446,8 @@ static u64 behind_hole(struct pass *p, u64 addr)
 				      skip(p, addr, CHUNK_FOREIGN, FAULT_NONE);
 }
 
-static void walk_region(struct pass *p)
+static void walk_region(struct pass *p, u64 addr)
 {
-	u64 addr = p->r.first;
 	unsigned int posts = 0, retries = 0;
 
 	p->block_len = 0;
@@ -471,6 +480,21 @@ static void walk_region(struct pass *p)
 	p->w->bytes += addr - p->r.first;
 }
 
+static void begin(struct pass *p)
+{
+	p->block = xrealloc(NULL, TARGET_BLOCK, 1);
+	p->batch = xcalloc(BATCH, sizeof(*p->batch));
+	p->w->bytes = 0;
+	p->w->chunks = 0;
+	p->w->damaged = 0;
+}
+
+static void end(struct pass *p)
+{
+	free(p->batch);
+	free(p->block);
+}
+
 /**
  * glibc_walk - visit every chunk in order of address
  * @h: the heap
@@ -486,17 +510,39 @@ int glibc_walk(struct heap *h, struct walk *w)
 	struct pass p = { .w = w, .h = h, .g = g, .l = &g->l,
 			  .marks = w->lists ? w->lists->marks : NULL };
 
-	p.block = xrealloc(NULL, TARGET_BLOCK, 1);
-	p.batch = xcalloc(BATCH, sizeof(*p.batch));
-	w->bytes = 0;
-	w->chunks = 0;
-	w->damaged = 0;
+	begin(&p);
 	for (p.region = 0; p.region < h->regions && !p.ret; p.region++) {
 		p.r = h->region[p.region];
 		if (p.r.end > w->from && (!w->to || p.r.first < w->to))
-			walk_region(&p);
+			walk_region(&p, p.r.first);
 	}
-	free(p.batch);
-	free(p.block);
+	end(&p);
+	return p.ret;
+}
+
+/**
+ * glibc_walk_some - visit the chunks of one region, from one of them on
+ * @h: the heap
+ * @w: as for glibc_walk()
+ * @region: the region
+ * @chunk: its first chunk, or what was a chunk once
+ *
+ * What was a chunk once may lie inside of another by now.  So unless it is the
+ * first one, which always is a chunk, the walk ends where a header cannot be right.
+ *
+ * Return: 0, or what the function returned to end the walk, or -1 for such a
+ * header.
+ */
+int glibc_walk_some(struct heap *h, struct walk *w, size_t region, u64 chunk)
+{
+	struct glibc *g = glibc_of(h);
+	struct pass p = { .w = w, .h = h, .g = g, .l = &g->l,
+			  .marks = w->lists ? w->lists->marks : NULL,
+			  .region = region, .r = h->region[region] };
+
+	p.brief = chunk != p.r.first;
+	begin(&p);
+	walk_region(&p, chunk);
+	end(&p);
 	return p.ret;
 }

@@ -15,6 +15,10 @@ enum walk_fault {
 	FAULT_UNREADABLE,
 };
 
+struct heap;
+struct walk;
+
 const char *walk_fault_text(enum walk_fault fault);
+int glibc_walk_some(struct heap *h, struct walk *w, size_t region, u64 chunk);
 
 #endif

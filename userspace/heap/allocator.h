@@ -42,6 +42,11 @@
  *	@sums_begin.
  * @check: test all that can be tested, once, and count it in check.  What is wrong
  *	goes to check.findings.  NULL: nobody knows how.
+ * @confirm: of a process that is stopped for a moment, look again at the places of
+ *	@pending, and at those alone.  What is wrong there now is added to @sure;
+ *	what was looked at is taken out of @pending, and what a thread is in the
+ *	middle of changing is left.  @h stays as it was.  Needed with @check and
+ *	@lists.
  * @trim: find out why the break is where it is.  Return: 0, or -1 with a line
  *	where the process has gone.  NULL: nobody knows when this one lowers it.
  * @mmapped: find the chunks that have a mapping of their own.  NULL: it has none,
@@ -63,6 +68,8 @@ struct allocator {
 	bool (*sums_end)(void *sums);
 
 	void (*check)(struct heap *h, struct check *c);
+	void (*confirm)(struct heap *h, struct findings *pending,
+			struct findings *sure);
 	int (*trim)(struct heap *h, struct trim *tr, struct error *e);
 	void (*mmapped)(struct heap *h, struct mmapped *m);
 };

@@ -7,32 +7,26 @@
 #include <time.h>
 
 #include "heap/allocator.h"
+#include "heap/confirm.h"
 #include "target/freeze.h"
 
-static bool in(const struct findings *f, const struct finding *x)
-{
-	size_t i;
+#define REREADS 8u
 
-	for (i = 0; i < f->n; i++)
-		if (f->found[i].addr == x->addr &&
-		    !strcmp(f->found[i].text, x->text))
-			return true;
-	return false;
-}
-
-/* Drop the findings that a second look did not find again. */
-static void keep_common(struct findings *f, const struct findings *again)
+/*
+ * Keep what looks wrong for a second time, by the place: where nothing did in one
+ * of two looks, all is in order.  Of places beyond those that are kept nothing is
+ * known.
+ */
+static void keep_common(struct findings *f, const struct findings *before)
 {
 	size_t i, out = 0;
 
 	for (i = 0; i < f->n; i++)
-		if (in(again, &f->found[i]))
+		if (findings_at(before, &f->found[i].at))
 			f->found[out++] = f->found[i];
-	/*
-	 * Those beyond MAX_FINDINGS are only counted: take them to be there
-	 * still.
-	 */
-	f->total = f->n < f->total && out ? f->total - (f->n - out) : out;
+	f->lost |= before->lost;
+	if (!f->lost)
+		f->total = out;
 	f->n = out;
 }
 
@@ -54,20 +48,68 @@ static void settle_doubt(struct heap *h)
 		h->t->doubt = DOUBT_NONE;
 }
 
-/* Let the process run for a while, then look again.  Return: 0, or -1. */
+/*
+ * Let it go on for a while, then look again.  Where it has just got memory that was
+ * not seen to be malloc's, a little later it is.
+ * Return: 0, or -1 where the process has gone.
+ */
 static int look_again(struct heap *h, struct check *c, u64 ms,
 		      struct error *e)
 {
 	const struct timespec ts = { .tv_nsec = ms * 1000000 };
 	bool frozen = h->t->freezer;
+	unsigned int i;
 
-	target_thaw(h->t);
-	nanosleep(&ts, NULL);
 	memset(c, 0, sizeof(*c));
-	if (frozen ? heap_freeze(h, e) : heap_reread(h, e))
-		return -1;
+	target_thaw(h->t);
+	for (i = 0; i < REREADS; i++) {
+		nanosleep(&ts, NULL);
+		if (frozen ? heap_freeze(h, e) : heap_reread(h, e))
+			return -1;
+		if (!h->missing)
+			break;
+	}
 	h->a->check(h, c);
 	return 0;
+}
+
+/*
+ * A few looks at a process that goes on.  Return: 0 with what looks wrong in all
+ * of them, or -1 where the process has gone.
+ */
+static int look_on(struct heap *h, struct check *c, bool *held,
+		   struct error *e)
+{
+	struct check again;
+	bool stood;
+	u64 ms;
+
+	for (ms = 5; ms <= 25 && (c->findings.total || h->missing) && !*held;
+	     ms *= 5) {
+		/* It may have been stopped while the first look went on. */
+		stood = !h->t->freezer && is_held(h);
+		if (look_again(h, &again, ms, e))
+			return -1;
+		*held = stood && is_held(h);
+		if (h->t->doubt && !*held)
+			keep_common(&again.findings, &c->findings);
+		check_free(c);
+		*c = again;
+		if (!h->t->doubt)
+			break;
+	}
+	return 0;
+}
+
+/* Only what is wrong while the process is stopped, outside of malloc, is damage. */
+static void make_sure(struct heap *h, struct check *c)
+{
+	struct findings pending = c->findings;
+
+	memset(&c->findings, 0, sizeof(c->findings));
+	c->refused = heap_confirm(h, &pending, &c->findings);
+	c->unsure = !c->findings.n && (pending.n || pending.lost);
+	findings_free(&pending);
 }
 
 /**
@@ -76,41 +118,28 @@ static int look_again(struct heap *h, struct check *c, u64 ms,
  * @c: filled; check_free() it
  * @e: why not
  *
- * In a process that runs, or was stopped inside malloc, what looks wrong may be a
- * change that is half done.  So it is looked at several times: what is wrong each
- * time is damage, and if one look finds nothing wrong, nothing is damaged.
+ * What looks wrong in a process that is running, or that was stopped inside
+ * malloc, may be a change half done.  What looks so in several looks may be one
+ * as well, since a program does the same again and again.  So the process is
+ * stopped for a moment to look at those places alone, and only what is wrong then
+ * is damage; one look that finds nothing wrong tells that there is none.
  *
  * Return: 0, or -1 where the process has gone.
  */
 int check_heap(struct heap *h, struct check *c, struct error *e)
 {
-	struct check again;
-	bool held, stood;
-	u64 ms;
+	bool held;
 
 	memset(c, 0, sizeof(*c));
 	h->a->check(h, c);
 	held = c->findings.n && h->t->freezer && is_held(h);
-	for (ms = 5; ms <= 125 &&
-	     (c->findings.n || c->unsure || h->missing) &&
-	     h->t->live && h->t->doubt && !held; ms *= 5) {
-		/* Somebody may have stopped it during the look before this. */
-		stood = !h->t->freezer && is_held(h);
-		if (look_again(h, &again, ms, e))
-			return -1;
-		held = stood && is_held(h);
-		if (again.findings.n && h->t->doubt && !held) {
-			keep_common(&c->findings, &again.findings);
-			check_free(&again);
-			c->unsure = !c->findings.n;
-		} else {
-			check_free(c);
-			*c = again;
-		}
-	}
+	if (h->t->live && h->t->doubt && look_on(h, c, &held, e))
+		return -1;
 	if (held && !h->t->freezer && c->findings.n)
 		settle_doubt(h);
-	/* It stands still, so a second look would find the same. */
+	if (h->t->live && h->t->doubt && c->findings.total && !held)
+		make_sure(h, c);
+	/* What cannot be looked at a second time. */
 	c->held = held && c->findings.n && h->t->doubt;
 	if (c->held || (c->findings.n && h->t->doubt && !h->t->live))
 		c->unsure = true;

@@ -15,7 +15,8 @@ struct check {
 	u64 lists;	/* free lists */
 	u64 listed;	/* chunks on them */
 	bool unsure;	/* what looked wrong may be a change that is half done */
-	bool held;	/* ... and stays so: somebody else stopped the process */
+	bool refused;	/* the process could not be stopped to make sure */
+	bool held;	/* it stays so: somebody else stopped the process */
 };
 
 int check_heap(struct heap *h, struct check *c, struct error *e);

@@ -109,12 +109,30 @@ enum stand {
 	STAND_UNKNOWN,	/* none runs, and where they are is not told */
 };
 
+/* A thread that was stopped where it may be inside of malloc. */
+struct inside {
+	pid_t tid;
+	s64 nr;		/* of the system call; negative where in none */
+	u64 pc;
+};
+
+/* The same, thread by thread. */
+struct stands {
+	size_t threads;		/* that the C library knows */
+	struct inside *inside;
+	size_t n_inside;
+	bool runs;		/* a thread runs */
+	bool unknown;		/* where one that does not is not told */
+	bool crashed;		/* one ran into damage, or malloc found it */
+};
+
 int heap_open(struct heap *h, const struct target_choice *c, enum need what,
 	      struct error *e);
 int heap_need(const struct heap *h, enum need what, struct error *e);
 int heap_reread(struct heap *h, struct error *e);
 int heap_freeze(struct heap *h, struct error *e);
 enum stand heap_stand(struct heap *h);
+void heap_stands(struct heap *h, struct stands *s);
 void heap_close(struct heap *h);
 
 bool heap_has_started(const struct heap *h);

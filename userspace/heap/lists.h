@@ -19,6 +19,7 @@ struct list {
 	u64 min_size;
 	u64 max_size;
 	u64 faults;		/* of this list; 0: it is sound */
+	struct place at;	/* of those in findings */
 };
 
 /* What the lists say of each chunk; only the allocator knows how. */

@@ -47,6 +47,49 @@ static bool is_inside(const struct heap *h, const struct thread *th)
 	return m && !strcmp(m->path, h->module);
 }
 
+/* Was this thread made by clone(2) alone?  The C library knows nothing of it then. */
+static bool shares_block(const struct thread *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[n].tcb && list[i].tcb == list[n].tcb)
+			return true;
+	return false;
+}
+
+/**
+ * heap_stands - where is each thread that does not run?
+ * @h: the heap, with an allocator
+ * @s: filled; free() ->inside
+ */
+void heap_stands(struct heap *h, struct stands *s)
+{
+	struct thread *list;
+	size_t n = target_threads(h->t, &list), i;
+
+	*s = (struct stands){ 0 };
+	for (i = 0; i < n; i++) {
+		struct thread *th = &list[i];
+
+		s->threads += !shares_block(list, i);
+		if (!target_where(h->t, th)) {
+			s->runs = true;
+			continue;
+		}
+		s->unknown |= !th->placed;
+		if (has_crashed(h->t, th)) {
+			s->crashed = true;
+		} else if (is_inside(h, th)) {
+			s->inside = xgrow(s->inside, s->n_inside,
+					  sizeof(*s->inside));
+			s->inside[s->n_inside++] = (struct inside){
+				th->tid, th->nr, th->pc };
+		}
+	}
+	free(list);
+}
+
 /**
  * heap_stand - does the process run, and where does it stand?
  * @h: the heap, with an allocator
@@ -60,29 +103,15 @@ static bool is_inside(const struct heap *h, const struct thread *th)
  */
 enum stand heap_stand(struct heap *h)
 {
-	bool runs = false, unknown = false, inside = false, crashed = false;
-	struct thread *list;
-	size_t n = target_threads(h->t, &list), i;
+	struct stands s;
 
-	for (i = 0; i < n; i++) {
-		struct thread *th = &list[i];
-
-		if (!target_where(h->t, th)) {
-			runs = true;
-			continue;
-		}
-		unknown |= !th->placed;
-		if (has_crashed(h->t, th))
-			crashed = true;
-		else
-			inside |= is_inside(h, th);
-	}
-	free(list);
-	if (inside)
+	heap_stands(h, &s);
+	free(s.inside);
+	if (s.n_inside)
 		return STAND_MIDWAY;
-	if (runs || !n)
+	if (s.runs || !s.threads)
 		return STAND_RUNS;
-	if (!crashed && h->a->is_locked && h->a->is_locked(h))
+	if (!s.crashed && h->a->is_locked && h->a->is_locked(h))
 		return STAND_MIDWAY;
-	return unknown ? STAND_UNKNOWN : STAND_QUIET;
+	return s.unknown ? STAND_UNKNOWN : STAND_QUIET;
 }

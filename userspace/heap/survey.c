@@ -28,7 +28,9 @@ int survey(struct heap *h, struct survey *s)
 	progress_end();
 	if (s->walk.changed)
 		notes_add(&h->notes, "the process changed its heap meanwhile; --freeze gives an exact answer");
-	if (s->walk.damaged || s->lists.faults)
+	/* Who asks what is wrong with the lists says so. */
+	if (s->walk.damaged ||
+	    (s->lists.faults && !(s->findings && h->t->doubt)))
 		notes_add(&h->notes, h->t->doubt ?
 			  "parts of the heap could not be decoded: it is damaged%s; 'heapinfo check' tells" :
 			  "parts of the heap are damaged%s; 'heapinfo check' says what and where",

@@ -441,6 +441,49 @@ bool elf_has_symbol(struct elf_file *ef, const char *const names[])
 	return false;
 }
 
+static void table_take(struct elf_file *ef, Elf_Scn *scn,
+		       struct elf_wanted *want, size_t n)
+{
+	GElf_Shdr sh;
+	Elf_Data *d;
+	GElf_Sym sym;
+	int i;
+	size_t j;
+
+	if (!gelf_getshdr(scn, &sh) || !is_symtab(&sh) ||
+	    !spend_symtab(ef, &sh))
+		return;
+	d = elf_getdata(scn, NULL);
+	for (i = 0; d && gelf_getsym(d, i, &sym); i++) {
+		const char *s = elf_strptr(ef->elf, sh.sh_link,
+					   sym.st_name);
+
+		if (!s || sym.st_shndx == SHN_UNDEF)
+			continue;
+		for (j = 0; j < n; j++) {
+			if (want[j].found || strcmp(s, want[j].name))
+				continue;
+			want[j].found = true;
+			want[j].addr = sym.st_value + ef->bias;
+			want[j].size = sym.st_size;
+		}
+	}
+}
+
+/**
+ * elf_own_symbols - find functions or variables that the file itself names
+ * @ef: the file
+ * @want: the names; what is found is filled in
+ * @n: how many
+ */
+void elf_own_symbols(struct elf_file *ef, struct elf_wanted *want, size_t n)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(ef->elf, scn)))
+		table_take(ef, scn, want, n);
+}
+
 /* Would libdwfl unpack this section, to whatever size? */
 static bool is_debug_file(struct elf_file *ef, const GElf_Shdr *sh,
 			  size_t names)

@@ -45,7 +45,7 @@ bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
 		   size_t room);
 bool elf_has_symbol(struct elf_file *ef, const char *const names[]);
 
-/* A symbol to find, in separate debug files too (libc6-dbg), which is slow. */
+/* A symbol to find. */
 struct elf_wanted {
 	const char *name;
 	u64 addr;	/* filled; of a TLS symbol, its offset in the block */
@@ -53,6 +53,9 @@ struct elf_wanted {
 	bool found;
 };
 
+void elf_own_symbols(struct elf_file *ef, struct elf_wanted *want, size_t n);
+
+/* Those of separate debug files too (libc6-dbg); slow. */
 void elf_symbols(struct target *t, const struct module *mod,
 		 struct elf_wanted *want, size_t n);
 
