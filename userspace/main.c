@@ -16,8 +16,8 @@ enum { KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR };
 static const struct argp_option common_options[] = {
 	{ "core", KEY_CORE, "FILE", 0,
 	  "Look at a core file or a snapshot, not at a live process", -2 },
-	{ "freeze", KEY_FREEZE, NULL, 0,
-	  "Stop the process while looking, for an exact answer", -2 },
+	{ "freeze", KEY_FREEZE, "SECONDS", OPTION_ARG_OPTIONAL,
+	  "Stop the process while looking, for an exact answer; for SECONDS at most", -2 },
 	{ "json", KEY_JSON, NULL, 0, "Print JSON", -2 },
 	{ "no-color", KEY_NO_COLOR, NULL, 0,
 	  "Never use colour (also: NO_COLOR in the environment)", -2 },
@@ -33,6 +33,24 @@ static void take_pid(struct common *c, const char *arg,
 		argp_error(state, "'%s' is no process id; 'ps -e' lists them",
 			   arg);
 	c->target.pid = v;
+}
+
+/* For a day at most, and a microsecond at the least. */
+static void take_freeze(struct common *c, const char *arg,
+			const struct argp_state *state)
+{
+	double seconds;
+	char *end;
+
+	c->target.freeze = true;
+	c->target.freeze_ns = 0;
+	if (!arg)
+		return;
+	seconds = strtod(arg, &end);
+	if (*end || end == arg || !(seconds >= 1e-6 && seconds <= 86400))
+		argp_error(state, "--freeze takes a number of seconds, such as 0.5 or 2, not '%s'",
+			   arg);
+	c->target.freeze_ns = seconds * 1e9;
 }
 
 static void take_arg(struct common *c, char *arg, struct argp_state *state)
@@ -65,7 +83,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		c->json = true;
 		break;
 	case KEY_FREEZE:
-		c->target.freeze = true;
+		take_freeze(c, arg, state);
 		break;
 	case KEY_NO_COLOR:
 		c->no_color = true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "base/util.h"
 
@@ -33,6 +34,19 @@ static void *or_die(void *p)
 		exit(EXIT_UNKNOWN);
 	}
 	return p;
+}
+
+/**
+ * now_ns - what time it is
+ *
+ * Return: nanoseconds of CLOCK_MONOTONIC.
+ */
+u64 now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
 /**

@@ -46,6 +46,8 @@ void *xmap(size_t len);
 void sort_array(void *p, size_t n, size_t size,
 		int (*cmp)(const void *a, const void *b));
 
+u64 now_ns(void);
+
 static inline u64 align_up(u64 v, u64 to)
 {
 	return (v + to - 1) & ~(to - 1);

@@ -77,7 +77,7 @@ static void judge(struct heap *h, const struct lists *ls,
 
 	v->certain = !may_have_changed(h);
 	findings_take(v->certain ? &v->wrong : &v->open, found);
-	if (v->open.n && h->t->live)
+	if (v->open.n && h->t->live && !h->t->freeze_ns)
 		refused = heap_confirm(h, &v->open, &v->wrong);
 	for (i = 0; i < ls->n; i++) {
 		v->damaged += check_of(&ls->list[i], v) == DAMAGED;
@@ -88,7 +88,7 @@ static void judge(struct heap *h, const struct lists *ls,
 			  v->changing, refused ?
 			  "and the process could not be stopped to tell damage from a change half done" :
 			  "as they are while malloc changes them",
-			  h->t->live && !h->t->freezer ?
+			  h->t->doubt == DOUBT_RUNNING ?
 			  "; --freeze gives an exact answer" : "");
 }
 

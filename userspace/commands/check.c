@@ -41,7 +41,7 @@ static void note_doubt(struct heap *h, const struct check *c)
 static bool is_unsure(const struct heap *h, const struct check *c)
 {
 	return c->unsure || h->t->partial ||
-	       (h->missing && !c->findings.total);
+	       ((h->missing || h->t->expired) && !c->findings.total);
 }
 
 static bool is_changing(const struct heap *h, const struct check *c)
@@ -131,5 +131,6 @@ const struct command cmd_check = {
 	.brief = "test every invariant of malloc; exit status 1: damaged",
 	.doc = "Test everything that glibc tests before it aborts, and more, on every chunk and every list, and go on after damage. Exit status: 0 clean, 1 damaged, 2 could not tell.",
 	.needs = NEED_CHECK,
+	.copies = 6,
 	.run = run,
 };

@@ -7,6 +7,9 @@
 
 #include "commands/cmd.h"
 #include "base/text.h"
+#include "heap/stop_time.h"
+
+#define COPIES 5u	/* that a command takes; check and snapshot say it */
 
 /**
  * cmd_fail - say why there is no answer
@@ -23,6 +26,28 @@ int cmd_fail(const struct error *e)
 	return EXIT_UNKNOWN;
 }
 
+/* Who waits for the process shall know before it stops, not after. */
+static void say_how_long(const struct common *c, struct heap *h)
+{
+	char bytes[HUMAN_ROOM], rate[HUMAN_ROOM];
+	struct stop_time s;
+
+	stop_time(h, c->cmd->copies ? c->cmd->copies : COPIES,
+		  c->cmd->all_memory, &s);
+	fprintf(stderr, "heapinfo: process %d will be stopped for about ",
+		(int)h->t->pid);
+	if (s.ns < 1000000000)
+		fprintf(stderr, "%u ms", (unsigned int)(s.ns / 1000000));
+	else
+		fprintf(stderr, "%.1f s", s.ns / 1e9);
+	fprintf(stderr, ", to read %s, a copy of which goes at %s/s",
+		text_human(bytes, s.bytes), text_human(rate, s.rate));
+	if (c->target.freeze_ns)
+		fprintf(stderr, "; it will go on after %g s at the latest",
+			c->target.freeze_ns / 1e9);
+	fputc('\n', stderr);
+}
+
 /**
  * cmd_open - open the heap that the command line names
  * @c: the command and what it was told
@@ -34,7 +59,12 @@ int cmd_fail(const struct error *e)
  */
 int cmd_open(const struct common *c, struct heap *h, struct error *e)
 {
-	return heap_open(h, &c->target, c->cmd->needs, e);
+	if (heap_open(h, &c->target, c->cmd->needs, e))
+		return -1;
+	if (!c->target.freeze || !h->t->live)
+		return 0;
+	say_how_long(c, h);
+	return heap_freeze(h, e);
 }
 
 /**

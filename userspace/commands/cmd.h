@@ -30,6 +30,8 @@ struct command {
 	error_t (*parse)(int key, char *arg, struct argp_state *state);
 	bool no_target;		/* it takes no PID or --core */
 	bool no_json;		/* it has none, and says so if asked for it */
+	bool all_memory;	/* it reads more than the heap */
+	unsigned int copies;	/* times of reading it once; 0: see cmd.c */
 	bool in_order;		/* options end at the first argument */
 	int max_args;		/* allowed behind PID; -1: any */
 	enum need needs;	/* what cmd_open() must know of the heap */

@@ -120,5 +120,7 @@ const struct command cmd_snapshot = {
 	.doc = "Write the private memory of a process, and what the kernel says of it, to an ELF core file that every command reads with --core, and gdb too. With --freeze the answer is exact, and the threads' registers are in it.",
 	.options = options,
 	.parse = parse,
+	.all_memory = true,
+	.copies = 3,	/* and written to a file */
 	.run = run,
 };

@@ -427,7 +427,7 @@ static void gather(struct heap *h, struct stats *st)
 		st->add = h->a->sums_add;
 	}
 	survey(h, &s);
-	if (st->sums && !h->a->sums_end(st->sums))
+	if (st->sums && !h->a->sums_end(st->sums) && !h->t->expired)
 		notes_add(&h->notes, "the free lists do not read the same both ways: they are damaged%s; 'heapinfo check' %s",
 			  target_or(h->t), h->t->doubt ? "tells" : "says where");
 	survey_free(&s);

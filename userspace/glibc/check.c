@@ -269,7 +269,7 @@ static int check_batch(const struct batch *b, void *ctx)
 	size_t i, n;
 	u64 total;
 
-	for (i = 0; i < b->n; i++) {
+	for (i = 0; i < b->n && !p->p.h->t->expired; i++) {
 		n = f->n;
 		total = f->total;
 		step_on(p, &b->chunk[i]);
@@ -435,7 +435,7 @@ static void check_mmapped(struct pass *p)
 	struct mmapped *m = &p->c->mmapped;
 
 	glibc_mmapped(p->p.h, m);
-	if (mp->addr && !m->complete)
+	if (mp->addr && !m->complete && !p->p.h->t->expired)
 		notes_add(&p->p.h->notes, "mp_ counts %u mmapped chunks with %" PRIu64 " bytes; %zu with %" PRIu64 " were found: the others' headers are not where they usually are, or are damaged",
 			  mp->n_mmaps, mp->mmapped_mem, m->n, m->bytes);
 }

@@ -71,6 +71,9 @@ static void __printf(5, 6) fault(struct list_walk *lw, struct list *l, u64 addr,
 	va_list ap;
 	size_t n;
 
+	/* Nothing is wrong, but not read. */
+	if (lw->g->t->expired)
+		return;
 	l->faults++;
 	lw->lists->faults++;
 	if (!f)
@@ -215,6 +218,9 @@ static void add_list(struct list_walk *lw, const struct list *l)
 {
 	struct lists *ls = lw->lists;
 
+	/* It was not followed to its end. */
+	if (lw->g->t->expired)
+		return;
 	ls->list = xgrow(ls->list, ls->n, sizeof(*l));
 	ls->list[ls->n++] = *l;
 }

@@ -260,7 +260,7 @@ static u64 skip(struct pass *p, u64 addr, enum chunk_state state,
 	struct chunk c;
 	u64 to;
 
-	if (p->brief) {
+	if (p->brief || p->h->t->expired) {
 		p->ret = -1;
 		return p->r.end;
 	}

@@ -204,7 +204,13 @@ int heap_freeze(struct heap *h, struct error *e)
 	}
 	kernel_free(&h->k);
 	kernel_read(h->t, &h->k);
-	return h->a ? heap_reread(h, e) : 0;
+	if (!h->a)
+		return 0;
+	if (heap_reread(h, e) || h->t->expired)
+		return h->t->expired ?
+		       error_set(e, "the time that --freeze gave was over before the heap was found; give more, or none") :
+		       -1;
+	return 0;
 }
 
 /**
@@ -243,8 +249,8 @@ int heap_need(const struct heap *h, enum need what, struct error *e)
  * @what: what must be known of its heap
  * @e: why not
  *
- * With @c->freeze the process is stopped from here to heap_close(), or to
- * target_thaw().
+ * With @c->freeze the process is to be stopped with heap_freeze() then, which is
+ * left to the caller: the process runs while files are read here.
  *
  * Return: 0, or -1.
  */
@@ -263,14 +269,14 @@ int heap_open(struct heap *h, const struct target_choice *c, enum need what,
 			 h->t->denied.text);
 	else
 		find_allocator(h);
+	h->t->freeze_ns = c->freeze_ns;
 	if (heap_need(h, what, e))
 		return -1;
 	/* A core does not say whether a thread was inside malloc: look. */
 	if (!h->t->live && h->a && !h->t->doubt &&
 	    heap_stand(h) == STAND_MIDWAY)
 		h->t->doubt = DOUBT_MIDWAY;
-	/* Last, so that the process is not stopped while files are read. */
-	return c->freeze && h->t->live ? heap_freeze(h, e) : 0;
+	return 0;
 }
 
 /**

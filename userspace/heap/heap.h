@@ -89,7 +89,8 @@ struct target_choice {
 	pid_t pid;
 	pid_t via;		/* 0, or the thread that still has memory */
 	const char *core;	/* a core file's path, or NULL */
-	bool freeze;		/* stop the process meanwhile */
+	bool freeze;		/* stop the process meanwhile ... */
+	u64 freeze_ns;		/* ... for so long at most; 0: as long as it takes */
 };
 
 /* What must be known of a heap for there to be an answer. */

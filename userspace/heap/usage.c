@@ -144,7 +144,8 @@ void usages_read(struct heap *h, struct usages *u)
 	count_regions(h, u);
 	move_caches(h, u);
 	for (i = 0; i < h->arenas; i++) {
-		count_rest(&u->arena[i]);
+		if (!h->t->expired)
+			count_rest(&u->arena[i]);
 		add(&u->all, &u->arena[i]);
 	}
 }

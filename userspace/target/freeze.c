@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -42,15 +43,10 @@ struct freezer {
 	size_t n;
 	u64 since;	/* ns */
 	bool held;	/* a signal had stopped the process before */
+	u64 until;
+	/* Its time is over: it was let go. */
+	volatile sig_atomic_t over;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
 
 static const struct stopped *find(const struct freezer *f, pid_t tid)
 {
@@ -250,23 +246,93 @@ struct freezer *freezer_stop(pid_t pid, struct error *e)
 	return f;
 }
 
+static void let_go(const struct freezer *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		ptrace(PTRACE_DETACH, f->thread[i].tid, 0,
+		       (void *)(long)f->thread[i].signal);
+}
+
+/* The one whose time is limited, for the handler of the signal. */
+static struct freezer *limited;
+
+/*
+ * Only the thread that stopped the process can let it go on, whatever that is
+ * doing: it may wait for whoever reads its output.
+ */
+static void on_alarm(int sig)
+{
+	(void)sig;
+	if (!limited || limited->over)
+		return;
+	let_go(limited);
+	limited->until = now_ns();
+	limited->over = 1;
+}
+
+static void set_alarm(u64 ns)
+{
+	struct itimerval it = { .it_value = { ns / 1000000000,
+					      ns % 1000000000 / 1000 } };
+
+	setitimer(ITIMER_REAL, &it, NULL);
+}
+
 /**
- * freezer_go - let the process run on
+ * freezer_limit - let the process go on by itself after a while
+ * @f: from freezer_stop()
+ * @ns: nanoseconds from now on, a microsecond at the least
+ *
+ * It uses SIGALRM, and works for one process at a time.
+ */
+void freezer_limit(struct freezer *f, u64 ns)
+{
+	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
+	sigset_t set;
+
+	limited = f;
+	sigaction(SIGALRM, &sa, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	set_alarm(ns);
+}
+
+/**
+ * freezer_is_over - was the time over, and does the process run?
+ * @f: from freezer_stop()
+ *
+ * Return: true if so.
+ */
+bool freezer_is_over(const struct freezer *f)
+{
+	return f->over;
+}
+
+/**
+ * freezer_go - let the process go on
  * @f: from freezer_stop(); freed here
  *
  * Return: for how many nanoseconds it was stopped.
  */
 u64 freezer_go(struct freezer *f)
 {
-	u64 since = f->since;
-	size_t i;
+	u64 ns;
 
-	for (i = 0; i < f->n; i++)
-		ptrace(PTRACE_DETACH, f->thread[i].tid, 0,
-		       (void *)(long)f->thread[i].signal);
+	if (limited == f) {
+		set_alarm(0);
+		limited = NULL;
+	}
+	if (!f->over) {
+		let_go(f);
+		f->until = now_ns();
+	}
+	ns = f->until - f->since;
 	free(f->thread);
 	free(f);
-	return now_ns() - since;
+	return ns;
 }
 
 /**

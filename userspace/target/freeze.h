@@ -11,6 +11,8 @@ struct freezer;
 struct thread;
 
 struct freezer *freezer_stop(pid_t pid, struct error *e);
+void freezer_limit(struct freezer *f, u64 ns);
+bool freezer_is_over(const struct freezer *f);
 u64 freezer_go(struct freezer *f);
 u64 freezer_tcb(const struct freezer *f, pid_t tid);
 bool freezer_was_held(const struct freezer *f);

@@ -27,6 +27,14 @@ struct target_cache {
 	} line[LINES];
 };
 
+/* Was the time for which it may be stopped over, and does it run again? */
+static bool is_over(struct target *t)
+{
+	if (t->freezer && freezer_is_over(t->freezer))
+		target_thaw(t);
+	return t->expired;
+}
+
 /**
  * target_read - read memory as it is now, past the cache
  * @t: the target
@@ -40,7 +48,11 @@ size_t target_read(struct target *t, u64 addr, void *buf, size_t len)
 {
 	if (len > UINT64_MAX - addr)
 		len = UINT64_MAX - addr;
-	return len ? t->ops->read(t, addr, buf, len) : 0;
+	if (is_over(t))
+		return 0;
+	len = len ? t->ops->read(t, addr, buf, len) : 0;
+	/* It may have gone on in between: then these are not of one moment. */
+	return is_over(t) ? 0 : len;
 }
 
 /**
@@ -388,7 +400,11 @@ int target_freeze(struct target *t, struct error *e)
 	if (!t->live || t->freezer)
 		return 0;
 	t->freezer = freezer_stop(t->pid, e);
-	return t->freezer ? target_reload_maps(t, e) : -1;
+	if (!t->freezer)
+		return -1;
+	if (t->freeze_ns)
+		freezer_limit(t->freezer, t->freeze_ns);
+	return target_reload_maps(t, e);
 }
 
 /**
@@ -397,8 +413,10 @@ int target_freeze(struct target *t, struct error *e)
  */
 void target_thaw(struct target *t)
 {
-	if (t->freezer)
+	if (t->freezer) {
+		t->expired |= freezer_is_over(t->freezer);
 		t->stopped_ns += freezer_go(t->freezer);
+	}
 	t->freezer = NULL;
 }
 
@@ -430,6 +448,8 @@ const char *target_or(const struct target *t)
  */
 const char *target_note(const struct target *t)
 {
+	if (t->expired)
+		return "the process was let go on when the time that --freeze gave was over; what was not read by then is missing here";
 	return t->partial ?
 	       "the core is truncated; what it does not hold is missing here" :
 	       NULL;

@@ -78,6 +78,8 @@ struct target {
 	struct target_cache *cache;
 	u64 jumps;		/* pages that target_peek() read one at a time */
 	struct freezer *freezer;
+	u64 freeze_ns;		/* for how long it may be stopped; 0: for ever */
+	bool expired;		/* that was over: nothing is read any more */
 	u64 stopped_ns;		/* how long target_freeze() had it stopped */
 };
 
