@@ -84,6 +84,18 @@ static const char *part_of(const struct heap *h, const struct chunk *c)
 	return "in this chunk";
 }
 
+static void print_flags(const struct chunk *c)
+{
+	fputs("flags      ", stdout);
+	if (c->flags & PREV_INUSE)
+		fputs(" prev_inuse", stdout);
+	if (c->flags & IS_MMAPPED)
+		fputs(" mmapped", stdout);
+	if (c->flags & NON_MAIN_ARENA)
+		fputs(" non_main", stdout);
+	puts(c->flags ? "" : " none");
+}
+
 static void print_text(const struct heap *h, const struct answer *a)
 {
 	const struct region *r = &h->region[a->c.region];
@@ -100,10 +112,7 @@ static void print_text(const struct heap *h, const struct answer *a)
 	       a->c.size > heap_overhead(h) ?
 	       a->c.size - heap_overhead(h) : 0,
 	       chunk_state_name(a->c.state));
-	printf("flags       %s%s%s\n",
-	       a->c.flags & PREV_INUSE ? "prev_inuse " : "",
-	       a->c.flags & IS_MMAPPED ? "mmapped " : "",
-	       a->c.flags & NON_MAIN_ARENA ? "non_main" : "");
+	print_flags(&a->c);
 	printf("arena       %zu, at %#" PRIx64 "%s\n", r->arena,
 	       h->arena[r->arena].addr,
 	       h->arena[r->arena].main ? " (main)" : "");

@@ -38,6 +38,7 @@ static const struct {
 	{ TRIM_TOP_IN_MMAP, "top_not_in_brk_heap" },
 	{ TRIM_PINNED, "pinned" },
 	{ TRIM_WAITING, "next_large_free_trims" },
+	{ TRIM_PAD, "top_within_pad" },
 	{ TRIM_TOP_DAMAGED, "top_damaged" },
 };
 
@@ -109,6 +110,9 @@ static void print_reasons(const struct heap *h, const struct trim *tr)
 	if (tr->reasons & TRIM_WAITING)
 		printf("Top is over the trim threshold: the next free() that merges 64 KiB or more lowers the break by %s.\n",
 		       text_human(a, tr->by_free));
+	if (tr->reasons & TRIM_PAD)
+		printf("Top is over the trim threshold, but free() leaves %s of it, top_pad, and that is all but less than a page; malloc_trim(0) leaves none.\n",
+		       text_human(a, tr->pad));
 	if (tr->reasons & TRIM_PINNED)
 		printf("%s are free below a chunk that is not: the break cannot go under the highest chunk in use or cached.\n",
 		       text_human(a, tr->free_below));

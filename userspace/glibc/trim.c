@@ -126,6 +126,9 @@ static void find_threshold(const struct glibc *g, struct trim *tr)
 	} else if (by_free) {
 		tr->reasons |= TRIM_WAITING;
 		tr->by_free = by_free;
+	} else if (tr->now) {
+		tr->reasons |= TRIM_PAD;
+		tr->pad = mp->top_pad;
 	}
 }
 

@@ -26,6 +26,7 @@ enum trim_reason {
 	TRIM_PINNED = 8,		/* much is free, but below a pin */
 	TRIM_WAITING = 16,		/* the next large free() would trim */
 	TRIM_TOP_DAMAGED = 32,		/* top is nowhere, or too large */
+	TRIM_PAD = 64,			/* free() would leave all of top, as a pad */
 };
 
 struct trim {
@@ -41,6 +42,7 @@ struct trim {
 	bool threshold_raised;	/* by the allocator, since the start */
 	bool huge_pages;	/* all memory is asked of mmap(2) for them */
 	bool changed;		/* break and top are in the middle of a change */
+	u64 pad;		/* bytes of top that free() leaves, more or less */
 	u64 now;		/* bytes malloc_trim(0) would lower the break by */
 	u64 by_free;		/* bytes that the next large free() would */
 	struct pin pin[MAX_PINS];	/* the one nearest to top first */

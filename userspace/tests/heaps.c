@@ -155,6 +155,13 @@ static void one_malloc(void)
 		expect(p, "in use", "     prev_inuse$");
 	expect(p, "in use", "     prev_inuse$");
 	say("has chunk %p|^size +%zu \\(%zu usable\\)", p, 4 * W, 3 * W);
+	say("has chunk %p|^flags       prev_inuse$", p);
+	/* What malloc_trim() would give back is told from what free() would. */
+	say("hasnot why|Nothing worth trimming");
+	if (W == 8)
+		say("has why|^malloc_trim\\(0\\) now: the break would go down by 128 KiB");
+	if (W == 8)
+		say("has why|free\\(\\) leaves 128 KiB of it, top_pad");
 	clean();
 }
 
