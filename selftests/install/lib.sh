@@ -15,11 +15,32 @@ suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-sid}")
 kept=$CACHE/install/$suite
 mkdir -p "$kept/lists" "$kept/archives"
 
-# Whoever calls gcc calls ccache. It takes an object from the cache only when the
-# compiler, its options, the folder, the source and all headers are the same, so
-# each way to build compiles once, and a change to a source does again.
-export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$kept/ccache
-export CCACHE_COMPILERCHECK=content CCACHE_MAXSIZE=500M
+# compile_once - let whoever calls the compiler call ccache. It takes an object
+# from the cache only when the compiler, its options, the folder, the source and
+# all headers are the same, so each way to build compiles once, and a change to a
+# source does again. A folder in PATH would not do: apt, and dkms in some versions,
+# set a PATH of their own, and Debian's ccache has no link for cc.
+compile_once()
+{
+	local gcc folder=/usr/compiler link
+	gcc=$(realpath /usr/bin/gcc)
+	mkdir "$folder"
+	for link in /usr/bin/{cc,gcc,gcc-[0-9]*,"${gcc##*/}"}; do
+		# gcc-ar and the like go by another name
+		[ "$(realpath "$link")" != "$gcc" ] ||
+			ln -s "${gcc##*/}" "$folder/${link##*/}"
+	done
+	rm "$folder/${gcc##*/}"
+	mv "$gcc" "$folder/"
+	ln -s ccache "$gcc"
+	cat >/etc/ccache.conf <<-END
+		cache_dir = $kept/ccache
+		path = $folder
+		compiler_check = content
+		max_size = 500M
+	END
+}
+compile_once
 
 # releases - the kernels whose headers are installed
 releases()
@@ -103,11 +124,6 @@ keep()
 upgrade()
 {
 	local all package here
-	# Newer headers bring their kernel along, and that an initramfs, which
-	# nobody boots and which takes longer than all the rest.
-	mkdir -p "$scratch/bin"
-	printf '#!/bin/sh\n' >"$scratch/bin/update-initramfs"
-	chmod +x "$scratch/bin/update-initramfs"
 	here=$(releases | sed 's/^\([0-9]*\.[0-9]*\).*/\1/' | paste -sd'|')
 	all=$(apt-cache pkgnames linux-headers- |
 		grep -E '^linux-headers-[0-9]+\.[0-9]+\..*-amd64$' | sort -V)
@@ -117,8 +133,11 @@ upgrade()
 		$(grep -vE -- '-(cloud|rt)-' <<<"$all" |
 			grep -E "^linux-headers-(${here//./\\.})\." | tail -n 1); do
 		upgraded=${package#linux-headers-}
-		PATH=$scratch/bin:$PATH apt-get install --yes \
-			--no-install-recommends "$package" && return
+		# Newer headers bring their kernel along, and that an initramfs,
+		# which nobody boots and which takes longer than all the rest:
+		# the kernel's hooks make none where INITRD says so.
+		INITRD=No apt-get install --yes --no-install-recommends \
+			"$package" && return
 		upgraded=
 	done
 	return 1
