@@ -90,6 +90,25 @@ try_once()
 	fi
 }
 
+# results_once INPUT COMMAND... - the results that COMMAND prints; once all of them
+# were good, those of that time. For a COMMAND as try_once has it.
+results_once()
+{
+	local pass
+	pass=$(pass_of "$@")
+	shift
+	if [ -s "$pass" ]; then
+		touch "$pass"
+		cat "$pass"
+		return
+	fi
+	"$@" | tee "$scratch/once"
+	grep -q '^ok' "$scratch/once" && ! grep -q '^not ok' "$scratch/once" ||
+		return 0
+	mkdir -p "${pass%/*}" && cp "$scratch/once" "$scratch/once.half" &&
+		mv "$scratch/once.half" "$pass"
+}
+
 # guest OPTION... - boot, and again where qemu itself went wrong: that is rare and
 # says nothing of what ran there
 guest()
