@@ -63,6 +63,17 @@ const char *text_plain(void)
 }
 
 /**
+ * text_s - the ending of a word for several things
+ * @n: how many there are
+ *
+ * Return: "" for one, "s" for any other number.
+ */
+const char *text_s(u64 n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/**
  * text_human - bytes in the unit that reads best
  * @buf: filled
  * @bytes: how many

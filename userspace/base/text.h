@@ -27,6 +27,7 @@ const char *text_color(enum color c);	/* "" where colour is off */
 const char *text_plain(void);		/* ends a colour */
 
 #define HUMAN_ROOM 32
+const char *text_s(u64 n);
 const char *text_human(char buf[HUMAN_ROOM], u64 bytes);
 const char *text_change(char buf[HUMAN_ROOM + 1], s64 by);
 void text_safe(FILE *f, const char *s, size_t len);

@@ -68,12 +68,16 @@ static void print_text(const struct heap *h, const struct usages *usages,
 	if (h->mmaps.known)
 		printf("\nmmapped chunks: %" PRIu64 " with %s; %zu found%s\n",
 		       h->mmaps.chunks, text_human(human[0], h->mmaps.bytes),
-		       m->n, m->complete ? "" : ", the others are not known");
+		       m->n, m->complete ? "" : m->ambiguous ?
+		       "; other headers fit these numbers as well" :
+		       m->n < h->mmaps.chunks ? ", the others are not known" :
+		       "; which of these only look like chunks is not known");
 	for (i = 0; i < m->n; i++)
 		printf("      %#" PRIx64 " %12" PRIu64 " usable, mapping of %s\n",
 		       m->chunk[i].addr, m->chunk[i].usable,
 		       text_human(human[0], m->chunk[i].map_len));
-	printf("%zu threads, %zu tcaches found\n", h->threads, h->caches);
+	printf("%zu thread%s, %zu tcache%s found\n", h->threads,
+	       text_s(h->threads), h->caches, text_s(h->caches));
 }
 
 static struct json_object *regions_json(const struct heap *h, size_t arena)

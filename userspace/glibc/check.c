@@ -435,7 +435,12 @@ static void check_mmapped(struct pass *p)
 	struct mmapped *m = &p->c->mmapped;
 
 	glibc_mmapped(p->p.h, m);
-	if (mp->addr && !m->complete && !p->p.h->t->expired)
+	if (!mp->addr || m->complete || m->ambiguous || p->p.h->t->expired)
+		return;
+	if (m->n > mp->n_mmaps)
+		notes_add(&p->p.h->notes, "mp_ counts %u mmapped chunks with %" PRIu64 " bytes; %zu with %" PRIu64 " look like one, and which of them are is not known",
+			  mp->n_mmaps, mp->mmapped_mem, m->n, m->bytes);
+	else
 		notes_add(&p->p.h->notes, "mp_ counts %u mmapped chunks with %" PRIu64 " bytes; %zu with %" PRIu64 " were found: the others' headers are not where they usually are, or are damaged",
 			  mp->n_mmaps, mp->mmapped_mem, m->n, m->bytes);
 }

@@ -1,23 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Find mmapped chunks.  malloc has no list of these: they are recognised by their
- * headers in anonymous mappings, and mp_ only says how many there are.
+ * headers in anonymous mappings, and mp_ only says how many there are, and how
+ * large their mappings are in all.  What else looks like a header is told by that.
  */
+#include <stdlib.h>
+
 #include "glibc/glibc.h"
+#include "glibc/mmapped_choice.h"
 #include "glibc/ops.h"
 
 #define MAX_PAGES (1u << 22)	/* look at no more touched pages: 16 GiB */
+#define MAX_LOOKALIKES 4096u
 #define MAX_LEAD (16u << 20)	/* no more bytes before a chunk of memalign() */
 
 struct search {
 	struct glibc *g;
 	struct mmapped *m;
 	u64 pages;
+	bool all;	/* take what lies in the mapping of another, too */
 };
 
-static bool all_found(const struct search *s)
+static bool fits(const struct search *s)
 {
-	return s->g->mp.addr && s->m->n >= s->g->mp.n_mmaps;
+	const struct glibc *g = s->g;
+
+	return g->mp.addr && s->m->n == g->mp.n_mmaps &&
+	       (g->l.mmapped_mem_drifts || s->m->bytes == g->mp.mmapped_mem);
+}
+
+static bool is_done(const struct search *s)
+{
+	return s->all ? s->m->n >= MAX_LOOKALIKES : fits(s);
 }
 
 /* Read the header at @addr.  Return: false if it is none of an mmapped chunk. */
@@ -112,7 +126,7 @@ static void search_run(struct search *s, const struct map_run *in)
 	struct mmapped_chunk c;
 	u64 at = in->start, taken = in->start, behind;
 
-	while (!all_found(s)) {
+	while (!is_done(s)) {
 		/* A header was written, so its page was touched. */
 		at = target_next_touched(s->g->t, at, in->end);
 		if (at >= in->end)
@@ -126,11 +140,12 @@ static void search_run(struct search *s, const struct map_run *in)
 			s->m->skipped += in->end - at;
 			return;
 		}
-		if (chunk_in_page(s, at, in, &c) && c.map >= taken) {
+		if (chunk_in_page(s, at, in, &c) &&
+		    (s->all || c.map >= taken)) {
 			find_aligned(s, in, &c);
 			add(s->m, &c);
-			at = c.map + c.map_len;
-			taken = at;
+			taken = c.map + c.map_len;
+			at = s->all ? at + PAGE : taken;
 		} else {
 			at += PAGE;
 		}
@@ -143,22 +158,71 @@ static unsigned int anon_kind(const struct mapping *m, const void *arg)
 	return map_is_anon(m);
 }
 
+static void search_all(struct search *s)
+{
+	struct map_run run;
+	size_t i = 0;
+
+	s->m->n = 0;
+	s->m->bytes = 0;
+	s->pages = 0;
+	while (!is_done(s) &&
+	       maps_next_run(&s->g->t->maps, &i, anon_kind, NULL, &run))
+		search_run(s, &run);
+}
+
+static int by_map(const void *a, const void *b)
+{
+	const struct mmapped_chunk *x = a, *y = b;
+
+	return x->map < y->map ? -1 : x->map > y->map;
+}
+
+/* Leave those that fit malloc's numbers.  Return: false if none do. */
+static bool choose(struct search *s)
+{
+	const struct malloc_par *mp = &s->g->mp;
+	struct mmapped *m = s->m;
+	bool *keep = xcalloc(m->n, sizeof(*keep));
+	unsigned int choices;
+	size_t i, out = 0;
+
+	sort_array(m->chunk, m->n, sizeof(*m->chunk), by_map);
+	choices = mmapped_choose(m->chunk, m->n, mp->n_mmaps, mp->mmapped_mem,
+				 keep);
+	for (i = 0; choices && i < m->n; i++)
+		if (keep[i])
+			m->chunk[out++] = m->chunk[i];
+	free(keep);
+	if (!choices)
+		return false;
+	m->n = out;
+	m->bytes = mp->mmapped_mem;
+	m->ambiguous = choices > 1;
+	return true;
+}
+
 /**
  * glibc_mmapped - find the chunks that have a mapping of their own
  * @h: the heap
  * @m: empty; filled
+ *
+ * As soon as those found fit malloc's numbers, no others are looked for. Where no
+ * choice of what looks like chunks fits, all of that which does not overlap is left.
  */
 void glibc_mmapped(struct heap *h, struct mmapped *m)
 {
 	struct glibc *g = glibc_of(h);
 	struct search s = { .g = g, .m = m };
-	struct map_run run;
-	size_t i = 0;
 
-	while (!all_found(&s) &&
-	       maps_next_run(&g->t->maps, &i, anon_kind, NULL, &run))
-		search_run(&s, &run);
-	m->complete = g->mp.addr && m->n == g->mp.n_mmaps &&
-		      (g->l.mmapped_mem_drifts ||
-		       m->bytes == g->mp.mmapped_mem);
+	search_all(&s);
+	if (!fits(&s) && g->mp.addr && !g->l.mmapped_mem_drifts &&
+	    m->n >= g->mp.n_mmaps && !choose(&s)) {
+		s.all = true;
+		search_all(&s);
+		s.all = false;
+		if (!choose(&s))
+			search_all(&s);
+	}
+	m->complete = fits(&s) && !m->ambiguous;
 }

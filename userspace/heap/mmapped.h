@@ -18,6 +18,7 @@ struct mmapped {
 	size_t n;
 	u64 bytes;		/* of the mappings found */
 	bool complete;		/* none is missing, by the allocator's own count */
+	bool ambiguous;		/* another choice of them fits that as well */
 	u64 skipped;		/* bytes of mappings that were not looked at */
 };
 

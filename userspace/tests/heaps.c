@@ -825,6 +825,48 @@ static void mmapped(void)
 	clean();
 }
 
+/* Write the header of a mmapped chunk to memory that is not malloc's. */
+static void look_like(const void *chunk, size_t at, size_t room)
+{
+	const size_t header = 2 * sizeof(size_t);
+	char *p = mmap(NULL, room, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(p + at, (const char *)chunk - header, header);
+}
+
+/*
+ * What looks like chunks is told from them by malloc's numbers. Later mappings lie
+ * lower, so that it is met first.
+ */
+static void mmapped_lookalikes(void)
+{
+	char *p = get(1000000), *q = get(2000000), *r = malloc(3000000);
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		look_like(r, 0, 3 << 20);
+	/* Two in one mapping, which seem to overlap. */
+	look_like(r, 0, 8 << 20);
+	look_like(r, 4096, 8 << 20);
+	free(r);
+	say("has chunk %p|^state +mmapped", p + 5000);
+	say("has chunk %p|^state +mmapped", q + 5000);
+	say("has arenas|^mmapped chunks: 2 with .*; 2 found$");
+	clean();
+}
+
+static void mmapped_ambiguous(void)
+{
+	char *p = get(1000000), *r = malloc(3000000);
+
+	look_like(p, 0, 3 << 20);
+	look_like(r, 0, 3 << 20);
+	free(r);
+	say("has arenas|^mmapped chunks: 1 with .*; 1 found; other headers fit");
+	clean();
+}
+
 /*
  * Mappings that hold one chunk, which is aligned to less than a page, or which
  * realloc() has made larger: its old header is still in memory.
@@ -1205,7 +1247,7 @@ static const struct scenario {
 	S(brk_blocked_for_a_while), S(brk_blocked_before_48),
 	S(brk_blocked_at_once),
 	S(brk_blocked_at_first), S(huge_pages), S(malloc_check),
-	S(another_libc), S(mmapped), S(mmapped_aligned), S(pinned),
+	S(another_libc), S(mmapped), S(mmapped_lookalikes), S(mmapped_ambiguous), S(mmapped_aligned), S(pinned),
 	S(pinned_by_cache), S(damaged_in_mapping),
 	S(damaged_first_in_mapping), S(next_size_too_small),
 	S(size_not_aligned), S(size_too_large), S(prev_inuse_cleared),
