@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/text.h"
 
+#define LARGEST_EXACT (1ull << 53)	/* the largest that a double tells from the next */
+
 /**
  * json_add_address - add an address
  * @o: the object
@@ -26,10 +28,40 @@ void json_add_address(struct json_object *o, const char *key, u64 addr)
  * @o: the object
  * @key: its name
  * @v: the number
+ *
+ * Many programs read each number of JSON as a double, which would round a large
+ * one. So one above 2^53 is written as text: its decimal digits.
  */
 void json_add_u64(struct json_object *o, const char *key, u64 v)
 {
-	json_object_object_add(o, key, json_object_new_uint64(v));
+	char text[24];
+
+	if (v <= LARGEST_EXACT) {
+		json_object_object_add(o, key, json_object_new_uint64(v));
+		return;
+	}
+	snprintf(text, sizeof(text), "%" PRIu64, v);
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+/**
+ * json_add_s64 - add a number that may be negative
+ * @o: the object
+ * @key: its name
+ * @v: the number; a large one is written as json_add_u64() does
+ */
+void json_add_s64(struct json_object *o, const char *key, int64_t v)
+{
+	char text[24];
+
+	if (v >= 0) {
+		json_add_u64(o, key, v);
+	} else if (v >= -(int64_t)LARGEST_EXACT) {
+		json_object_object_add(o, key, json_object_new_int64(v));
+	} else {
+		snprintf(text, sizeof(text), "%" PRId64, v);
+		json_object_object_add(o, key, json_object_new_string(text));
+	}
 }
 
 /**

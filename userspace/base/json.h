@@ -8,9 +8,10 @@
 
 #include "base/util.h"
 
-/* Addresses are text, "0x55...": numbers above 2^53 are lost elsewhere. */
+/* Addresses are text, "0x55...", and so are numbers above 2^53. */
 void json_add_address(struct json_object *o, const char *key, u64 addr);
 void json_add_u64(struct json_object *o, const char *key, u64 v);
+void json_add_s64(struct json_object *o, const char *key, int64_t v);
 void json_add_text(struct json_object *o, const char *key, const char *s);
 void json_append_text(struct json_object *array, const char *s);
 void json_add_bool(struct json_object *o, const char *key, bool v);

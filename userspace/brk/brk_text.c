@@ -251,7 +251,7 @@ struct json_object *brk_event_json(const struct brk_event *e,
 	json_add_address(o, "asked", e->asked);
 	json_add_address(o, "from", e->from);
 	json_add_address(o, "to", e->to);
-	json_object_object_add(o, "delta", json_object_new_int64(e->delta));
+	json_add_s64(o, "delta", e->delta);
 	json_add_text(o, "result", e->result);
 	if (text)
 		json_add_text(o, "advice", text);

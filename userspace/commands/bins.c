@@ -15,15 +15,22 @@ struct verdict {
 	struct findings wrong;	/* damage */
 	struct findings open;	/* damage, or a change half done */
 	bool certain;		/* nothing could change: all of it is damage */
+	bool truncated;		/* what looks like damage may only be missing */
 	size_t damaged;
 	size_t changing;
+	size_t incomplete;
 };
 
 /* In the column CHECK, and in JSON. */
-static const char *const check_text[] = { "sound", "DAMAGED", "changing" };
-static const char *const check_json[] = { "sound", "damaged", "changing" };
+static const char *const check_text[] = {
+	"sound", "DAMAGED", "changing", "incomplete"
+};
 
-enum { SOUND, DAMAGED, CHANGING };
+static const char *const check_json[] = {
+	"sound", "damaged", "changing", "incomplete"
+};
+
+enum { SOUND, DAMAGED, CHANGING, INCOMPLETE };
 
 static int ignore(const struct batch *b, void *ctx)
 {
@@ -64,7 +71,7 @@ static bool may_have_changed(const struct heap *h)
 
 static int check_of(const struct list *l, const struct verdict *v)
 {
-	return !l->faults ? SOUND :
+	return !l->faults ? SOUND : v->truncated ? INCOMPLETE :
 	       v->certain || findings_at(&v->wrong, &l->at) ? DAMAGED : CHANGING;
 }
 
@@ -76,16 +83,22 @@ static void judge(struct heap *h, const struct lists *ls,
 	size_t i;
 
 	v->certain = !may_have_changed(h);
+	v->truncated = h->t->doubt == DOUBT_TRUNCATED;
 	findings_take(v->certain ? &v->wrong : &v->open, found);
 	if (v->open.n && h->t->live && !h->t->freeze_ns)
 		refused = heap_confirm(h, &v->open, &v->wrong);
 	for (i = 0; i < ls->n; i++) {
 		v->damaged += check_of(&ls->list[i], v) == DAMAGED;
 		v->changing += check_of(&ls->list[i], v) == CHANGING;
+		v->incomplete += check_of(&ls->list[i], v) == INCOMPLETE;
 	}
+	if (v->incomplete)
+		notes_add(&h->notes, "%zu list%s could not be followed to the end: there is damage, or memory that is missing in the truncated core",
+			  v->incomplete, text_s(v->incomplete));
 	if (v->changing)
-		notes_add(&h->notes, "%zu lists were not in order when they were followed, %s: what is shown of them is of no one moment%s",
-			  v->changing, refused ?
+		notes_add(&h->notes, "%zu list%s %s not in order when followed, %s: what is shown of them is of no one moment%s",
+			  v->changing, text_s(v->changing),
+			  v->changing == 1 ? "was" : "were", refused ?
 			  "and the process could not be stopped to tell damage from a change half done" :
 			  "as they are while malloc changes them",
 			  h->t->doubt == DOUBT_RUNNING ?
@@ -116,11 +129,14 @@ static void print_sums(const struct heap *h, const struct lists *ls,
 		count += ls->list[i].count;
 		bytes += ls->list[i].bytes;
 	}
-	printf("%zu lists, %" PRIu64 " chunks, %s; %zu tcaches, %zu arenas",
-	       ls->n, count, text_human(human, bytes), h->caches,
-	       h->arenas);
+	printf("%zu list%s, %" PRIu64 " chunk%s, %s; %zu tcache%s, %zu arena%s",
+	       ls->n, text_s(ls->n), count, text_s(count),
+	       text_human(human, bytes), h->caches, text_s(h->caches),
+	       h->arenas, text_s(h->arenas));
 	if (v->damaged || v->changing)
 		printf("; %zu damaged, %zu changing", v->damaged, v->changing);
+	if (v->incomplete)
+		printf("; %zu incomplete", v->incomplete);
 	putchar('\n');
 }
 
@@ -183,6 +199,7 @@ static void print_json(const struct heap *h, const struct lists *ls,
 	json_object_object_add(doc, "lists", a);
 	json_add_u64(doc, "damaged", v->damaged);
 	json_add_u64(doc, "changing", v->changing);
+	json_add_u64(doc, "incomplete", v->incomplete);
 	json_print(doc, h);
 }
 
@@ -207,10 +224,12 @@ static int run(const struct common *c)
 		print_json(&h, &s.lists, &v);
 	} else {
 		print_text(&h, &s.lists, &v);
-		print_faults(&h, &v.wrong);
+		if (!v.truncated)
+			print_faults(&h, &v.wrong);
 		cmd_show_notes(&h);
 	}
-	ret = v.damaged ? EXIT_DAMAGED : EXIT_CLEAN;
+	ret = v.damaged ? EXIT_DAMAGED :
+	      v.incomplete ? EXIT_UNKNOWN : EXIT_CLEAN;
 	survey_free(&s);
 	findings_free(&found);
 	findings_free(&v.wrong);
@@ -223,7 +242,7 @@ const struct command cmd_bins = {
 	.name = "bins",
 	.args_doc = "PID",
 	.brief = "every free list, checked both ways",
-	.doc = "Show every free list that is not empty: the tcache of each thread, and the fastbins, the unsorted list, the small and the large bins of each arena. Exit status: 1 if a list is damaged.",
+	.doc = "Show every free list that is not empty: the tcache of each thread, and the fastbins, the unsorted list, the small and the large bins of each arena. Exit status: 1 if a list is damaged, 2 if that cannot be told.",
 	.needs = NEED_LISTS,
 	.run = run,
 };

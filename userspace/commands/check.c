@@ -65,11 +65,12 @@ static void print_text(const struct heap *h, const struct check *c)
 	if (c->findings.total > shown)
 		printf("... and %" PRIu64 " more\n",
 		       c->findings.total - shown);
-	printf("%s%s: %" PRIu64 " chunks in %zu arenas, %" PRIu64 " on %" PRIu64 " free lists, %zu mmapped; %" PRIu64 " violations\n",
+	printf("%s%s: %" PRIu64 " chunk%s in %zu arena%s, %" PRIu64 " on %" PRIu64 " free list%s, %zu mmapped; %" PRIu64 " violation%s\n",
 	       is_unsure(h, c) && is_changing(h, c) ? "changing, " : "",
 	       is_unsure(h, c) ? "not sure" : c->findings.total ? "damaged" : "clean",
-	       c->chunks, h->arenas, c->listed, c->lists, c->mmapped.n,
-	       c->findings.total);
+	       c->chunks, text_s(c->chunks), h->arenas, text_s(h->arenas),
+	       c->listed, c->lists, text_s(c->lists), c->mmapped.n,
+	       c->findings.total, text_s(c->findings.total));
 }
 
 static void print_json(const struct heap *h, const struct check *c)

@@ -26,9 +26,11 @@ static struct {
 	bool no_lists;
 } opt = { .max = UINT64_MAX, .arena = -1, .limit = UINT64_MAX };
 
+#define STATES "in-use, free, cached, tcache, fastbin, unsorted, small, large, top, fencepost, foreign, damaged"
+
 static const struct argp_option options[] = {
 	{ "state", KEY_STATE, "STATE,...", 0,
-	  "Only these: in-use, free, cached, tcache, fastbin, unsorted, small, large, top, fencepost, foreign, damaged",
+	  "Only these: " STATES,
 	  1 },
 	{ "min", KEY_MIN, "BYTES", 0, "Only chunks of this size or more", 1 },
 	{ "max", KEY_MAX, "BYTES", 0, "Only chunks of this size or less", 1 },
@@ -61,7 +63,8 @@ static void take_state(char *arg, const struct argp_state *state)
 			     !strcmp(word, "cached")))
 				opt.states |= 1u << s;
 		if (opt.states == before)
-			argp_error(state, "'%s' is no state of a chunk", word);
+			argp_error(state, "'%s' is no state of a chunk; there are: %s",
+				   word, STATES);
 	}
 }
 

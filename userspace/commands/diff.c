@@ -400,8 +400,7 @@ static void print_json(const struct diff *d)
 	if (d->same) {
 		add_total(doc, "kept", &d->kept);
 		add_total(doc, "resized", &d->resized);
-		json_object_object_add(doc, "resized_by",
-				       json_object_new_int64(d->resized_by));
+		json_add_s64(doc, "resized_by", d->resized_by);
 	}
 	a = json_object_new_array();
 	for (i = 0; i < d->sizes; i++) {
@@ -409,8 +408,7 @@ static void print_json(const struct diff *d)
 		json_add_u64(o, "size", d->size[i].size);
 		json_add_u64(o, "allocated", d->size[i].allocated.chunks);
 		json_add_u64(o, "freed", d->size[i].freed.chunks);
-		json_object_object_add(o, "bytes", json_object_new_int64(
-			growth(&d->size[i])));
+		json_add_s64(o, "bytes", growth(&d->size[i]));
 		json_object_array_add(a, o);
 	}
 	json_object_object_add(doc, "sizes", a);

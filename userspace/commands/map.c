@@ -82,7 +82,8 @@ static enum color area_color(enum area_kind kind)
 		[AREA_DATA] = COLOR_BLUE, [AREA_BSS] = COLOR_BLUE,
 		[AREA_OFFSET] = COLOR_DIM, [AREA_HEAP] = COLOR_YELLOW,
 		[AREA_MAPPINGS] = COLOR_NONE, [AREA_STACK] = COLOR_RED,
-		[AREA_KERNEL] = COLOR_DIM, [AREA_UNMAPPED] = COLOR_DIM,
+		[AREA_BEYOND] = COLOR_DIM, [AREA_KERNEL] = COLOR_DIM,
+		[AREA_UNMAPPED] = COLOR_DIM,
 	};
 
 	return color[kind];
@@ -90,7 +91,8 @@ static enum color area_color(enum area_kind kind)
 
 static bool is_hole(const struct area *a)
 {
-	return a->kind == AREA_OFFSET || a->kind == AREA_UNMAPPED;
+	return a->kind == AREA_OFFSET || a->kind == AREA_UNMAPPED ||
+	       a->kind == AREA_BEYOND;
 }
 
 /* A border at @addr; @above and @below may be NULL. */
@@ -134,6 +136,8 @@ static const char *area_words(const struct area *a, const struct heap *h,
 		return "heap";
 	case AREA_STACK:
 		return "stack";
+	case AREA_BEYOND:
+		return "(no process can map these)";
 	case AREA_UNMAPPED:
 		return "";
 	case AREA_OFFSET:
@@ -161,6 +165,7 @@ static void print_area(const struct area *a, const struct heap *h,
 		memcpy(safe + room - 3, "...", 4);
 	printf("%*s%c %s%-*s %10s%s %c\n", (int)MARGIN, "", side,
 	       text_color(area_color(a->kind)), room, safe,
+	       a->kind == AREA_BEYOND ? "" :
 	       text_human(human, a->end - a->start), text_plain(), side);
 	free(safe);
 }
@@ -229,7 +234,7 @@ static enum color cell_color(enum cell_kind kind)
 		[CELL_IN_USE] = COLOR_RED, [CELL_CACHED] = COLOR_YELLOW,
 		[CELL_FREE] = COLOR_GREEN, [CELL_TOP] = COLOR_BLUE,
 		[CELL_OTHER] = COLOR_DIM, [CELL_FOREIGN] = COLOR_BOLD,
-		[CELL_DAMAGED] = COLOR_BOLD,
+		[CELL_DAMAGED] = COLOR_BOLD, [CELL_MIXED] = COLOR_NONE,
 	};
 
 	return color[kind];
@@ -264,7 +269,7 @@ static void print_legend(const struct cells *c)
 	char human[HUMAN_ROOM];
 	unsigned int k;
 
-	printf("\nOne character is %s, drawn as what holds most of it:\n",
+	printf("\nOne character is %s, drawn as what holds three quarters of it:\n",
 	       text_human(human, c->cell_bytes));
 	for (k = 0; k < CELL_KINDS; k++)
 		if (c->bytes[k])
@@ -272,6 +277,9 @@ static void print_legend(const struct cells *c)
 			       text_color(cell_color(k)), cell_char(k),
 			       text_plain(), cell_name(k),
 			       text_human(human, c->bytes[k]));
+	if (c->mixed)
+		printf("  %c %s\n", cell_char(CELL_MIXED),
+		       "mixed: nothing holds three quarters");
 }
 
 static const char *region_words(const struct heap *h, const struct region *r)
@@ -306,6 +314,8 @@ static struct json_object *areas_json(const struct areas *as)
 	size_t i;
 
 	for (i = 0; i < as->n; i++) {
+		if (as->area[i].kind == AREA_BEYOND)
+			continue;
 		o = json_object_new_object();
 		json_add_text(o, "kind", area_kind_name(as->area[i].kind));
 		json_add_address(o, "start", as->area[i].start);

@@ -32,15 +32,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-/* What is not known where the module is not loaded. */
-static const struct {
-	const char *key;
-	const char *text;
-} unknown[] = {
-	{ "exact_break", "the exact break: above is the end of [heap], which is at most a page higher, or more where a mapping follows it" },
-	{ "window", "the range that the offset was drawn from" },
-	{ "peak", "the heap's largest size so far" },
-	{ "history", "brk calls: when, how much, by which thread, and why one failed" },
+/* What is not known where the module is not loaded, in JSON. */
+static const char *const unknown[] = {
+	"exact_break", "window", "peak", "history",
 };
 
 static void heading(const char *text)
@@ -116,7 +110,13 @@ static void print_break(const struct heap *h)
 
 	heading("Break");
 	if (!k->known) {
-		row("start", "not known: the kernel shows it to the process's user and to root only");
+		if (h->t->live)
+			row("start", "not known: the kernel shows it to the process's user and to root only");
+		else if (h->a && h->origin)
+			row("start", "not in the core; malloc's memory from brk(2) begins at %#"
+			    PRIx64, h->origin);
+		else
+			row("start", "not in the core");
 		return;
 	}
 	row("start", "%#" PRIx64, k->start_brk);
@@ -151,12 +151,14 @@ static void chunks_row(const char *name, u64 bytes, u64 of, u64 chunks,
 	char more[160];
 
 	snprintf(more, sizeof(more), "%" PRIu64 " chunk%s %s", chunks,
-		 chunks == 1 ? "" : "s", what);
+		 text_s(chunks), what);
 	size_row(name, bytes, of, more);
 }
 
-static void print_sizes(const struct usage *u)
+static void print_sizes(const struct heap *h, const struct usage *u)
 {
+	char human[HUMAN_ROOM];
+
 	heading("Malloc's memory");
 	size_row("address space", u->size, u->size, "in all arenas");
 	if (u->mem_resident != UINT64_MAX)
@@ -178,31 +180,35 @@ static void print_sizes(const struct usage *u)
 	if (u->damaged)
 		size_row("damaged", u->damaged, u->size,
 			 "could not be decoded; see 'heapinfo check'");
+	if (h->mmaps.chunks)
+		row("mmapped", "%10s         %" PRIu64
+		    " chunk%s beside the arenas, mapped alone",
+		    text_human(human, h->mmaps.bytes), h->mmaps.chunks,
+		    text_s(h->mmaps.chunks));
 }
 
 static void print_arenas(const struct heap *h, const struct usages *u)
 {
-	char human[4][HUMAN_ROOM];
+	char human[5][HUMAN_ROOM];
 	size_t i;
 
-	heading("Arenas");
+	printf("\n%s%-25s %10s %10s %10s %10s %10s%s\n",
+	       text_color(COLOR_BOLD), "Arenas", "ALL", "IN USE", "CACHED",
+	       "FREE", "TOP", text_plain());
 	for (i = 0; i < h->arenas && i < MAX_ARENAS; i++) {
 		const struct usage *a = &u->arena[i];
 
-		printf("  %#" PRIx64 "  %-6s %10s, %s in use, %s cached, %s free\n",
+		printf("  %#-16" PRIx64 " %-6s %10s %10s %10s %10s %10s\n",
 		       h->arena[i].addr, h->arena[i].main ? "main" : "thread",
 		       text_human(human[0], a->size),
 		       text_human(human[1], a->in_use),
 		       text_human(human[2], a->cached),
-		       text_human(human[3], a->free + a->top));
+		       text_human(human[3], a->free),
+		       text_human(human[4], a->top));
 	}
 	if (i < h->arenas)
 		printf("  and %zu more; see 'heapinfo arenas'\n",
 		       h->arenas - i);
-	if (h->mmaps.chunks)
-		printf("  mmapped: %" PRIu64 " chunk%s in mappings of %s\n",
-		       h->mmaps.chunks, h->mmaps.chunks == 1 ? "" : "s",
-		       text_human(human[0], h->mmaps.bytes));
 }
 
 static void print_events(struct heap *h)
@@ -241,14 +247,11 @@ static void print_events(struct heap *h)
 
 static void print_unknown(const struct heap *h)
 {
-	size_t i;
-
 	if (h->k.module)
 		return;
-	heading(h->t->live ? "Not known while the module heapinfo is not loaded" :
-		"Not known, since the core has nothing of the module heapinfo");
-	for (i = 0; i < ARRAY_SIZE(unknown); i++)
-		printf("  - %s\n", unknown[i].text);
+	printf("\n%s the module heapinfo it is not known: the exact break, its\n"
+	       "highest so far, the range of the offset, when and why the break moved.\n",
+	       h->t->live ? "Without" : "From a core without");
 }
 
 static void print_text(struct heap *h, const struct usages *u)
@@ -256,7 +259,7 @@ static void print_text(struct heap *h, const struct usages *u)
 	print_process(h);
 	print_break(h);
 	if (h->a && heap_has_started(h)) {
-		print_sizes(&u->all);
+		print_sizes(h, &u->all);
 		print_arenas(h, u);
 	} else {
 		heading("Malloc's memory");
@@ -284,11 +287,8 @@ static struct json_object *break_json(struct heap *h)
 	json_add_u64(o, "bytes", k->brk - k->start_brk);
 	json_add_address(o, "end_data", k->end_data);
 	json_add_address(o, "end_bss", k->end_bss);
-	json_object_object_add(o, "offset",
-			       json_object_new_int64(k->start_brk - k->end_bss));
-	json_object_object_add(o, "offset_data",
-			       json_object_new_int64(k->start_brk -
-						     k->end_data));
+	json_add_s64(o, "offset", k->start_brk - k->end_bss);
+	json_add_s64(o, "offset_data", k->start_brk - k->end_data);
 	if (k->module) {
 		json_add_u64(o, "window", k->brk_window);
 		json_add_text(o, "base", kernel_key(k, "BrkBase"));
@@ -391,7 +391,7 @@ static void print_json(struct heap *h, const struct usages *u)
 	a = json_object_new_array();
 	for (i = 0; !h->k.module && i < ARRAY_SIZE(unknown); i++)
 		json_object_array_add(a,
-				      json_object_new_string(unknown[i].key));
+				      json_object_new_string(unknown[i]));
 	json_object_object_add(doc, "unknown", a);
 	json_print(doc, h);
 }

@@ -192,8 +192,7 @@ static struct json_object *proc_json(const struct proc *p)
 	json_add_u64(o, "rss_bytes", p->rss);
 	json_add_bool(o, "exact", p->k.brk_exact);
 	if (p->seen)
-		json_object_object_add(o, "growth",
-				       json_object_new_int64(p->growth));
+		json_add_s64(o, "growth", p->growth);
 	if (!p->k.module)
 		return o;
 	json_add_u64(o, "peak_bytes", p->k.peak_bytes);

@@ -275,6 +275,11 @@ static int run(const struct common *c)
 		return cmd_fail(&e);
 	}
 	target_thaw(h.t);
+	if (!tr.top && h.t->partial && heap_has_started(&h)) {
+		error_set(&e, "top, the last chunk of the heap, is not in this truncated core, so nobody can tell what keeps the break where it is; 'stats' and 'chunks' show what there is");
+		heap_close(&h);
+		return cmd_fail(&e);
+	}
 	if (c->json) {
 		print_json(&h, &tr);
 	} else if (!tr.top) {

@@ -147,8 +147,14 @@ static void close_glibc(struct heap *h)
 	free(g);
 }
 
+/* The loader defined malloc, too, up to 2.30. */
+static const char *const files[] = {
+	"libc.so.6", "libc-2.", "libc_malloc_debug.so", "ld-linux", "ld-2.", NULL
+};
+
 const struct allocator glibc_allocator = {
 	.name = "glibc",
+	.files = files,
 	.open = open_glibc,
 	.reread = reread_glibc,
 	.close = close_glibc,

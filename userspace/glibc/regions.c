@@ -122,6 +122,34 @@ static bool may_be_brk(const struct maps *maps, u64 addr)
 	return m && (map_is_heap(m) || !maps_named(maps, "[stack]"));
 }
 
+/*
+ * Is top lost with the end of a truncated core?  What lies below it may be there.
+ */
+static bool has_lost_top(const struct glibc *g)
+{
+	const struct malloc_state *a = &g->state[0];
+
+	return g->t->partial && !a->has_top && a->system_mem && g->mp.sbrk_base;
+}
+
+/* Where memory ends that can be read, in whole pages behind @from. */
+static u64 readable_end(struct glibc *g, u64 from, u64 end)
+{
+	u64 pages = (end - align_down(from, PAGE)) / PAGE, low = 0;
+	u8 byte;
+
+	while (low < pages) {
+		u64 middle = low + (pages - low) / 2;
+
+		if (target_read(g->t, align_down(from, PAGE) + middle * PAGE,
+				&byte, 1))
+			low = middle + 1;
+		else
+			pages = middle;
+	}
+	return max_u64(from, align_down(from, PAGE) + low * PAGE);
+}
+
 /* Return: the region at sbrk_base, or an empty one if that is not from brk(2). */
 static struct region find_brk_region(struct glibc *g)
 {
@@ -141,6 +169,14 @@ static struct region find_brk_region(struct glibc *g)
 		r.top = a->top;
 		if (state_top_end(a) > a->top)
 			r.end = min_u64(state_top_end(a), run_end);
+	} else if (has_lost_top(g)) {
+		if (a->system_mem < run_end - r.start)
+			r.end = r.start + a->system_mem;
+		run_end = r.end;
+		r.end = readable_end(g, r.first, r.end);
+		notes_add(&g->h->notes, "the main arena's memory ends at %#llx; the truncated core holds it up to %#llx, without top",
+			  (unsigned long long)run_end,
+			  (unsigned long long)r.end);
 	}
 	if (r.first < r.end)
 		heap_add_region(g->h, &r);
@@ -199,7 +235,7 @@ void glibc_find_regions(struct glibc *g)
 
 	for (i = 1; i < g->states; i++)
 		find_heaps(g, i);
-	if (main->has_top)
+	if (main->has_top || has_lost_top(g))
 		brk = find_brk_region(g);
 	if (main->has_top &&
 	    (main->flags & ARENA_NONCONTIGUOUS || !g->h->regions ||

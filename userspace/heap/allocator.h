@@ -19,6 +19,7 @@
 /**
  * struct allocator - the functions that know one allocator
  * @name: the word that people know it by: "glibc"
+ * @files: how the names of the libraries begin that bring it; NULL at the end.
  * @open: is it in this target?  Looks for it with heap.t and heap.mods, and sets
  *	heap.priv and what else struct heap has from it.  What it found may be
  *	left half done where it returns false: @close comes then, too.
@@ -54,6 +55,7 @@
  */
 struct allocator {
 	const char *name;
+	const char *const *files;
 	bool (*open)(struct heap *h);
 	int (*reread)(struct heap *h, struct error *e);
 	void (*close)(struct heap *h);

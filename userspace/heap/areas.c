@@ -8,6 +8,7 @@
 
 #define NEAR (2u << 20)	/* mappings that are closer become one area */
 #define MAX_LABEL 400u
+#define UPPER_HALF (1ull << 63)	/* of it, a process has the page [vsyscall] at most */
 
 struct finder {
 	const struct heap *h;
@@ -29,7 +30,8 @@ const char *area_kind_name(enum area_kind kind)
 		[AREA_DATA] = "data", [AREA_BSS] = "bss",
 		[AREA_OFFSET] = "offset", [AREA_HEAP] = "heap",
 		[AREA_MAPPINGS] = "mappings", [AREA_STACK] = "stack",
-		[AREA_KERNEL] = "kernel", [AREA_UNMAPPED] = "unmapped",
+		[AREA_BEYOND] = "beyond", [AREA_KERNEL] = "kernel",
+		[AREA_UNMAPPED] = "unmapped",
 	};
 
 	return name[kind];
@@ -54,7 +56,8 @@ static struct area *add_area(struct finder *f, enum area_kind kind, u64 start,
 
 /*
  * Name what is not mapped. Between the end of bss and the heap it is the random
- * offset that the kernel drew; elsewhere it is just unmapped.
+ * offset that the kernel drew. Below the upper half there is much that no process
+ * can map, so that is no hole. Elsewhere it is just unmapped.
  */
 static void fill_hole(struct finder *f, u64 to)
 {
@@ -66,6 +69,8 @@ static void fill_hole(struct finder *f, u64 to)
 		return;
 	if (k->known && to == k->start_brk && last->end == k->end_bss)
 		kind = AREA_OFFSET;
+	else if (last->end < UPPER_HALF && to >= UPPER_HALF)
+		kind = AREA_BEYOND;
 	add_area(f, kind, last->end, to, area_kind_name(kind));
 }
 

@@ -14,6 +14,7 @@ enum area_kind {
 	AREA_HEAP,
 	AREA_MAPPINGS,
 	AREA_STACK,
+	AREA_BEYOND,	/* between what a process can have and what the kernel adds */
 	AREA_KERNEL,	/* vdso and the like */
 	AREA_UNMAPPED,
 };

@@ -14,7 +14,7 @@
  */
 char cell_char(enum cell_kind kind)
 {
-	return "#o.-=F!"[kind];
+	return "#o.-=F!%"[kind];
 }
 
 /**
@@ -27,7 +27,7 @@ const char *cell_name(enum cell_kind kind)
 {
 	static const char *const name[CELL_KINDS] = {
 		"in use", "cached", "free", "top", "other", "foreign",
-		"damaged"
+		"damaged", "mixed"
 	};
 
 	return name[kind];
@@ -88,7 +88,10 @@ static int take_batch(const struct batch *b, void *ctx)
 	return 0;
 }
 
-/* Choose what each cell of a region is drawn as. Bytes in no chunk are "other". */
+/*
+ * Choose what each cell of a region is drawn as. Bytes in no chunk are "other". Drawn
+ * as what just holds the larger part, a heap with a third of it free would look full.
+ */
 static void decide(struct pass *p, size_t region)
 {
 	struct cell_row *row = &p->c->row[region];
@@ -110,8 +113,11 @@ static void decide(struct pass *p, size_t region)
 		for (k = 0; k < CELL_KINDS; k++)
 			if (sum[k] > sum[best])
 				best = k;
+		if (sum[best] < len - len / 4)
+			best = CELL_MIXED;
 		/* A cell with any damage is drawn as damaged. */
 		row->kind[i] = sum[CELL_DAMAGED] ? CELL_DAMAGED : best;
+		p->c->mixed += row->kind[i] == CELL_MIXED;
 	}
 }
 

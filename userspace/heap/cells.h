@@ -13,6 +13,7 @@ enum cell_kind {
 	CELL_OTHER,	/* fenceposts, headers of arenas, unused ends */
 	CELL_FOREIGN,
 	CELL_DAMAGED,
+	CELL_MIXED,	/* none of the others has three quarters of it */
 	CELL_KINDS
 };
 
@@ -27,6 +28,7 @@ struct cells {
 	struct cell_row *row;	/* one for each region */
 	size_t rows;
 	u64 bytes[CELL_KINDS];
+	size_t mixed;		/* how many cells are */
 	u64 (*sum)[CELL_KINDS];	/* while counting */
 };
 

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "heap/allocator.h"
+#include "heap/malloc_owner.h"
 #include "heap/other_allocators.h"
 #include "target/freeze.h"
 
@@ -13,14 +15,14 @@ static void say_why_not(struct heap *h)
 {
 	if (h->other)
 		snprintf(h->why_not, sizeof(h->why_not),
-			 "this program uses %s, whose chunks heapinfo cannot decode; 'show', 'history' and 'map' say what the kernel knows",
+			 "this program uses %s, whose chunks heapinfo cannot decode",
 			 h->other);
 	else if (h->t->partial)
 		snprintf(h->why_not, sizeof(h->why_not),
-			 "no glibc malloc was found in what is left of this truncated core; check the disk space and 'ulimit -c' where it was written; 'show', 'history' and 'map' say what the kernel knows");
+			 "no glibc malloc was found in what is left of this truncated core; check the disk space and 'ulimit -c' where it was written");
 	else
 		snprintf(h->why_not, sizeof(h->why_not),
-			 "no glibc malloc was found in this program: it has none, or an allocator that heapinfo does not know; 'show', 'history' and 'map' say what the kernel knows");
+			 "no glibc malloc was found in this program: it has none, or an allocator that heapinfo does not know");
 }
 
 /* Drop what allocator.reread() found. */
@@ -85,6 +87,43 @@ static bool open_allocator(struct heap *h, const struct allocator *a)
 	return false;
 }
 
+static bool is_of_allocator(const struct module *mod)
+{
+	const char *base = strrchr(mod->path, '/') + 1;
+	const char *const *file;
+	size_t i;
+
+	for (i = 0; allocators[i]; i++)
+		for (file = allocators[i]->files; *file; file++)
+			if (!strncmp(base, *file, strlen(*file)))
+				return true;
+	return false;
+}
+
+/*
+ * No allocator was used that heapinfo knows.  The program may call another malloc
+ * than that: one of its own, or of a library that comes before.
+ */
+static void find_own_malloc(struct heap *h)
+{
+	const struct module *owner = malloc_owner(h->t, &h->mods);
+	const char *base;
+	char *safe;
+
+	if (!owner || is_of_allocator(owner) ||
+	    (h->a && !strcmp(owner->path, h->module)))
+		return;
+	if (owner->exe) {
+		h->other = "a malloc of its own";
+		return;
+	}
+	base = strrchr(owner->path, '/') + 1;
+	safe = text_safe_dup(base, strlen(base));
+	snprintf(h->owner, sizeof(h->owner), "the malloc of %s", safe);
+	free(safe);
+	h->other = h->owner;
+}
+
 /*
  * A process may have several allocators: libc brings one into most.  Take the one
  * that was used; if none was, the first of the table that is there.
@@ -109,6 +148,8 @@ static void find_allocator(struct heap *h)
 	if (unused)
 		open_allocator(h, unused);
 	h->other = other_allocator(h->t, &h->mods);
+	if (!h->other)
+		find_own_malloc(h);
 	if (h->other && h->a)
 		close_allocator(h);
 	if (!h->a)
@@ -228,8 +269,14 @@ int heap_need(const struct heap *h, enum need what, struct error *e)
 
 	if (what == NEED_NOTHING)
 		return 0;
-	if (!a)
+	if (!a && h->t->denied.text[0])
 		return error_set(e, "%s", h->why_not);
+	/* There is a history where the module is, or was for a snapshot. */
+	if (!a)
+		return error_set(e, "%s; %s say what the kernel knows",
+				 h->why_not, h->k.module ?
+				 "'show', 'history' and 'map'" :
+				 "'show' and 'map'");
 	if (what == NEED_LISTS && !a->lists)
 		lacks = "the free lists of";
 	else if (what == NEED_CHECK && !a->check)

@@ -59,6 +59,7 @@ struct heap {
 	struct kernel_facts k;
 	const struct allocator *a;	/* NULL: none that heapinfo can read */
 	const char *other;	/* the name of one that it cannot, or NULL */
+	char owner[300];	/* room for that */
 	char why_not[512];	/* if there is no @a: a line that says so */
 	struct notes notes;
 

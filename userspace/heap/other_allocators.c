@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tell which allocator a program brought with it. */
+#include <string.h>
+
 #include "heap/other_allocators.h"
 
 struct allocator {
 	const char *name;
-	const char *const files[4];	/* how the library's name begins */
+	/* How the library's name begins; with a slash, how its path ends. */
+	const char *const files[4];
 	const char *const symbols[4];	/* what a program linked with it has */
 };
 
@@ -14,7 +17,7 @@ static const struct allocator allocators[] = {
 	{ "tcmalloc", { "libtcmalloc" },
 	  { "tc_malloc", "TCMallocInternalMalloc" } },
 	{ "mimalloc", { "libmimalloc" }, { "mi_malloc" } },
-	{ "musl's malloc", { "ld-musl-", "libc.musl-" },
+	{ "musl's malloc", { "ld-musl-", "libc.musl-", "-linux-musl/libc.so" },
 	  { "__libc_malloc_impl", "__malloc_donate" } },
 	{ "scudo", { "libscudo", "libclang_rt.scudo" },
 	  { "__scudo_print_stats" } },
@@ -41,6 +44,22 @@ static bool program_has(struct target *t, const struct modules *mods,
 	return has;
 }
 
+static bool has_path(const struct modules *mods, const char *const ends[])
+{
+	size_t i, j;
+
+	for (i = 0; i < mods->n; i++) {
+		size_t len = strlen(mods->mod[i].path);
+
+		for (j = 0; ends[j]; j++)
+			if (strchr(ends[j], '/') && len >= strlen(ends[j]) &&
+			    !strcmp(mods->mod[i].path + len - strlen(ends[j]),
+				    ends[j]))
+				return true;
+	}
+	return false;
+}
+
 /**
  * other_allocator - name an allocator that heapinfo cannot read
  * @t: the target
@@ -54,6 +73,7 @@ const char *other_allocator(struct target *t, const struct modules *mods)
 
 	for (i = 0; i < ARRAY_SIZE(allocators); i++)
 		if (modules_matching(mods, allocators[i].files, NULL) ||
+		    has_path(mods, allocators[i].files) ||
 		    program_has(t, mods, allocators[i].symbols))
 			return allocators[i].name;
 	return NULL;

@@ -120,6 +120,9 @@ static void count_regions(struct heap *h, struct usages *u)
 				  &a->mem_swapped)) {
 			a->mem_resident = UINT64_MAX;
 			a->mem_swapped = UINT64_MAX;
+		} else {
+			/* A region may begin and end inside of a page. */
+			a->mem_resident = min_u64(a->mem_resident, a->size);
 		}
 	}
 	pagemap_close(pm);

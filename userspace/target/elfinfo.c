@@ -441,6 +441,109 @@ bool elf_has_symbol(struct elf_file *ef, const char *const names[])
 	return false;
 }
 
+/**
+ * elf_dynamic - where the target has the dynamic section
+ * @ef: the file
+ *
+ * Return: its address in the target, or 0 where there is none.
+ */
+u64 elf_dynamic(const struct elf_file *ef)
+{
+	GElf_Phdr ph;
+	size_t i;
+
+	for (i = 0; i < ef->phdrs; i++)
+		if (gelf_getphdr(ef->elf, i, &ph) && ph.p_type == PT_DYNAMIC)
+			return ph.p_vaddr + ef->bias;
+	return 0;
+}
+
+/* The section of a type that is there once at most; NULL: it cannot be read. */
+static Elf_Scn *find_section(struct elf_file *ef, unsigned int type,
+			     GElf_Shdr *sh)
+{
+	Elf_Scn *scn = NULL;
+
+	while ((scn = elf_nextscn(ef->elf, scn)))
+		if (gelf_getshdr(scn, sh) && sh->sh_type == type)
+			return sh->sh_flags & SHF_COMPRESSED ||
+			       !elf_spend(&ef->budget, sh->sh_size) ? NULL : scn;
+	return NULL;
+}
+
+/* The name of a version that the file defines, or NULL. */
+static const char *version_name(struct elf_file *ef, unsigned int index)
+{
+	GElf_Verdaux aux;
+	GElf_Verdef def;
+	u64 offset = 0;
+	Elf_Data *d;
+	GElf_Shdr sh;
+	Elf_Scn *scn = find_section(ef, SHT_GNU_verdef, &sh);
+
+	if (!scn || !spend_names(ef, sh.sh_link))
+		return NULL;
+	d = elf_getdata(scn, NULL);
+	while (d && offset < d->d_size && gelf_getverdef(d, offset, &def)) {
+		if (def.vd_ndx == index)
+			return gelf_getverdaux(d, offset + def.vd_aux, &aux) ?
+			       elf_strptr(ef->elf, sh.sh_link, aux.vda_name) :
+			       NULL;
+		if (!def.vd_next)
+			return NULL;
+		offset += def.vd_next;
+	}
+	return NULL;
+}
+
+/* May a reference to this version be bound to the symbol? */
+static bool version_fits(struct elf_file *ef, int symbol, const char *version)
+{
+	const char *name;
+	GElf_Versym index;
+	Elf_Data *d;
+	GElf_Shdr sh;
+	Elf_Scn *scn = find_section(ef, SHT_GNU_versym, &sh);
+
+	d = scn ? elf_getdata(scn, NULL) : NULL;
+	/* Without versions of its own, a file's symbols fit any. */
+	if (!d || !gelf_getversym(d, symbol, &index) ||
+	    (index & 0x7fff) <= VER_NDX_GLOBAL)
+		return true;
+	name = version_name(ef, index & 0x7fff);
+	return name && !strncmp(name, version, strlen(version));
+}
+
+/**
+ * elf_exports - does the file define a function for other modules?
+ * @ef: the file
+ * @name: the function
+ * @version: how the version begins that others ask for
+ *
+ * Return: true if the loader can bind others' calls to it.
+ */
+bool elf_exports(struct elf_file *ef, const char *name, const char *version)
+{
+	GElf_Shdr sh;
+	Elf_Scn *scn = find_section(ef, SHT_DYNSYM, &sh);
+	Elf_Data *d;
+	GElf_Sym sym;
+	int i;
+
+	if (!scn || !spend_names(ef, sh.sh_link))
+		return false;
+	d = elf_getdata(scn, NULL);
+	for (i = 0; d && gelf_getsym(d, i, &sym); i++) {
+		const char *s = elf_strptr(ef->elf, sh.sh_link, sym.st_name);
+
+		if (s && !strcmp(s, name) && sym.st_shndx != SHN_UNDEF &&
+		    GELF_ST_BIND(sym.st_info) != STB_LOCAL &&
+		    version_fits(ef, i, version))
+			return true;
+	}
+	return false;
+}
+
 static void table_take(struct elf_file *ef, Elf_Scn *scn,
 		       struct elf_wanted *want, size_t n)
 {

@@ -43,6 +43,8 @@ u64 elf_bias(const struct elf_file *ef);
 bool elf_data_image(struct elf_file *ef, struct image *img);
 bool elf_find_text(struct elf_file *ef, const char *needle, char *out,
 		   size_t room);
+u64 elf_dynamic(const struct elf_file *ef);
+bool elf_exports(struct elf_file *ef, const char *name, const char *version);
 bool elf_has_symbol(struct elf_file *ef, const char *const names[]);
 
 /* A symbol to find. */

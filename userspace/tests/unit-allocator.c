@@ -96,6 +96,7 @@ static int walk_toy(struct heap *h, struct walk *w)
 
 static const struct allocator toy = {
 	.name = "toy",
+	.files = (const char *const[]){ "libtoy.so", NULL },
 	.open = open_toy,
 	.reread = reread_toy,
 	.close = close_toy,
@@ -247,7 +248,8 @@ static void test_needs(void **state)
 		{ NEED_CHECK, "what must hold in a heap of toy," },
 		{ NEED_TRIM, "when the break goes down in a program with toy," },
 	};
-	const struct heap none = { .why_not = "no malloc" };
+	struct target t = { 0 };
+	const struct heap none = { .t = &t, .why_not = "no malloc" };
 	struct heap h = { .a = &toy };
 	struct error e;
 	size_t i;
@@ -260,7 +262,7 @@ static void test_needs(void **state)
 	assert_int_equal(heap_need(&h, NEED_CHUNKS, &e), 0);
 	assert_int_equal(heap_need(&none, NEED_NOTHING, &e), 0);
 	assert_int_equal(heap_need(&none, NEED_CHUNKS, &e), -1);
-	assert_string_equal(e.text, "no malloc");
+	assert_string_equal(e.text, "no malloc; 'show' and 'map' say what the kernel knows");
 	h.a = &glibc_allocator;
 	for (i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(heap_need(&h, cases[i].need, &e), 0);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "brk/kernel.h"
 #include "glibc/glibc.h"
@@ -673,6 +674,25 @@ static void test_break_of_another_program(void **state)
 	reads_heap(&forged, &forged, true, false);
 }
 
+static void test_json_numbers(void **state)
+{
+	struct json_object *o = json_object_new_object();
+
+	(void)state;
+	json_add_u64(o, "a", 1ull << 53);
+	json_add_u64(o, "b", (1ull << 53) + 1);
+	json_add_u64(o, "c", UINT64_MAX);
+	json_add_s64(o, "d", -(1ll << 53));
+	json_add_s64(o, "e", -(1ll << 53) - 1);
+	json_add_s64(o, "f", INT64_MAX);
+	assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
+			    "{\"a\":9007199254740992,\"b\":\"9007199254740993\","
+			    "\"c\":\"18446744073709551615\","
+			    "\"d\":-9007199254740992,\"e\":\"-9007199254740993\","
+			    "\"f\":\"9223372036854775807\"}");
+	json_object_put(o);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -690,6 +710,7 @@ int main(void)
 		cmocka_unit_test(test_endless_mapping),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_safe_text),
+		cmocka_unit_test(test_json_numbers),
 		cmocka_unit_test(test_progress),
 		cmocka_unit_test(test_no_progress_in_a_file),
 		cmocka_unit_test(test_peeks_by_turns),
