@@ -68,11 +68,13 @@ static u64 resident(struct heap *h)
 void stop_time(struct heap *h, unsigned int copies, bool all,
 	       struct stop_time *s)
 {
+	u64 in_memory = resident(h), heap = 0;
 	size_t i;
 
-	s->bytes = all ? resident(h) : 0;
-	for (i = 0; i < h->regions && !all; i++)
-		s->bytes += h->region[i].end - h->region[i].first;
+	for (i = 0; i < h->regions; i++)
+		heap += h->region[i].end - h->region[i].first;
+	/* What was never touched is not read. */
+	s->bytes = all || (in_memory && heap > in_memory) ? in_memory : heap;
 	s->rate = read_rate(h);
 	s->ns = FIXED_NS + h->threads * (u64)THREAD_NS +
 		1e9 * copies * s->bytes / s->rate;

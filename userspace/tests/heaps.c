@@ -437,7 +437,8 @@ static void threads_without_tcache(void)
 			_exit(1);
 	}
 	pthread_barrier_wait(&barrier);
-	say("has arenas|^4 threads, %d tcaches found", minor < 43);
+	say("has arenas|^4 threads, %d tcache%s found", minor < 43,
+	    minor < 43 ? "" : "s");
 	clean();
 }
 
