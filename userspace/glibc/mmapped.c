@@ -25,8 +25,11 @@ static bool fits(const struct search *s)
 {
 	const struct glibc *g = s->g;
 
-	return g->mp.addr && s->m->n == g->mp.n_mmaps &&
-	       (g->l.mmapped_mem_drifts || s->m->bytes == g->mp.mmapped_mem);
+	if (!g->mp.addr || s->m->n != g->mp.n_mmaps)
+		return false;
+	/* There realloc() adds some to malloc's number each time. */
+	return g->l.mmapped_mem_drifts ? s->m->bytes <= g->mp.mmapped_mem :
+					 s->m->bytes == g->mp.mmapped_mem;
 }
 
 static bool is_done(const struct search *s)
@@ -182,14 +185,15 @@ static int by_map(const void *a, const void *b)
 static bool choose(struct search *s)
 {
 	const struct malloc_par *mp = &s->g->mp;
+	/* Mappings have whole pages; what drifts has not come to one, mostly. */
+	u64 bytes = align_down(mp->mmapped_mem, PAGE);
 	struct mmapped *m = s->m;
 	bool *keep = xcalloc(m->n, sizeof(*keep));
 	unsigned int choices;
 	size_t i, out = 0;
 
 	sort_array(m->chunk, m->n, sizeof(*m->chunk), by_map);
-	choices = mmapped_choose(m->chunk, m->n, mp->n_mmaps, mp->mmapped_mem,
-				 keep);
+	choices = mmapped_choose(m->chunk, m->n, mp->n_mmaps, bytes, keep);
 	for (i = 0; choices && i < m->n; i++)
 		if (keep[i])
 			m->chunk[out++] = m->chunk[i];
@@ -197,7 +201,7 @@ static bool choose(struct search *s)
 	if (!choices)
 		return false;
 	m->n = out;
-	m->bytes = mp->mmapped_mem;
+	m->bytes = bytes;
 	m->ambiguous = choices > 1;
 	return true;
 }
@@ -216,8 +220,7 @@ void glibc_mmapped(struct heap *h, struct mmapped *m)
 	struct search s = { .g = g, .m = m };
 
 	search_all(&s);
-	if (!fits(&s) && g->mp.addr && !g->l.mmapped_mem_drifts &&
-	    m->n >= g->mp.n_mmaps && !choose(&s)) {
+	if (!fits(&s) && g->mp.addr && m->n >= g->mp.n_mmaps && !choose(&s)) {
 		s.all = true;
 		search_all(&s);
 		s.all = false;
