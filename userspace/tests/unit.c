@@ -676,6 +676,7 @@ static void test_break_of_another_program(void **state)
 
 static void test_json_numbers(void **state)
 {
+	static const char wanted[] = "{\"a\":9007199254740992,\"b\":\"9007199254740993\",\"c\":\"18446744073709551615\",\"d\":-9007199254740992,\"e\":\"-9007199254740993\",\"f\":\"9223372036854775807\"}";
 	struct json_object *o = json_object_new_object();
 
 	(void)state;
@@ -686,10 +687,7 @@ static void test_json_numbers(void **state)
 	json_add_s64(o, "e", -(1ll << 53) - 1);
 	json_add_s64(o, "f", INT64_MAX);
 	assert_string_equal(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN),
-			    "{\"a\":9007199254740992,\"b\":\"9007199254740993\","
-			    "\"c\":\"18446744073709551615\","
-			    "\"d\":-9007199254740992,\"e\":\"-9007199254740993\","
-			    "\"f\":\"9223372036854775807\"}");
+			    wanted);
 	json_object_put(o);
 }
 
