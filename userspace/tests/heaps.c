@@ -842,6 +842,8 @@ static void look_like(const void *chunk, size_t at, size_t room)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	low += room;
+	/* At the same place of its page: for 32 bits that is not its start. */
+	at += ((uintptr_t)chunk - header) & 4095;
 	memcpy(p + at, (const char *)chunk - header, header);
 }
 
