@@ -406,7 +406,7 @@ static void do_maze(void)
 	if (mmap(end, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
 		 MAP_FIXED_NOREPLACE, -1, 0) != end)
 		die("mmap");
-	lay_chunks(64ul << 20, 64ul << 20, 4096 + 16);
+	lay_chunks(64ul << 20, 64ul << 20, 256 + 16);
 	lay_chunks(1ul << 40, 4096, 32);
 	malloc(100000);
 	last_used = malloc(100000);
