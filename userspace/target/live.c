@@ -16,6 +16,7 @@
 struct live {
 	int mem;		/* /proc/PID/mem, -1 until it is needed */
 	struct pagemap *pm;	/* NULL until it is needed */
+	bool no_pm;		/* it is not for us */
 	bool no_readv;		/* the system call is missing or filtered */
 };
 
@@ -148,7 +149,7 @@ static bool other_thread(struct target *t)
 	return found;
 }
 
-static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
+static size_t read_there(struct target *t, u64 addr, void *buf, size_t len)
 {
 	struct live *l = t->priv;
 	pid_t via = t->via;
@@ -181,17 +182,74 @@ static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
 	return done + read_mem(t, addr + done, (u8 *)buf + done, len - done);
 }
 
-/* Only of anonymous memory does "never touched" mean "nothing but zeroes". */
-static u64 live_next(struct target *t, u64 addr)
+/* The mapping at an address, if never touched means nothing but zeroes there. */
+static const struct mapping *anon_at(struct target *t, u64 addr)
 {
 	const struct mapping *m = maps_find(&t->maps, addr);
 	struct live *l = t->priv;
 
 	if (!m || !(map_is_anon(m) || map_is_heap(m)))
-		return addr;
-	if (!l->pm)
+		return NULL;
+	if (!l->pm && !l->no_pm) {
 		l->pm = pagemap_open(t);
-	return pagemap_next(l->pm, addr, m->end);
+		l->no_pm = !l->pm;
+	}
+	return m;
+}
+
+/* How far is memory alike, and is there more than zeroes in it? */
+static bool is_touched(struct target *t, u64 addr, u64 end, u64 *stop)
+{
+	struct live *l = t->priv;
+	u64 known = l->pm ? pagemap_known(l->pm, addr) : 0;
+	const struct mapping *m;
+
+	*stop = end;
+	if (known || l->no_pm) {
+		*stop = known ? min_u64(end, known) : end;
+		return true;
+	}
+	m = anon_at(t, addr);
+	if (m && l->pm)
+		return pagemap_run(l->pm, addr, min_u64(end, m->end), m->end,
+				   stop);
+	m = maps_find(&t->maps, addr);
+	if (m)
+		*stop = min_u64(end, m->end);
+	return true;
+}
+
+/*
+ * Where another process reads what was never touched, the kernel makes a page of
+ * it, by process_vm_readv() as by /proc/PID/mem.  The process would have more
+ * memory afterwards; so the zeroes that are there are not read.
+ */
+static size_t live_read(struct target *t, u64 addr, void *buf, size_t len)
+{
+	u64 end = addr + len, stop;
+	size_t done = 0, n;
+
+	while (done < len) {
+		bool touched = is_touched(t, addr + done, end, &stop);
+
+		n = stop - (addr + done);
+		if (touched)
+			n = read_there(t, addr + done, (u8 *)buf + done, n);
+		else
+			memset((u8 *)buf + done, 0, n);
+		done += n;
+		if (addr + done < stop)
+			break;
+	}
+	return done;
+}
+
+static u64 live_next(struct target *t, u64 addr)
+{
+	const struct mapping *m = anon_at(t, addr);
+	struct live *l = t->priv;
+
+	return m ? pagemap_next(l->pm, addr, m->end) : addr;
 }
 
 static int same_file(int fd, const struct mapping *m)
@@ -342,6 +400,7 @@ static int live_maps(struct target *t, struct maps *maps, struct error *e)
 			/* After an exec the old pagemap is no longer of use. */
 			pagemap_close(l->pm);
 			l->pm = NULL;
+			l->no_pm = false;
 			return 0;
 		}
 		ret = errno;

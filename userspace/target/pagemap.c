@@ -12,11 +12,20 @@
 #include "target/pagemap.h"
 
 #define ENTRIES 512u
+#define RUNS 256u
+#define RUN_BYTES (2u << 20)	/* a place in the table for each so many */
+#define LONG_READ (64u << 10)
+
+/* Touched pages: [from, to). */
+struct run {
+	u64 from;
+	u64 to;
+};
 
 struct pagemap {
 	int fd;
-	u64 from;	/* the run of touched pages that was found last */
-	u64 to;
+	struct run near[RUNS];	/* by a hash, for whoever jumps about */
+	struct run last;	/* the run of touched pages that was found last */
 	u64 entry[ENTRIES];
 };
 
@@ -48,6 +57,7 @@ struct scan {
 #define PAGEMAP_SCAN_RUNS _IOWR('f', 16, struct scan)
 #define SCAN_PRESENT (1ull << 3)
 #define SCAN_SWAPPED (1ull << 4)
+#define SCAN_ZERO (1ull << 5)
 
 bool pagemap_reads_only;
 
@@ -100,26 +110,29 @@ static bool is_touched(u64 entry)
 	return entry & (PAGE_PRESENT | PAGE_SWAPPED);
 }
 
-/* Set ->from and ->to to the first run of touched pages from @start on. */
-static int scan_run(struct pagemap *pm, u64 start, u64 end)
+/* Set @found to the first run of touched pages from @start on, or to nothing. */
+static int scan_run(struct pagemap *pm, u64 start, u64 end, struct run *found)
 {
 	struct scanned_run run;
 	struct scan scan = {
 		.size = sizeof(scan), .start = start, .end = end,
 		.runs = (uintptr_t)&run, .max_runs = 1,
+		/* The page of zeroes is in memory without having been written. */
+		.inverted = SCAN_ZERO, .want_all = SCAN_ZERO,
 		.want_any = SCAN_PRESENT | SCAN_SWAPPED,
 	};
 	int n = ioctl(pm->fd, PAGEMAP_SCAN_RUNS, &scan);
 
 	if (n < 0)
 		return -1;
-	pm->from = n ? run.start : end;
-	pm->to = n ? run.end : end;
+	found->from = n ? run.start : end;
+	found->to = n ? run.end : end;
 	return 0;
 }
 
 /* The same, on kernels without PAGEMAP_SCAN. */
-static int read_run(struct pagemap *pm, u64 start, u64 end, u64 unit)
+static int read_run(struct pagemap *pm, u64 start, u64 end, u64 unit,
+		    struct run *found)
 {
 	size_t n, i, first;
 
@@ -133,13 +146,29 @@ static int read_run(struct pagemap *pm, u64 start, u64 end, u64 unit)
 			continue;
 		for (first = i; i < n && is_touched(pm->entry[i]); i++)
 			;
-		pm->from = start + first * unit;
-		pm->to = start + i * unit;
+		found->from = start + first * unit;
+		found->to = start + i * unit;
 		return 0;
 	}
-	pm->from = end;
-	pm->to = end;
+	found->from = end;
+	found->to = end;
 	return 0;
+}
+
+/* The first run from the page of @addr on.  Return: 0, or -1 if it is not known. */
+static int find_run(struct pagemap *pm, u64 addr, u64 end, struct run *found)
+{
+	u64 unit = sysconf(_SC_PAGESIZE), page = align_down(addr, unit);
+	u64 stop = align_up(end, unit);
+
+	if (!pagemap_reads_only && !scan_run(pm, page, stop, found))
+		return 0;
+	return read_run(pm, page, stop, unit, found);
+}
+
+static bool holds(const struct run *r, u64 addr)
+{
+	return addr >= r->from && addr < r->to;
 }
 
 /**
@@ -158,15 +187,61 @@ static int read_run(struct pagemap *pm, u64 start, u64 end, u64 unit)
  */
 u64 pagemap_next(struct pagemap *pm, u64 addr, u64 end)
 {
-	u64 unit = sysconf(_SC_PAGESIZE), page = align_down(addr, unit);
-	u64 stop = align_up(end, unit);
+	if (!pm || addr >= end || holds(&pm->last, addr) ||
+	    find_run(pm, addr, end, &pm->last))
+		return addr;
+	return min_u64(max_u64(addr, pm->last.from), end);
+}
 
-	if (!pm || addr >= end || (addr >= pm->from && addr < pm->to))
-		return addr;
-	if ((pagemap_reads_only || scan_run(pm, page, stop)) &&
-	    read_run(pm, page, stop, unit))
-		return addr;
-	return min_u64(max_u64(addr, pm->from), end);
+/* Fibonacci hashing, as of the lines of target.c. */
+static struct run *place_of(struct pagemap *pm, u64 addr)
+{
+	return &pm->near[addr / RUN_BYTES * 0x9e3779b97f4a7c15 >> 56];
+}
+
+/**
+ * pagemap_known - the end of the touched memory at an address, as far as it is known
+ * @pm: from pagemap_open()
+ * @addr: the address
+ *
+ * Nothing is asked of the kernel.
+ *
+ * Return: the end, or 0 where nothing is known.
+ */
+u64 pagemap_known(struct pagemap *pm, u64 addr)
+{
+	const struct run *near = place_of(pm, addr);
+
+	return holds(&pm->last, addr) ? pm->last.to :
+	       holds(near, addr) ? near->to : 0;
+}
+
+/**
+ * pagemap_run - is anonymous memory touched, and how far is it alike?
+ * @pm: from pagemap_open()
+ * @addr: where from
+ * @end: what is to be read ends here
+ * @limit: the mapping ends here
+ * @stop: where memory begins that is unlike, or @end
+ *
+ * Whoever reads much is told of as much as there is with one question; whoever
+ * jumps about with small ones, which take the kernel less.
+ *
+ * Return: true if it is touched, or not known.
+ */
+bool pagemap_run(struct pagemap *pm, u64 addr, u64 end, u64 limit, u64 *stop)
+{
+	struct run *run = &pm->last;
+
+	if (end - addr < LONG_READ) {
+		run = place_of(pm, addr);
+		limit = min_u64(limit, max_u64(end, align_up(addr + 1, RUN_BYTES)));
+	}
+	*stop = end;
+	if (find_run(pm, addr, limit, run))
+		return true;
+	*stop = min_u64(end, holds(run, addr) ? run->to : run->from);
+	return holds(run, addr);
 }
 
 /**

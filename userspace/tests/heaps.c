@@ -165,6 +165,23 @@ static void one_malloc(void)
 	clean();
 }
 
+/* What was never touched is not in memory after it was asked about, either. */
+static void untouched(void)
+{
+	static const char *const command[] = {
+		"stats", "check", "bins", "chunks", "chunks --hexdump 64",
+		"map", "arenas", "why", "show",
+	};
+	size_t i;
+
+	get(1);
+	for (i = 0; i < ARRAY_SIZE(command); i++)
+		say("status %s|0", command[i]);
+	if (sysconf(_SC_PAGESIZE) == 4096)
+		say("has show|^  resident +[0-8]\\.[0-9] KiB ");
+	clean();
+}
+
 static void in_heap(void)
 {
 	uintptr_t start = (uintptr_t)get(1) & ~(uintptr_t)4095;
@@ -1249,7 +1266,8 @@ static const struct scenario {
 	void (*make)(void);
 } scenarios[] = {
 #define S(name) { #name, name }
-	S(no_malloc), S(one_malloc), S(in_heap), S(sizes_and_flags),
+	S(no_malloc), S(one_malloc), S(untouched), S(in_heap),
+	S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
 	S(threads_without_tcache), S(heaps_of_a_thread),

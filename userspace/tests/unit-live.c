@@ -249,6 +249,36 @@ static void finds_touched(struct target *t, char *map, size_t len)
 	pagemap_close(pm);
 }
 
+/* Reading makes no memory, and gives what is there. */
+static void reads_only(struct target *t, char *map, size_t len)
+{
+	const size_t at = len / 2, room = 64 * PAGE;
+	struct pagemap *pm = pagemap_open(t);
+	u64 start = (uintptr_t)map, resident = 0, swapped = 0;
+	char *bytes = malloc(room), *zeroes = calloc(1, room);
+
+	assert_true(bytes && zeroes);
+	memset(bytes, 'x', room);
+	assert_int_equal(target_read(t, start + 8, bytes, room), room);
+	assert_memory_equal(bytes, zeroes, room);
+	assert_int_equal(target_read(t, start + at - 9 * PAGE, bytes, room), room);
+	zeroes[9 * PAGE] = 1;
+	assert_memory_equal(bytes, zeroes, room);
+	assert_int_equal(target_read(t, start + at - 1, bytes, 3), 3);
+	assert_memory_equal(bytes, "\0\1\0", 3);
+	/* What is written later is seen. */
+	map[at + 2 * PAGE] = 2;
+	assert_int_equal(target_read(t, start + at + 2 * PAGE, bytes, 1), 1);
+	assert_int_equal(bytes[0], 2);
+	assert_int_equal(madvise(map + at + 2 * PAGE, PAGE, MADV_DONTNEED), 0);
+	assert_int_equal(pagemap_count(pm, start, start + len, &resident,
+				       &swapped), 0);
+	assert_int_equal(resident + swapped, PAGE);
+	free(zeroes);
+	free(bytes);
+	pagemap_close(pm);
+}
+
 static void test_untouched(void **state)
 {
 	const size_t len = 8ul << 30;
@@ -265,8 +295,10 @@ static void test_untouched(void **state)
 	t = target_open_live(getpid(), getpid(), &e);
 	assert_non_null(t);
 	finds_touched(t, map, len);
+	reads_only(t, map, len);
 	pagemap_reads_only = true;
 	finds_touched(t, map, len);
+	reads_only(t, map, len);
 	pagemap_reads_only = false;
 	assert_int_equal(target_next_touched(t, (uintptr_t)map,
 					     (uintptr_t)map + len),
