@@ -252,30 +252,33 @@ bool pagemap_run(struct pagemap *pm, u64 addr, u64 end, u64 limit, u64 *stop)
  * @resident: bytes in memory are added here
  * @swapped: bytes in swap are added here
  *
- * They are counted in whole pages of the machine, which may be larger than
- * PAGE.
+ * Of a page that reaches out of the range, what is inside is counted.
  *
  * Return: 0, or -1 where it is not known.
  */
 int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 		  u64 *swapped)
 {
-	u64 unit = sysconf(_SC_PAGESIZE);
+	u64 unit = sysconf(_SC_PAGESIZE), page;
 	size_t n, i;
 
 	if (!pm)
 		return -1;
-	for (start = align_down(start, unit); start < end; start += n * unit) {
-		if (end - start > ENTRIES * unit)
-			start = pagemap_next(pm, start, end);
-		if (start >= end)
+	for (page = align_down(start, unit); page < end; page += n * unit) {
+		if (end - page > ENTRIES * unit)
+			page = align_down(pagemap_next(pm, page, end), unit);
+		if (page >= end)
 			break;
-		n = read_entries(pm, start, end, unit);
+		n = read_entries(pm, page, end, unit);
 		if (!n)
 			return -1;
 		for (i = 0; i < n; i++) {
-			*resident += pm->entry[i] & PAGE_PRESENT ? unit : 0;
-			*swapped += pm->entry[i] & PAGE_SWAPPED ? unit : 0;
+			u64 from = page + i * unit;
+			u64 bytes = min_u64(from + unit, end) -
+				    max_u64(from, start);
+
+			*resident += pm->entry[i] & PAGE_PRESENT ? bytes : 0;
+			*swapped += pm->entry[i] & PAGE_SWAPPED ? bytes : 0;
 		}
 	}
 	return 0;

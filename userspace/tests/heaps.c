@@ -182,6 +182,17 @@ static void untouched(void)
 	clean();
 }
 
+/* All of it is: not more of it than there is, wherever in a page it begins. */
+static void all_touched(void)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		memset(get(44000), 'x', 44000);
+	say("has show|^  resident .* (9[5-9]\\.[0-9]|100\\.0)%%");
+	clean();
+}
+
 static void in_heap(void)
 {
 	uintptr_t start = (uintptr_t)get(1) & ~(uintptr_t)4095;
@@ -1266,7 +1277,7 @@ static const struct scenario {
 	void (*make)(void);
 } scenarios[] = {
 #define S(name) { #name, name }
-	S(no_malloc), S(one_malloc), S(untouched), S(in_heap),
+	S(no_malloc), S(one_malloc), S(untouched), S(all_touched), S(in_heap),
 	S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),

@@ -242,6 +242,13 @@ static void finds_touched(struct target *t, char *map, size_t len)
 	assert_int_equal(pagemap_next(pm, end, end), end);
 	assert_int_equal(pagemap_count(pm, start, end, &resident, &swapped), 0);
 	assert_int_equal(resident + swapped, PAGE);
+	/* Of a page that reaches out of the range, what is inside is counted. */
+	resident = 0;
+	assert_int_equal(pagemap_count(pm, page + 8, page + 24, &resident,
+				       &swapped), 0);
+	assert_int_equal(pagemap_count(pm, page - 8, page + 8, &resident,
+				       &swapped), 0);
+	assert_int_equal(resident + swapped, 16 + 8);
 	/* A page that is touched later is found. */
 	map[PAGE] = 1;
 	assert_int_equal(pagemap_next(pm, start, end), start + PAGE);
