@@ -99,7 +99,9 @@ static void print_flags(const struct chunk *c)
 static void print_text(const struct heap *h, const struct answer *a)
 {
 	const struct region *r = &h->region[a->c.region];
+	const struct thread_cache *cache = chunk_cache(h, &a->c);
 	u64 user = a->c.addr + h->header;
+	char whose[CACHE_TEXT];
 
 	printf("%#" PRIx64 " lies %s", wanted, part_of(h, &a->c));
 	if (wanted >= user)
@@ -107,11 +109,12 @@ static void print_text(const struct heap *h, const struct answer *a)
 		       wanted - user);
 	printf("\n\nchunk       %#" PRIx64 "\nuser part   %#" PRIx64 "\n"
 	       "size        %" PRIu64 " (%" PRIu64 " usable)\n"
-	       "state       %s\n",
+	       "state       %s%s%s\n",
 	       a->c.addr, user, a->c.size,
 	       a->c.size > heap_overhead(h) ?
 	       a->c.size - heap_overhead(h) : 0,
-	       chunk_state_name(a->c.state));
+	       chunk_state_name(a->c.state), cache ? ": " : "",
+	       cache ? chunk_cache_text(cache, whose, sizeof(whose)) : "");
 	print_flags(&a->c);
 	printf("arena       %zu, at %#" PRIx64 "%s\n", r->arena,
 	       h->arena[r->arena].addr,

@@ -103,6 +103,38 @@ static void add_bytes(struct fast *o, const struct batch *b,
 }
 
 /**
+ * chunk_cache - the thread's cache that a chunk is there for
+ * @h: the heap
+ * @c: the chunk
+ *
+ * Return: the cache, or NULL.
+ */
+const struct thread_cache *chunk_cache(const struct heap *h,
+				       const struct chunk *c)
+{
+	return c->state == CHUNK_IN_USE ? heap_cache_in(h, c->addr, c->size) :
+					  NULL;
+}
+
+/**
+ * chunk_cache_text - whose cache it is, in words
+ * @cache: the cache
+ * @room: room for the text
+ * @size: of @room
+ *
+ * Return: @room.
+ */
+const char *chunk_cache_text(const struct thread_cache *cache, char *room,
+			     size_t size)
+{
+	if (cache->tid)
+		snprintf(room, size, "tcache of thread %d", (int)cache->tid);
+	else
+		snprintf(room, size, "tcache of a thread");
+	return room;
+}
+
+/**
  * chunk_line - print a chunk as one line
  * @o: where to
  * @b: its batch
@@ -112,7 +144,9 @@ static void add_bytes(struct fast *o, const struct batch *b,
 void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
 		size_t hexdump)
 {
+	const struct thread_cache *cache = chunk_cache(b->h, c);
 	const struct kept *k = keep(c);
+	char whose[CACHE_TEXT];
 
 	fast_room(o, 192 + 3 * hexdump);
 	fast_hex(o, c->addr);
@@ -132,6 +166,10 @@ void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
 	}
 	if (hexdump)
 		add_bytes(o, b, c, hexdump);
+	if (cache) {
+		fast_text(o, "  ", 2);
+		fast_pad(o, chunk_cache_text(cache, whose, sizeof(whose)), 0);
+	}
 	fast_text(o, "\n", 1);
 }
 
@@ -159,6 +197,7 @@ static void add_flag_names(struct json_object *o, unsigned int flags)
 struct json_object *chunk_json(const struct batch *b, const struct chunk *c,
 			       size_t hexdump)
 {
+	const struct thread_cache *cache = chunk_cache(b->h, c);
 	struct json_object *o = json_object_new_object();
 	char hex[2 * MAX_HEXDUMP + 1];
 	u8 room[MAX_HEXDUMP];
@@ -172,6 +211,11 @@ struct json_object *chunk_json(const struct batch *b, const struct chunk *c,
 	add_flag_names(o, c->flags);
 	if (has_prev_size(c))
 		json_add_u64(o, "prev_size", c->prev_size);
+	if (cache) {
+		json_add_text(o, "holds", "tcache");
+		if (cache->tid)
+			json_add_u64(o, "tid", cache->tid);
+	}
 	if (hexdump) {
 		bytes = first_bytes(b, c, hexdump, room, &len);
 		for (i = 0; i < len; i++)

@@ -207,6 +207,33 @@ const struct region *heap_region_of(const struct heap *h, u64 addr)
 	return NULL;
 }
 
+/**
+ * heap_cache_in - is this the chunk that a thread's cache lies in?
+ * @h: the heap
+ * @addr: of the chunk
+ * @size: of the chunk, in bytes
+ *
+ * Called for every chunk in use, so most are told by their size.
+ *
+ * Return: the cache, or NULL.
+ */
+const struct thread_cache *heap_cache_in(const struct heap *h, u64 addr,
+					 u64 size)
+{
+	size_t i;
+
+	for (i = 0; i < h->caches; i++) {
+		u64 least = h->cache[i].bytes + heap_overhead(h);
+
+		/* A rest that is too small for a chunk of its own is added. */
+		if (size < least || size >= least + 2 * h->header)
+			return NULL;
+		if (h->cache[i].addr == addr + h->header)
+			return &h->cache[i];
+	}
+	return NULL;
+}
+
 static void sleep_us(u64 us)
 {
 	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };

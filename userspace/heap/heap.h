@@ -43,7 +43,7 @@ struct thread_cache {
 	u64 addr;
 	pid_t tid;	/* 0: not known which thread's */
 	u64 tcb;	/* that thread's control block; 0: not known */
-	u64 bytes;	/* of a chunk that it lies in; 0: it lies elsewhere */
+	u64 bytes;	/* usable ones of a chunk that it lies in; 0: of none */
 };
 
 /* Chunks with a mapping of their own, as the allocator counts them. */
@@ -139,6 +139,8 @@ void heap_close(struct heap *h);
 
 bool heap_has_started(const struct heap *h);
 const struct region *heap_region_of(const struct heap *h, u64 addr);
+const struct thread_cache *heap_cache_in(const struct heap *h, u64 addr,
+					 u64 size);
 void heap_add_region(struct heap *h, const struct region *r);
 
 /* Bytes of a chunk in use that are not the user's. */

@@ -149,13 +149,20 @@ static void one_malloc(void)
 	 * itself.
 	 */
 	if (before)
-		say("has chunks --limit 1|^%p +%zu  in use     prev_inuse$",
-		    header(p) - before, before);
+		say("has chunks --limit 1|^%p +%zu  in use     prev_inuse  tcache of thread %d$",
+		    header(p) - before, before, (int)getpid());
 	else
 		expect(p, "in use", "     prev_inuse$");
 	expect(p, "in use", "     prev_inuse$");
 	say("has chunk %p|^size +%zu \\(%zu usable\\)", p, 4 * W, 3 * W);
 	say("has chunk %p|^flags       prev_inuse$", p);
+	say("has chunk %p|^state       in use$", p);
+	if (before) {
+		say("has chunk %p|^state       in use: tcache of thread %d$",
+		    header(p) - before + 2 * W, (int)getpid());
+		say("has chunk --json %p|\"holds\": ?\"tcache\"",
+		    header(p) - before + 2 * W);
+	}
 	/* What malloc_trim() would give back is told from what free() would. */
 	say("hasnot why|Nothing worth trimming");
 	if (W == 8)
