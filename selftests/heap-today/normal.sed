@@ -6,8 +6,15 @@
 # addresses of libraries and of the stack, as text and as bytes in memory
 s/\<(0x)?7f[0-9a-f]{10}\>/\17f........../g
 s/([0-9a-f]{2} ){4}(.. 7f 00 00)/.. .. .. .. \2/g
-# and how large libraries are, in a picture of the memory
-s/^( +\| (anonymous|ld-linux|\[vvar\]).*)[ 0-9.]{6}( [KM]iB \|)$/\1   ...\3/
+# and how large libraries are, in a picture of the memory, and what is resident
+s/^( +\| (anonymous|ld-linux|\[vvar\]).*)[ 0-9.]{6}( [KM]iB).{11} \|$/\1   ...\3        ... |/
+s/^( +\| .*[ 0-9.]{6} [KMG]?i?B).{11} \|$/\1        ... |/
+# and how much of the process is in memory
+/^Memory of the process/,/^$/ {
+	s/[ 0-9.]{6} ([KMG]iB)/   ... \1/g
+	s/[ 0-9.]{5}%/  ...%/g
+	s/of .* mapped; its share is .*/of ... MiB mapped; its share is ... KiB/
+}
 # addresses of a static program, whose bss ends where the library's does
 s/\<0x4[0-9a-f]{2}([0-9a-f]{3})\>/0x4..\1/g
 # what the kernel places at random, but for where in its page it is

@@ -304,39 +304,6 @@ static void drop_nonsense(struct kernel_facts *k)
 }
 
 /**
- * kernel_heap_rss - how much of [heap] is in memory
- * @t: the target
- *
- * This can take long: the kernel walks all page tables of the process for it.
- *
- * Return: bytes, or UINT64_MAX where it is not known.
- */
-u64 kernel_heap_rss(struct target *t)
-{
-	FILE *f = target_text(t, "smaps");
-	u64 rss = 0, kb;
-	bool heap = false, any = false;
-	char *line = NULL;
-	size_t room = 0;
-
-	while (f && getline(&line, &room, f) > 0) {
-		u64 start, end;
-
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start,
-			   &end) == 2) {
-			heap = strstr(line, "[heap]\n");
-		} else if (heap && sscanf(line, "Rss: %" SCNu64, &kb) == 1) {
-			rss += kb << 10;
-			any = true;
-		}
-	}
-	free(line);
-	if (f)
-		fclose(f);
-	return any ? rss : UINT64_MAX;
-}
-
-/**
  * kernel_read - gather what the kernel says of the heap
  * @t: the target; its maps are read again where an exec changed them
  * @k: filled; kernel_free() it

@@ -49,7 +49,6 @@ struct kernel_facts {
 
 void kernel_read(struct target *t, struct kernel_facts *k);
 void kernel_read_module(struct kernel_facts *k);
-u64 kernel_heap_rss(struct target *t);
 void kernel_free(struct kernel_facts *k);
 const char *kernel_key(const struct kernel_facts *k, const char *name);
 u64 kernel_number(const struct kernel_facts *k, const char *name, u64 otherwise);

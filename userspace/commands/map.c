@@ -82,7 +82,7 @@ static enum color area_color(enum area_kind kind)
 		[AREA_DATA] = COLOR_BLUE, [AREA_BSS] = COLOR_BLUE,
 		[AREA_OFFSET] = COLOR_DIM, [AREA_HEAP] = COLOR_YELLOW,
 		[AREA_MAPPINGS] = COLOR_NONE, [AREA_STACK] = COLOR_RED,
-		[AREA_BEYOND] = COLOR_DIM, [AREA_KERNEL] = COLOR_DIM,
+		[AREA_RESERVED] = COLOR_DIM, [AREA_BEYOND] = COLOR_DIM, [AREA_KERNEL] = COLOR_DIM,
 		[AREA_UNMAPPED] = COLOR_DIM,
 	};
 
@@ -136,6 +136,8 @@ static const char *area_words(const struct area *a, const struct heap *h,
 		return "heap";
 	case AREA_STACK:
 		return "stack";
+	case AREA_RESERVED:
+		return "reserved: addresses only";
 	case AREA_BEYOND:
 		return "(no process can map these)";
 	case AREA_UNMAPPED:
@@ -151,22 +153,33 @@ static const char *area_words(const struct area *a, const struct heap *h,
 	}
 }
 
-static void print_area(const struct area *a, const struct heap *h,
-		       unsigned int w)
+/* Columns for the name of an area, beside its size and what is resident. */
+static int name_room(const struct areas *as, unsigned int w)
 {
-	char buf[96], human[HUMAN_ROOM], *safe;
+	return w - MARGIN - 4 - 11 - (as->counted ? 11 : 0);
+}
+
+static void print_area(const struct area *a, const struct heap *h,
+		       const struct areas *as, unsigned int w)
+{
+	char buf[96], human[HUMAN_ROOM], resident[HUMAN_ROOM] = "", *safe;
 	const char *words = area_words(a, h, buf, sizeof(buf));
-	int room = w - MARGIN - 4 - 10 - 1, len;
-	char side = is_hole(a) ? '.' : '|';
+	int room = name_room(as, w), len;
+	char side = is_hole(a) ? '.' : a->kind == AREA_RESERVED ? ':' : '|';
 
 	safe = text_safe_dup(words, strlen(words));
 	len = strlen(safe);
 	if (len > room)
 		memcpy(safe + room - 3, "...", 4);
-	printf("%*s%c %s%-*s %10s%s %c\n", (int)MARGIN, "", side,
+	if (a->counted && (a->kind != AREA_RESERVED || a->resident))
+		text_human(resident, a->resident);
+	printf("%*s%c %s%-*s %10s", (int)MARGIN, "", side,
 	       text_color(area_color(a->kind)), room, safe,
 	       a->kind == AREA_BEYOND ? "" :
-	       text_human(human, a->end - a->start), text_plain(), side);
+	       text_human(human, a->end - a->start));
+	if (as->counted)
+		printf(" %10s", resident);
+	printf("%s %c\n", text_plain(), side);
 	free(safe);
 }
 
@@ -185,24 +198,24 @@ static const char *border_says(u64 addr, const struct kernel_facts *k)
 
 /* With no heap so far, its start is shown in the middle of an unmapped area. */
 static void print_area_or_start(const struct area *a, const struct heap *h,
-				unsigned int w)
+				const struct areas *as, unsigned int w)
 {
 	u64 start = h->k.start_brk;
 	struct area part = *a;
 
 	if (!is_hole(a) || !h->k.known || h->k.brk != start ||
 	    start <= a->start || start >= a->end) {
-		print_area(a, h, w);
+		print_area(a, h, as, w);
 		return;
 	}
 	part.start = start;
-	print_area(&part, h, w);
+	print_area(&part, h, as, w);
 	print_border(start, a, a, border_says(start, &h->k), w);
 	part.start = a->start;
 	part.end = start;
 	if (a->start == h->k.end_bss)
 		part.kind = AREA_OFFSET;
-	print_area(&part, h, w);
+	print_area(&part, h, as, w);
 }
 
 static void print_areas(const struct heap *h, const struct areas *as,
@@ -212,11 +225,15 @@ static void print_areas(const struct heap *h, const struct areas *as,
 	const char *says;
 	size_t i;
 
+	if (as->counted)
+		printf("%s%*s %10s %10s%s\n", text_color(COLOR_BOLD),
+		       (int)MARGIN + 2 + name_room(as, w), "", "SIZE",
+		       "RESIDENT", text_plain());
 	for (i = as->n; i; i--) {
 		a = &as->area[i - 1];
 		says = border_says(a->end, &h->k);
 		print_border(a->end, above, a, says, w);
-		print_area_or_start(a, h, w);
+		print_area_or_start(a, h, as, w);
 		above = a;
 	}
 	if (a)
@@ -323,6 +340,10 @@ static struct json_object *areas_json(const struct areas *as)
 		json_add_u64(o, "bytes",
 			     as->area[i].end - as->area[i].start);
 		json_add_u64(o, "mappings", as->area[i].mappings);
+		if (as->area[i].counted) {
+			json_add_u64(o, "resident", as->area[i].resident);
+			json_add_u64(o, "swapped", as->area[i].swapped);
+		}
 		json_add_text(o, "label", as->area[i].label);
 		json_object_array_add(a, o);
 	}
@@ -390,6 +411,7 @@ static int run(const struct common *c)
 		return cmd_fail(&e);
 	}
 	areas_find(&h, opt.all, &areas);
+	areas_count(&h, &areas);
 	if (h.a)
 		cells_count(&h, &cells, opt.rows * (w - MARGIN - 2));
 	target_thaw(h.t);
@@ -417,7 +439,7 @@ const struct command cmd_map = {
 	.name = "map",
 	.args_doc = "PID",
 	.brief = "a picture of the address space, and of the heap in it",
-	.doc = "Draw the address space, highest address on top, and below it the heap as characters: one is a run of pages, by what holds most of it.",
+	.doc = "Draw the address space, highest address on top, with what of it is in memory and what is only reserved, and below it the heap as characters: one is a run of pages, by what holds most of it.",
 	.options = options,
 	.parse = parse,
 	.run = run,

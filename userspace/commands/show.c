@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* heapinfo show: the break, the heap's sizes, arenas and last brk events. */
+/* heapinfo show: all memory, the break, the heap's sizes, arenas, last brk events. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "brk/brk_text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
+#include "commands/show_memory.h"
 #include "heap/allocator.h"
 #include "heap/usage.h"
 
@@ -254,9 +255,11 @@ static void print_unknown(const struct heap *h)
 	       h->t->live ? "Without" : "From a core without");
 }
 
-static void print_text(struct heap *h, const struct usages *u)
+static void print_text(struct heap *h, const struct usages *u,
+		       const struct memory *mem)
 {
 	print_process(h);
+	show_memory(h, mem);
 	print_break(h);
 	if (h->a && heap_has_started(h)) {
 		print_sizes(h, &u->all);
@@ -271,11 +274,10 @@ static void print_text(struct heap *h, const struct usages *u)
 	cmd_show_notes(h);
 }
 
-static struct json_object *break_json(struct heap *h)
+static struct json_object *break_json(struct heap *h, const struct memory *mem)
 {
 	struct json_object *o = json_object_new_object();
 	const struct kernel_facts *k = &h->k;
-	u64 rss;
 
 	json_add_bool(o, "module", k->module);
 	json_add_bool(o, "known", k->known);
@@ -298,9 +300,8 @@ static struct json_object *break_json(struct heap *h)
 	}
 	if (k->data_limit != UINT64_MAX)
 		json_add_u64(o, "data_limit", k->data_limit);
-	rss = kernel_heap_rss(h->t);
-	if (rss != UINT64_MAX)
-		json_add_u64(o, "resident", rss);
+	if (mem->counted && k->brk > k->start_brk)
+		json_add_u64(o, "resident", mem->heap_resident);
 	return o;
 }
 
@@ -376,12 +377,14 @@ static void add_events(struct json_object *doc, struct heap *h)
 	json_object_object_add(doc, "brk", o);
 }
 
-static void print_json(struct heap *h, const struct usages *u)
+static void print_json(struct heap *h, const struct usages *u,
+		       const struct memory *mem)
 {
 	struct json_object *doc = json_document(h, "show"), *a;
 	size_t i;
 
-	json_object_object_add(doc, "break", break_json(h));
+	json_object_object_add(doc, "memory", memory_json(mem));
+	json_object_object_add(doc, "break", break_json(h, mem));
 	if (h->a)
 		add_malloc(doc, h, u);
 	else
@@ -400,14 +403,17 @@ static void print_json(struct heap *h, const struct usages *u)
 static void show_heap(struct heap *h, bool json)
 {
 	struct usages u = { 0 };
+	struct memory mem;
 
 	if (h->a)
 		usages_read(h, &u);
+	memory_read(h, &mem);
 	target_thaw(h->t);
 	if (json)
-		print_json(h, &u);
+		print_json(h, &u, &mem);
 	else
-		print_text(h, &u);
+		print_text(h, &u, &mem);
+	memory_free(&mem);
 	usages_free(&u);
 }
 
@@ -428,8 +434,8 @@ static int run(const struct common *c)
 const struct command cmd_show = {
 	.name = "show",
 	.args_doc = "PID",
-	.brief = "overview: the break, the heap's sizes, arenas, brk calls",
-	.doc = "Show where the break is and how it got there, what malloc's memory is used for, the arenas and the last calls of brk(2). 'heapinfo PID' does the same.",
+	.brief = "overview: all memory, the break, the heap's sizes, arenas, brk calls",
+	.doc = "Show where all memory of the process is, where the break is and how it got there, what malloc's memory is used for, the arenas and the last calls of brk(2). 'heapinfo PID' does the same.",
 	.options = options,
 	.parse = parse,
 	.run = run,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "heap/areas.h"
+#include "target/resident.h"
 
 #define NEAR (2u << 20)	/* mappings that are closer become one area */
 #define MAX_LABEL 400u
@@ -30,6 +31,7 @@ const char *area_kind_name(enum area_kind kind)
 		[AREA_DATA] = "data", [AREA_BSS] = "bss",
 		[AREA_OFFSET] = "offset", [AREA_HEAP] = "heap",
 		[AREA_MAPPINGS] = "mappings", [AREA_STACK] = "stack",
+		[AREA_RESERVED] = "reserved",
 		[AREA_BEYOND] = "beyond", [AREA_KERNEL] = "kernel",
 		[AREA_UNMAPPED] = "unmapped",
 	};
@@ -50,7 +52,8 @@ static struct area *add_area(struct finder *f, enum area_kind kind, u64 start,
 
 	as->area = xgrow(as->area, as->n, sizeof(*a));
 	a = &as->area[as->n++];
-	*a = (struct area){ kind, start, end, 0, xstrdup(label) };
+	*a = (struct area){ .kind = kind, .start = start, .end = end,
+			    .label = xstrdup(label) };
 	return a;
 }
 
@@ -197,6 +200,16 @@ static bool holds_heap(const struct finder *f, const struct mapping *m)
 	       m->start < k->brk && m->end > k->start_brk;
 }
 
+/*
+ * Address space that somebody keeps for later. Guards of stacks and what the linker
+ * left out of a file are less than that.
+ */
+static bool is_reserved(const struct mapping *m)
+{
+	return !(m->perms & (MAP_READ | MAP_WRITE | MAP_EXEC)) && !m->inode &&
+	       m->path[0] != '/' && m->end - m->start >= NEAR;
+}
+
 static void add_any(struct finder *f, const struct mapping *m)
 {
 	static const char *const kernels[] = {
@@ -212,6 +225,8 @@ static void add_any(struct finder *f, const struct mapping *m)
 	}
 	if (holds_heap(f, m))
 		add_heap(f, m);
+	else if (is_reserved(m))
+		add_part(f, AREA_RESERVED, m->start, m->end);
 	else if (!strcmp(m->path, "[stack]"))
 		add_part(f, AREA_STACK, m->start, m->end);
 	else if (!is_program(f, m))
@@ -240,6 +255,36 @@ void areas_find(const struct heap *h, bool all, struct areas *as)
 			f.exe = &h->mods.mod[i];
 	for (i = 0; i < h->t->maps.n; i++)
 		add_any(&f, &h->t->maps.map[i]);
+}
+
+/**
+ * areas_count - find out how much of each area is in memory
+ * @h: the heap
+ * @as: from areas_find(); where it is known, ->counted is set
+ */
+void areas_count(const struct heap *h, struct areas *as)
+{
+	struct pagemap *pm;
+	struct maps maps;
+	size_t i;
+
+	if (!resident_read(h->t, &maps))
+		return;
+	pm = pagemap_open(h->t);
+	for (i = 0; i < as->n; i++) {
+		struct area *a = &as->area[i];
+
+		if (a->kind == AREA_OFFSET || a->kind == AREA_UNMAPPED ||
+		    a->kind == AREA_BEYOND)
+			continue;
+		a->counted = !resident_count(&maps, pm, a->start, a->end,
+					     &a->resident, &a->swapped);
+		/* Data and bss share a page. */
+		a->resident = min_u64(a->resident, a->end - a->start);
+		as->counted |= a->counted;
+	}
+	pagemap_close(pm);
+	maps_free(&maps);
 }
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Read /proc/PID/maps and look addresses up in it. */
+/* Read /proc/PID/maps or smaps, and look addresses up in it. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,55 @@ static u32 parse_perms(const char *s)
 	       (s[2] == 'x' ? MAP_EXEC : 0) | (s[3] == 's' ? MAP_SHARED_ : 0);
 }
 
+/* "START-END PERMS OFFSET DEVICE INODE PATH"; false where a line is none such. */
+static bool parse_mapping(char *line, struct mapping *m)
+{
+	unsigned int major, minor;
+	char perms[5];
+	int at = 0;
+
+	memset(m, 0, sizeof(*m));
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64
+		   " %x:%x %" SCNu64 " %n", &m->start, &m->end, perms,
+		   &m->offset, &major, &minor, &m->inode, &at) < 7 ||
+	    !at || strlen(perms) != 4 || m->end <= m->start)
+		return false;
+	m->perms = parse_perms(perms);
+	m->dev = major << 20 | minor;
+	m->path = line + at;
+	return true;
+}
+
+/* A line of smaps about the mapping above it: "Rss:    132 kB". */
+static void parse_count(struct maps *maps, const char *line)
+{
+	struct mapping *m = maps->n ? &maps->map[maps->n - 1] : NULL;
+	const char *colon = strchr(line, ':');
+	size_t len = colon ? colon - line : 0;
+	u64 bytes;
+
+	if (!m || !len)
+		return;
+	bytes = strtoull(colon + 1, NULL, 10) << 10;
+	if (len == 3 && !memcmp(line, "Rss", 3)) {
+		maps->counted = true;
+		m->resident += bytes;
+	} else if (len == 3 && !memcmp(line, "Pss", 3)) {
+		m->proportional += bytes;
+	} else if (len == 4 && !memcmp(line, "Swap", 4)) {
+		m->swapped += bytes;
+	} else if (len == 15 && !memcmp(line, "Private_Hugetlb", 15)) {
+		/* Rss leaves these out. */
+		m->resident += bytes;
+		m->proportional += bytes;
+	} else if (len == 14 && !memcmp(line, "Shared_Hugetlb", 14)) {
+		m->resident += bytes;
+	}
+}
+
 /**
- * maps_parse - read the text of /proc/PID/maps
+ * maps_parse - read the text of /proc/PID/maps or smaps
  * @maps: an empty list, filled; end it with maps_free()
  * @f: the text
  *
@@ -38,23 +85,14 @@ int maps_parse(struct maps *maps, FILE *f)
 {
 	char *line = NULL;
 	size_t room = 0;
+	struct mapping m;
 
 	while (getline(&line, &room, f) > 0) {
-		struct mapping m = { 0 };
-		unsigned int major, minor;
-		char perms[5];
-		int at = 0;
-
-		line[strcspn(line, "\n")] = '\0';
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64
-			   " %x:%x %" SCNu64 " %n", &m.start, &m.end, perms,
-			   &m.offset, &major, &minor, &m.inode, &at) < 7 ||
-		    !at || strlen(perms) != 4 || m.end <= m.start)
-			continue;
-		m.perms = parse_perms(perms);
-		m.dev = major << 20 | minor;
-		m.path = line + at;
-		maps_add(maps, &m);
+		/* Addresses are in small letters, the words of smaps are not. */
+		if (line[0] >= 'A' && line[0] <= 'Z')
+			parse_count(maps, line);
+		else if (parse_mapping(line, &m))
+			maps_add(maps, &m);
 	}
 	free(line);
 	maps_sort(maps);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The mappings of an address space, in order of address. */
+/* The mappings of an address space, in order of address, and what is in memory. */
 #ifndef HEAPINFO_MAPS_H
 #define HEAPINFO_MAPS_H
 
@@ -21,11 +21,16 @@ struct mapping {
 	u32 dev;	/* major << 20 | minor */
 	u32 perms;	/* MAP_READ ... */
 	char *path;	/* never NULL; "" for an anonymous one */
+	/* Bytes, of huge pages too; all 0 where maps.counted is not set. */
+	u64 resident;
+	u64 proportional;	/* resident, shared pages divided among their users */
+	u64 swapped;
 };
 
 struct maps {
 	struct mapping *map;
 	size_t n;
+	bool counted;	/* the text was that of smaps */
 };
 
 /* Memory of one kind without a gap, in one mapping or several. */

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program with a small known heap, for tests/run-views.  It says where the
- * heap is; for each line that it reads it allocates 30 chunks of 4000 bytes and
- * frees 5 of 1000.  With arguments it does one thing and ends, for 'heapinfo
- * run'.
+ * A program with a small known heap and 64 MiB of reserved addresses, for
+ * tests/run-views.  It says where they are; for each line that it reads it
+ * allocates 30 chunks of 4000 bytes and frees 5 of 1000.  With arguments it does
+ * one thing and ends, for 'heapinfo run'.
  */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define CHUNKS 100
+#define MIB (1u << 20)
+#define RESERVED (64u << 20)
 
 char *message;
 
@@ -77,7 +80,7 @@ int main(int argc, char **argv)
 	static char *chunk[CHUNKS];
 	static char line[32], out[256];
 	size_t n = 0;
-	char *big;
+	char *big, *reserved;
 	int i;
 
 	if (argc > 1)
@@ -87,8 +90,14 @@ int main(int argc, char **argv)
 	for (i = 0; i < CHUNKS; i++)
 		chunk[i] = malloc(1000);
 	big = malloc(1 << 20);
-	i = snprintf(out, sizeof(out), "pid %d break %p message %p big %p\n",
-		     (int)getpid(), sbrk(0), message, big);
+	/* Addresses for 64 MiB, of which one is used. */
+	reserved = mmap(NULL, RESERVED + MIB, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	mprotect(reserved, MIB, PROT_READ | PROT_WRITE);
+	memset(reserved, 1, MIB);
+	i = snprintf(out, sizeof(out), "pid %d break %p message %p big %p reserved %p\n",
+		     (int)getpid(), sbrk(0), message, big,
+		     reserved + MIB);
 	while (write(1, out, i) == i && read(0, line, sizeof(line)) > 0) {
 		for (i = 0; i < 5; i++)
 			free(chunk[n++]);
