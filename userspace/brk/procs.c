@@ -59,6 +59,8 @@ static void compare(struct proc *p, const struct proc *before)
 		return;
 	p->seen = true;
 	p->growth = p->heap - before->heap;
+	p->more = p->malloc == UINT64_MAX || before->malloc == UINT64_MAX ?
+		  p->growth : (s64)(p->malloc - before->malloc);
 }
 
 /* Kernel threads and zombies: their command line is empty. */
@@ -78,7 +80,8 @@ static bool has_no_memory(pid_t pid)
 }
 
 /* Look at one. Return: true if its break is known. */
-static bool look(struct proc *p, pid_t pid, const struct procs *before)
+static bool look(struct proc *p, pid_t pid, const struct procs *before,
+		 const struct proc_malloc *pm)
 {
 	struct error e;
 	struct target *t = target_open_live(pid, pid, &e);
@@ -92,6 +95,7 @@ static bool look(struct proc *p, pid_t pid, const struct procs *before)
 	memcpy(p->comm, t->comm, sizeof(p->comm));
 	kernel_read(t, &p->k);
 	p->rss = read_rss(t);
+	p->malloc = p->k.known ? pm->total(pm->arg, t) : UINT64_MAX;
 	target_close(t);
 	if (!p->k.known) {
 		kernel_free(&p->k);
@@ -106,8 +110,10 @@ static bool look(struct proc *p, pid_t pid, const struct procs *before)
  * procs_read - look at every process
  * @now: filled; end it with procs_free()
  * @before: what the look before had found, or NULL: to say how each heap grew
+ * @pm: says how much malloc has
  */
-void procs_read(struct procs *now, const struct procs *before)
+void procs_read(struct procs *now, const struct procs *before,
+		const struct proc_malloc *pm)
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *d;
@@ -119,7 +125,7 @@ void procs_read(struct procs *now, const struct procs *before)
 		if (pid <= 0)
 			continue;
 		now->p = xgrow(now->p, now->n, sizeof(*now->p));
-		if (look(&now->p[now->n], pid, before))
+		if (look(&now->p[now->n], pid, before, pm))
 			now->n++;
 		else if (!has_no_memory(pid))
 			now->hidden++;
@@ -149,6 +155,24 @@ int procs_by_heap(const void *a, const void *b)
 }
 
 /**
+ * procs_by_malloc - order for procs_sort(): that with most memory of malloc first
+ * @a: a process
+ * @b: another
+ *
+ * Where that is not known, what the break tells stands for it.
+ *
+ * Return: as qsort() wants it.
+ */
+int procs_by_malloc(const void *a, const void *b)
+{
+	const struct proc *x = a, *y = b;
+	int ret = compare_u64(x->malloc == UINT64_MAX ? x->heap : x->malloc,
+			      y->malloc == UINT64_MAX ? y->heap : y->malloc);
+
+	return ret ? ret : procs_by_heap(a, b);
+}
+
+/**
  * procs_by_growth - order for procs_sort(): what grew most first
  * @a: a process
  * @b: another
@@ -159,9 +183,9 @@ int procs_by_growth(const void *a, const void *b)
 {
 	const struct proc *x = a, *y = b;
 
-	if (x->growth != y->growth)
-		return x->growth > y->growth ? -1 : 1;
-	return procs_by_heap(a, b);
+	if (x->more != y->more)
+		return x->more > y->more ? -1 : 1;
+	return procs_by_malloc(a, b);
 }
 
 /**
@@ -182,7 +206,7 @@ int procs_by_rss(const void *a, const void *b)
 /**
  * procs_sort - put the processes in order
  * @ps: the processes
- * @cmp: procs_by_heap(), procs_by_growth() or procs_by_rss()
+ * @cmp: procs_by_malloc() or another of them
  */
 void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b))
 {

@@ -17,9 +17,17 @@ struct proc {
 	char comm[64];	/* may hold anything */
 	struct kernel_facts k;
 	u64 heap;	/* bytes between the start of the heap and the break */
+	u64 malloc;	/* bytes that malloc has, of all kinds; UINT64_MAX: not known */
 	u64 rss;	/* bytes of all of the process that are in memory */
 	bool seen;	/* the look before found it, too */
 	s64 growth;	/* of heap since then, in bytes */
+	s64 more;	/* of malloc; of heap where that is not known */
+};
+
+/* Says how many bytes malloc has in a process. This stands above this floor. */
+struct proc_malloc {
+	u64 (*total)(void *arg, struct target *t);
+	void *arg;
 };
 
 struct procs {
@@ -28,8 +36,10 @@ struct procs {
 	u64 hidden;	/* processes that the caller may not look at */
 };
 
-void procs_read(struct procs *now, const struct procs *before);
+void procs_read(struct procs *now, const struct procs *before,
+		const struct proc_malloc *pm);
 void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b));
+int procs_by_malloc(const void *a, const void *b);
 int procs_by_heap(const void *a, const void *b);
 int procs_by_growth(const void *a, const void *b);
 int procs_by_rss(const void *a, const void *b);

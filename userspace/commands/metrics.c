@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "brk/procs.h"
 #include "commands/cmd.h"
+#include "heap/malloc_total.h"
 
 #define DEFAULT_LIMIT 100u
 
@@ -26,7 +27,7 @@ static const struct argp_option options[] = {
 	{ "output", 'o', "FILE", 0,
 	  "Write to FILE (*.prom), which appears whole or not at all", 1 },
 	{ "limit", 'l', "N", 0,
-	  "Only the N processes with the largest heaps (100; 0: all)", 1 },
+	  "Only the N processes in which malloc has most (100; 0: all)", 1 },
 	{ 0 }
 };
 
@@ -113,6 +114,32 @@ static void print_heap_bytes(FILE *f, const struct procs *ps)
 	for (i = 0; i < ps->n; i++) {
 		print_begin(f, "heapinfo_heap_bytes", &ps->p[i]);
 		fprintf(f, "} %" PRIu64 "\n", ps->p[i].heap);
+	}
+}
+
+static void print_malloc_bytes(FILE *f, const struct procs *ps)
+{
+	size_t i;
+
+	print_head(f, "heapinfo_malloc_bytes", "gauge",
+		   "Bytes that malloc has from the kernel, in arenas and mmapped chunks.");
+	for (i = 0; i < ps->n; i++) {
+		if (ps->p[i].malloc == UINT64_MAX)
+			continue;
+		print_begin(f, "heapinfo_malloc_bytes", &ps->p[i]);
+		fprintf(f, "} %" PRIu64 "\n", ps->p[i].malloc);
+	}
+}
+
+static void print_resident_bytes(FILE *f, const struct procs *ps)
+{
+	size_t i;
+
+	print_head(f, "heapinfo_resident_bytes", "gauge",
+		   "Bytes of the process that are in memory.");
+	for (i = 0; i < ps->n; i++) {
+		print_begin(f, "heapinfo_resident_bytes", &ps->p[i]);
+		fprintf(f, "} %" PRIu64 "\n", ps->p[i].rss);
 	}
 }
 
@@ -205,6 +232,8 @@ static void print_metrics(FILE *f, const struct procs *ps)
 	print_head(f, "heapinfo_hidden_processes", "gauge",
 		   "Processes whose heap may not be looked at.");
 	fprintf(f, "heapinfo_hidden_processes %" PRIu64 "\n", ps->hidden);
+	print_malloc_bytes(f, ps);
+	print_resident_bytes(f, ps);
 	print_heap_bytes(f, ps);
 	if (!procs_know_module(ps))
 		return;
@@ -224,8 +253,14 @@ static int write_file(const char *text, size_t len, struct error *e)
 	return outfile_done(&out, e);
 }
 
+static u64 total(void *arg, struct target *t)
+{
+	return malloc_total(arg, t);
+}
+
 static int run(const struct common *c)
 {
+	struct proc_malloc pm = { .total = total };
 	struct procs ps;
 	struct error e;
 	size_t len, all;
@@ -237,8 +272,10 @@ static int run(const struct common *c)
 		error_set(&e, "metrics are in Prometheus' format; 'heapinfo top --json' has the same as JSON");
 		return cmd_fail(&e);
 	}
-	procs_read(&ps, NULL);
-	procs_sort(&ps, procs_by_heap);
+	pm.arg = malloc_totals_new();
+	procs_read(&ps, NULL, &pm);
+	malloc_totals_free(pm.arg);
+	procs_sort(&ps, procs_by_malloc);
 	all = ps.n;
 	if (opt.limit && ps.n > opt.limit)
 		ps.n = opt.limit;

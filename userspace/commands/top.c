@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* heapinfo top: every process by heap size, with growth, refreshed. */
+/* heapinfo top: every process by what malloc has, with growth, refreshed. */
 #include <inttypes.h>
 #include <pwd.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include "brk/procs.h"
 #include "commands/cmd.h"
 #include "commands/top_screen.h"
+#include "heap/malloc_total.h"
 
 #define MAX_DELAY 3600.0
 #define MIN_DELAY 0.1
@@ -24,7 +25,7 @@ static struct {
 	u64 looks;	/* 0: until the user has enough */
 	u64 limit;
 	int (*order)(const void *a, const void *b);
-} opt = { .delay = 2, .order = procs_by_heap };
+} opt = { .delay = 2, .order = procs_by_malloc };
 
 static const struct argp_option options[] = {
 	{ "batch", 'b', NULL, 0,
@@ -33,7 +34,7 @@ static const struct argp_option options[] = {
 	{ "iterations", 'n', "N", 0,
 	  "Look N times (as long as you like; in a pipe once)", 1 },
 	{ "limit", 'l', "N", 0, "Show N processes at most", 1 },
-	{ "sort", 's', "KEY", 0, "Sort by heap, growth or rss (heap)", 1 },
+	{ "sort", 's', "KEY", 0, "Sort by malloc, growth, rss or heap (malloc)", 1 },
 	{ 0 }
 };
 
@@ -41,9 +42,10 @@ static const struct {
 	const char *name;
 	int (*order)(const void *a, const void *b);
 } orders[] = {
-	{ "heap", procs_by_heap },
+	{ "malloc", procs_by_malloc },
 	{ "growth", procs_by_growth },
 	{ "rss", procs_by_rss },
+	{ "heap", procs_by_heap },	/* the break */
 };
 
 /* A whole name, or the first letter of one. */
@@ -84,7 +86,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 's':
 		if (!take_order(arg))
-			argp_error(state, "cannot sort by '%s'; choose heap, growth or rss",
+			argp_error(state, "cannot sort by '%s'; choose malloc, growth, rss or heap",
 				   arg);
 		return 0;
 	default:
@@ -111,33 +113,54 @@ static const char *user_name(uid_t uid, char *buf, size_t room)
 	return buf;
 }
 
+/* With all that the module adds, this fits into 80 columns. */
 static void format_heading(char *out, bool module)
 {
-	snprintf(out, ROW_ROOM, "%7s %-9s %10s %11s %10s%s  %s", "PID", "USER",
-		 "HEAP", "GROWTH", "RSS", module ?
-		 "       PEAK   CALLS  FAILED" : "", "COMMAND");
+	snprintf(out, ROW_ROOM, "%7s %-7s %8s %8s %8s %9s%s %s", "PID", "USER",
+		 "MALLOC", "RSS", "BREAK", "GROWTH", module ?
+		 "     PEAK CALLS FAIL" : "", "COMMAND");
+}
+
+/* A number in @width columns; one that is wider comes in thousands. */
+static const char *short_count(char buf[32], u64 n, unsigned int width)
+{
+	static const char unit[] = " kMGTPE";
+	unsigned int i = 0;
+
+	snprintf(buf, 32, "%" PRIu64, n);
+	while (strlen(buf) > width && unit[i + 1]) {
+		n /= 1000;
+		snprintf(buf, 32, "%" PRIu64 "%c", n, unit[++i]);
+	}
+	return buf;
 }
 
 static void format_row(char *out, const struct proc *p, bool module,
 		       bool first)
 {
 	char heap[HUMAN_ROOM], growth[HUMAN_ROOM + 1] = "", rss[HUMAN_ROOM];
-	char peak[HUMAN_ROOM] = "?", more[64] = "", user[10], *comm;
+	char peak[HUMAN_ROOM] = "?", total[HUMAN_ROOM] = "?", more[96] = "";
+	char calls[32], failed[32], user[8], *comm;
 
 	if (!p->seen)
 		strcpy(growth, first ? "" : "new");
-	else if (p->growth)
-		text_change(growth, p->growth);
+	else if (p->more)
+		text_change(growth, p->more);
 	if (p->k.peak_bytes)
 		text_human(peak, p->k.peak_bytes);
+	if (p->malloc != UINT64_MAX)
+		text_human(total, p->malloc);
 	if (module)
-		snprintf(more, sizeof(more), " %10s %7" PRIu64 " %7" PRIu64,
-			 peak, kernel_number(&p->k, "BrkCalls", 0),
-			 kernel_number(&p->k, "BrkFailures", 0));
+		snprintf(more, sizeof(more), " %8s %5s %4s", peak,
+			 short_count(calls,
+				     kernel_number(&p->k, "BrkCalls", 0), 5),
+			 short_count(failed,
+				     kernel_number(&p->k, "BrkFailures", 0),
+				     4));
 	comm = text_safe_dup(p->comm, sizeof(p->comm));
-	snprintf(out, ROW_ROOM, "%7d %-9s %10s %11s %10s%s  %s", (int)p->pid,
-		 user_name(p->uid, user, sizeof(user)),
-		 text_human(heap, p->heap), growth, text_human(rss, p->rss),
+	snprintf(out, ROW_ROOM, "%7d %-7s %8s %8s %8s %9s%s %s", (int)p->pid,
+		 user_name(p->uid, user, sizeof(user)), total,
+		 text_human(rss, p->rss), text_human(heap, p->heap), growth,
 		 more, comm);
 	free(comm);
 }
@@ -145,24 +168,28 @@ static void format_row(char *out, const struct proc *p, bool module,
 static void format_summary(char *out, const struct procs *ps, bool first)
 {
 	char total[HUMAN_ROOM], by[HUMAN_ROOM + 1], hidden[64] = "";
-	u64 sum = 0;
+	u64 sum = 0, unknown = 0;
 	s64 growth = 0;
+	char not[48] = "";
 	size_t i;
 
 	for (i = 0; i < ps->n; i++) {
-		sum += ps->p[i].heap;
-		growth += ps->p[i].growth;
+		if (ps->p[i].malloc == UINT64_MAX)
+			unknown++;
+		else
+			sum += ps->p[i].malloc;
+		growth += ps->p[i].more;
 	}
+	if (unknown)
+		snprintf(not, sizeof(not), " (unknown of %" PRIu64 ")",
+			 unknown);
 	if (ps->hidden)
 		snprintf(hidden, sizeof(hidden), "; %" PRIu64 " not permitted to see",
 			 ps->hidden);
 	text_change(by, growth);
-	if (first)
-		snprintf(out, ROW_ROOM, "%zu processes, heaps of %s%s", ps->n,
-			 text_human(total, sum), hidden);
-	else
-		snprintf(out, ROW_ROOM, "%zu processes, heaps of %s, %s since the last look%s",
-			 ps->n, text_human(total, sum), by, hidden);
+	snprintf(out, ROW_ROOM, "%zu processes, malloc has %s%s%s%s%s", ps->n,
+		 text_human(total, sum), not, first ? "" : ", ",
+		 first ? "" : by, hidden);
 }
 
 static void print_table(const struct procs *ps, bool first)
@@ -190,6 +217,8 @@ static struct json_object *proc_json(const struct proc *p)
 	json_add_text(o, "name", p->comm);
 	json_add_u64(o, "heap_bytes", p->heap);
 	json_add_u64(o, "rss_bytes", p->rss);
+	if (p->malloc != UINT64_MAX)
+		json_add_u64(o, "malloc_bytes", p->malloc);
 	json_add_bool(o, "exact", p->k.brk_exact);
 	if (p->seen)
 		json_add_s64(o, "growth", p->growth);
@@ -230,7 +259,7 @@ static void draw(const struct procs *ps, bool first)
 	screen_begin();
 	format_summary(row, ps, first);
 	screen_line(row, false);
-	screen_line("q quits; sort by h heap, g growth, r rss", false);
+	screen_line("q quits; sort by m malloc, g growth, r rss, h heap: the break", false);
 	format_heading(row, module);
 	screen_line(row, true);
 	for (i = 0; i < ps->n && (!opt.limit || i < opt.limit); i++) {
@@ -273,8 +302,14 @@ static void wait_delay(void)
 	nanosleep(&ts, NULL);
 }
 
+static u64 total(void *arg, struct target *t)
+{
+	return malloc_total(arg, t);
+}
+
 static void loop(bool json, bool screen)
 {
+	struct proc_malloc pm = { total, malloc_totals_new() };
 	struct procs now, before = { 0 };
 	u64 look;
 
@@ -286,7 +321,7 @@ static void loop(bool json, bool screen)
 			if (!json)
 				putchar('\n');
 		}
-		procs_read(&now, look ? &before : NULL);
+		procs_read(&now, look ? &before : NULL, &pm);
 		procs_sort(&now, opt.order);
 		procs_free(&before);
 		before = now;
@@ -303,6 +338,7 @@ static void loop(bool json, bool screen)
 			break;
 	}
 	procs_free(&before);
+	malloc_totals_free(pm.arg);
 }
 
 static int run(const struct common *c)
@@ -324,8 +360,8 @@ static int run(const struct common *c)
 const struct command cmd_top = {
 	.name = "top",
 	.args_doc = "",
-	.brief = "every process by heap size, with growth, refreshed",
-	.doc = "Show every process that you may look at, by the size of its heap, and how much each grew since the last look.",
+	.brief = "every process by what malloc has, with growth, refreshed",
+	.doc = "Show every process that you may look at, by how much memory malloc has in it, with what is in memory, the size below the break, and how much each grew since the last look. Of a program with another malloc than glibc's that is not known.",
 	.options = options,
 	.parse = parse,
 	.no_target = true,

@@ -6,6 +6,7 @@
  * finds main_arena and the layout there.  To read it, state.c reads arenas and
  * mp_, then regions.c and region_search.c find where chunks lie, and threads.c
  * finds each thread's tcache.
+ * total.c does without all that.
  */
 #include <stdlib.h>
 
@@ -169,4 +170,5 @@ const struct allocator glibc_allocator = {
 	.confirm = glibc_confirm,
 	.trim = glibc_trim,
 	.mmapped = glibc_mmapped,
+	.total = glibc_total,
 };

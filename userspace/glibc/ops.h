@@ -20,5 +20,6 @@ void glibc_confirm(struct heap *h, struct findings *pending,
 		   struct findings *sure);
 int glibc_trim(struct heap *h, struct trim *tr, struct error *e);
 void glibc_mmapped(struct heap *h, struct mmapped *m);
+u64 glibc_total(const struct heap *like, struct target *t, u64 shift);
 
 #endif

@@ -52,6 +52,11 @@
  *	where the process has gone.  NULL: nobody knows when this one lowers it.
  * @mmapped: find the chunks that have a mapping of their own.  NULL: it has none,
  *	or they cannot be found.
+ * @total: how many bytes does it have from the kernel, by its own counters, in a
+ *	process @t that is not opened as a heap?  @like is one that is, and has the
+ *	same file mapped that the allocator is in; in @t it lies @shift bytes
+ *	higher.  This must be cheap.  Return: bytes; 0 also where it is not known.
+ *	NULL: it has no such counters.
  */
 struct allocator {
 	const char *name;
@@ -74,6 +79,7 @@ struct allocator {
 			struct findings *sure);
 	int (*trim)(struct heap *h, struct trim *tr, struct error *e);
 	void (*mmapped)(struct heap *h, struct mmapped *m);
+	u64 (*total)(const struct heap *like, struct target *t, u64 shift);
 };
 
 /* All of them, and NULL; the first that is in a target and was used is taken. */
