@@ -64,7 +64,9 @@ static void print_process(const struct heap *h)
 	printf("%s (%d), %u-bit, ", text_plain(), (int)h->t->pid,
 	       8 * h->t->wordsize);
 	if (h->a)
-		printf("malloc of %s %s", h->a->name, h->version);
+		printf("malloc of %s %s%s%s", h->a->name, h->version,
+		       h->other ? ", beside " : "",
+		       h->other ? h->other : "");
 	else
 		fputs(h->other ? h->other : "no malloc that heapinfo knows",
 		      stdout);

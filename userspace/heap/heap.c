@@ -11,12 +11,16 @@
 #include "heap/other_allocators.h"
 #include "target/freeze.h"
 
-static void say_why_not(struct heap *h)
+/* @unsure: one was not used, and what tells whether it would be is lost. */
+static void say_why_not(struct heap *h, bool unsure)
 {
 	if (h->other)
 		snprintf(h->why_not, sizeof(h->why_not),
 			 "this program uses %s, whose chunks heapinfo cannot decode",
 			 h->other);
+	else if (unsure)
+		snprintf(h->why_not, sizeof(h->why_not),
+			 "no malloc that heapinfo knows was used, and whether the program calls another is missing in this truncated core; check the disk space and 'ulimit -c' where it was written");
 	else if (h->t->partial)
 		snprintf(h->why_not, sizeof(h->why_not),
 			 "no glibc malloc was found in what is left of this truncated core; check the disk space and 'ulimit -c' where it was written");
@@ -44,6 +48,17 @@ static void forget(struct heap *h)
 	h->missing = 0;
 }
 
+/*
+ * A malloc that wraps glibc's leads to this; and so does one that replaces only
+ * some of its functions, and leaves memalign() to glibc.
+ */
+static void note_other(struct heap *h)
+{
+	if (h->other)
+		notes_add(&h->notes, "this program uses %s, whose chunks heapinfo cannot decode; shown is only what %s was asked for by it or beside it",
+			  h->other, h->a->name);
+}
+
 /**
  * heap_reread - look at arenas and regions again
  * @h: the heap, with an allocator
@@ -57,6 +72,7 @@ int heap_reread(struct heap *h, struct error *e)
 		return -1;
 	forget(h);
 	notes_forget(&h->notes);
+	note_other(h);
 	return h->a->reread(h, e);
 }
 
@@ -101,27 +117,29 @@ static bool is_of_allocator(const struct module *mod)
 }
 
 /*
- * No allocator was used that heapinfo knows.  The program may call another malloc
- * than that: one of its own, or of a library that comes before.
+ * Name the malloc that the program calls, if it is not one that heapinfo decodes:
+ * one of its own, or of a library that comes before libc.  Return: NULL if it is,
+ * or if nothing tells.
  */
-static void find_own_malloc(struct heap *h)
+static const char *name_owner(struct heap *h)
 {
 	const struct module *owner = malloc_owner(h->t, &h->mods);
-	const char *base;
+	const char *base, *known;
 	char *safe;
 
 	if (!owner || is_of_allocator(owner) ||
 	    (h->a && !strcmp(owner->path, h->module)))
-		return;
-	if (owner->exe) {
-		h->other = "a malloc of its own";
-		return;
-	}
+		return NULL;
+	known = other_allocator_in(h->t, owner);
+	if (known)
+		return known;
+	if (owner->exe)
+		return "a malloc of its own";
 	base = strrchr(owner->path, '/') + 1;
 	safe = text_safe_dup(base, strlen(base));
 	snprintf(h->owner, sizeof(h->owner), "the malloc of %s", safe);
 	free(safe);
-	h->other = h->owner;
+	return h->owner;
 }
 
 /*
@@ -131,13 +149,17 @@ static void find_own_malloc(struct heap *h)
 static void find_allocator(struct heap *h)
 {
 	const struct allocator *unused = NULL;
+	bool unsure;
 	size_t i;
 
 	for (i = 0; allocators[i]; i++) {
 		if (!open_allocator(h, allocators[i]))
 			continue;
-		if (heap_has_started(h))
+		if (heap_has_started(h)) {
+			h->other = name_owner(h);
+			note_other(h);
 			return;
+		}
 		/* It is the last and the only one: keep it open. */
 		if (!unused && !allocators[i + 1])
 			break;
@@ -147,13 +169,15 @@ static void find_allocator(struct heap *h)
 	}
 	if (unused)
 		open_allocator(h, unused);
-	h->other = other_allocator(h->t, &h->mods);
+	h->other = name_owner(h);
 	if (!h->other)
-		find_own_malloc(h);
-	if (h->other && h->a)
+		h->other = other_allocator(h->t, &h->mods);
+	/* Of a part of a core, it would not follow that nothing was allocated. */
+	unsure = h->a && h->t->partial && !malloc_owner(h->t, &h->mods);
+	if (h->a && (h->other || unsure))
 		close_allocator(h);
 	if (!h->a)
-		say_why_not(h);
+		say_why_not(h, unsure);
 }
 
 /**

@@ -58,7 +58,7 @@ struct heap {
 	struct modules mods;
 	struct kernel_facts k;
 	const struct allocator *a;	/* NULL: none that heapinfo can read */
-	const char *other;	/* the name of one that it cannot, or NULL */
+	const char *other;	/* what the program calls that it cannot, or NULL */
 	char owner[300];	/* room for that */
 	char why_not[512];	/* if there is no @a: a line that says so */
 	struct notes notes;

@@ -78,3 +78,18 @@ const char *other_allocator(struct target *t, const struct modules *mods)
 			return allocators[i].name;
 	return NULL;
 }
+
+/**
+ * other_allocator_in - name the allocator of one module
+ * @t: the target
+ * @mod: the module
+ *
+ * Return: a name, or NULL.
+ */
+const char *other_allocator_in(struct target *t, const struct module *mod)
+{
+	struct module only = *mod;
+	const struct modules mods = { &only, 1 };
+
+	return other_allocator(t, &mods);
+}

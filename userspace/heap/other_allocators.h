@@ -7,5 +7,6 @@
 
 /* "jemalloc", ... or NULL if none of these is there. */
 const char *other_allocator(struct target *t, const struct modules *mods);
+const char *other_allocator_in(struct target *t, const struct module *mod);
 
 #endif

@@ -2,8 +2,10 @@
 /*
  * A malloc that is not glibc's and has no name that anybody knows, for
  * tests/run-views: in a program that waits, or with -DLIBRARY in a library for
- * LD_PRELOAD.
+ * LD_PRELOAD.  It leaves memalign() to glibc, and a program with an argument calls
+ * that.
  */
+#include <malloc.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,9 +46,11 @@ void *realloc(void *old, size_t size)
 }
 
 #ifndef LIBRARY
-int main(void)
+int main(int argc, char **argv)
 {
-	char *volatile p = malloc(100000);
+	char *volatile p = argc > 1 ? memalign(64, 1000) : malloc(100000);
+
+	(void)argv;
 
 	for (;;)
 		pause();
