@@ -392,7 +392,8 @@ void glibc_find_tcaches(struct glibc *g)
 	if (wanted && !take_agreed(&s, s.t->wordsize, TLS_NEAR, 0))
 		take_agreed(&s, TLS_NEAR, TLS_FAR, 1);
 	for (i = 0; i < s.n && wanted; i++)
-		lost += !s.thread[i].tcb;
+		lost += !s.thread[i].tcb &&
+			!target_is_worker(s.t, s.thread[i].tid);
 	if (lost)
 		notes_add(&g->h->notes, "the control block of %zu of %zu threads was not found: chunks in their tcaches count as in use",
 			  lost, s.n);

@@ -330,6 +330,31 @@ size_t target_threads(struct target *t, struct thread **list)
 	return n;
 }
 
+/* From the kernel's include/linux/sched.h. */
+#define PF_IO_WORKER 0x10u
+#define PF_USER_WORKER 0x4000u
+
+/**
+ * target_is_worker - is it a thread that the kernel made for its own work?
+ * @t: the target
+ * @tid: the thread
+ *
+ * Such are those of io_uring, since Linux 5.12. They never run code of the program,
+ * so that they have no control block and nothing on a heap.
+ *
+ * Return: true; false also where it is not known.
+ */
+bool target_is_worker(struct target *t, pid_t tid)
+{
+	char name[32], line[512];
+	const char *flags;
+
+	snprintf(name, sizeof(name), "task/%d/stat", (int)tid);
+	flags = stat_field(target_text(t, name), line, sizeof(line), 9);
+	return flags && strtoul(flags, NULL, 10) &
+			(PF_IO_WORKER | PF_USER_WORKER);
+}
+
 /**
  * target_where - find out whether a thread is stopped, and where
  * @t: the target

@@ -105,6 +105,7 @@ FILE *target_text(struct target *t, const char *name);
 const char *stat_field(FILE *f, char *line, size_t size, unsigned int field);
 int target_file(struct target *t, const struct mapping *m);
 size_t target_threads(struct target *t, struct thread **list);
+bool target_is_worker(struct target *t, pid_t tid);
 bool target_where(struct target *t, struct thread *th);
 
 /* Stop every thread; let all run on.  For a core they do nothing. */

@@ -18,6 +18,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <gnu/libc-version.h>
+#include <linux/io_uring.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define W sizeof(size_t)
@@ -197,6 +199,40 @@ static void all_touched(void)
 	for (i = 0; i < 3; i++)
 		memset(get(44000), 'x', 44000);
 	say("has show|^  resident .* (9[5-9]\\.[0-9]|100\\.0)%%");
+	clean();
+}
+
+/*
+ * A read that io_uring does not do at once: the kernel starts a thread of this
+ * process for it, which has no memory of malloc's and no control block.
+ */
+static void worker_of_the_kernel(void)
+{
+	struct io_uring_params params = { 0 };
+	int ring = syscall(__NR_io_uring_setup, 1, &params), ends[2];
+	static char byte;
+	struct io_uring_sqe *sqe;
+	char *queue;
+
+	if (ring < 0)
+		skip("io_uring is not there, or not for us");
+	queue = mmap(NULL, params.sq_off.array + sizeof(unsigned int),
+		     PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		   IORING_OFF_SQES);
+	if (queue == MAP_FAILED || sqe == MAP_FAILED || pipe(ends))
+		skip("io_uring cannot be used");
+	*sqe = (struct io_uring_sqe){
+		.opcode = IORING_OP_READ, .flags = IOSQE_ASYNC, .fd = ends[0],
+		.addr = (uintptr_t)&byte, .len = 1,
+	};
+	*(unsigned int *)(queue + params.sq_off.array) = 0;
+	*(unsigned int *)(queue + params.sq_off.tail) = 1;
+	if (syscall(__NR_io_uring_enter, ring, 1, 0, 0, NULL, 0) != 1)
+		say("fail io_uring takes nothing");
+	get(1);
+	say("hasnot stats --json|control block");
+	say("status check --freeze|0");
 	clean();
 }
 
@@ -1284,7 +1320,8 @@ static const struct scenario {
 	void (*make)(void);
 } scenarios[] = {
 #define S(name) { #name, name }
-	S(no_malloc), S(one_malloc), S(untouched), S(all_touched), S(in_heap),
+	S(no_malloc), S(one_malloc), S(untouched), S(all_touched),
+	S(worker_of_the_kernel), S(in_heap),
 	S(sizes_and_flags),
 	S(previous_size), S(malloc_zero), S(break_moves_up), S(tcache),
 	S(like_a_tcache), S(fastbins), S(bins), S(threads),
