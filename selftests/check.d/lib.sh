@@ -46,6 +46,26 @@ job()
 	esac
 }
 
+# sources [PATH]... - the files of the project, or those of them below a PATH: what git
+# follows and what is new; in a tree without git, all
+sources()
+{
+	(
+		cd "$REPO" || exit
+		git -c safe.directory="$REPO" ls-files -co --exclude-standard -- \
+			"$@" 2>/dev/null ||
+			find "${@:-.}" -type f | sed 's,^\./,,' | grep -v '^build/'
+	) | LC_ALL=C sort -u | while IFS= read -r file; do
+		[ ! -f "$REPO/$file" ] || printf '%s\n' "$file"
+	done
+}
+
+# hash_of_sources PATH... - changes when one of these does, a file more or less, too
+hash_of_sources()
+{
+	(cd "$REPO" && sources "$@" | xargs -d '\n' sha256sum --) | hash_of
+}
+
 # result STATUS WHAT [FILE] - one result; FILE says why it failed
 result()
 {

@@ -33,6 +33,15 @@ in_suite()
 	[ $status -eq 0 ] || result $status "$suite: $test ran to its end"
 }
 
+# installing SUITE - changes with all that tests of installing read: what is installed,
+# the tree, and the tests; and with the day, for what the archive has
+installing()
+{
+	echo "$(date -u +%F) $("$VM_DIR/tree" "$1") $(hash_of_sources Kbuild Makefile \
+		README.md CONTRIBUTING.md LICENSE dkms.conf debian docs module scripts \
+		userspace selftests/install selftests/check.d selftests/vm)"
+}
+
 # boots_installed SUITE - its kernels, with what in_suite left of each
 boots_installed()
 {
