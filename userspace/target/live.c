@@ -211,8 +211,8 @@ static bool is_touched(struct target *t, u64 addr, u64 end, u64 *stop)
 	}
 	m = anon_at(t, addr);
 	if (m && l->pm)
-		return pagemap_run(l->pm, addr, min_u64(end, m->end), m->end,
-				   stop);
+		return pagemap_run(l->pm, addr, min_u64(end, m->end), m->start,
+				   m->end, stop);
 	m = maps_find(&t->maps, addr);
 	if (m)
 		*stop = min_u64(end, m->end);

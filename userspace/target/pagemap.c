@@ -12,7 +12,7 @@
 #include "target/pagemap.h"
 
 #define ENTRIES 512u
-#define RUNS 256u
+#define RUNS 16384u
 #define RUN_BYTES (2u << 20)	/* a place in the table for each so many */
 #define LONG_READ (64u << 10)
 
@@ -24,7 +24,7 @@ struct run {
 
 struct pagemap {
 	int fd;
-	struct run near[RUNS];	/* by a hash, for whoever jumps about */
+	struct run near[RUNS];	/* for whoever jumps about, by address */
 	struct run last;	/* the run of touched pages that was found last */
 	u64 entry[ENTRIES];
 };
@@ -193,10 +193,10 @@ u64 pagemap_next(struct pagemap *pm, u64 addr, u64 end)
 	return min_u64(max_u64(addr, pm->last.from), end);
 }
 
-/* Fibonacci hashing, as of the lines of target.c. */
+/* Of 32 GiB in one piece, no two share a place. */
 static struct run *place_of(struct pagemap *pm, u64 addr)
 {
-	return &pm->near[addr / RUN_BYTES * 0x9e3779b97f4a7c15 >> 56];
+	return &pm->near[addr / RUN_BYTES % RUNS];
 }
 
 /**
@@ -221,24 +221,30 @@ u64 pagemap_known(struct pagemap *pm, u64 addr)
  * @pm: from pagemap_open()
  * @addr: where from
  * @end: what is to be read ends here
- * @limit: the mapping ends here
+ * @map_start: the mapping begins here
+ * @map_end: and ends here
  * @stop: where memory begins that is unlike, or @end
  *
- * Whoever reads much is told of as much as there is with one question; whoever
- * jumps about with small ones, which take the kernel less.
+ * Whoever reads much is told of as much as there is with one question.  Whoever
+ * jumps about is told with one of what lies around, too: the next jump may lead
+ * there.
  *
  * Return: true if it is touched, or not known.
  */
-bool pagemap_run(struct pagemap *pm, u64 addr, u64 end, u64 limit, u64 *stop)
+bool pagemap_run(struct pagemap *pm, u64 addr, u64 end, u64 map_start,
+		 u64 map_end, u64 *stop)
 {
 	struct run *run = &pm->last;
+	u64 from = addr, limit = map_end;
 
 	if (end - addr < LONG_READ) {
 		run = place_of(pm, addr);
-		limit = min_u64(limit, max_u64(end, align_up(addr + 1, RUN_BYTES)));
+		from = max_u64(map_start, align_down(addr, RUN_BYTES));
+		limit = min_u64(map_end, max_u64(end, align_up(addr + 1, RUN_BYTES)));
 	}
 	*stop = end;
-	if (find_run(pm, addr, limit, run))
+	if (find_run(pm, from, limit, run) ||
+	    (run->to <= addr && find_run(pm, addr, limit, run)))
 		return true;
 	*stop = min_u64(end, holds(run, addr) ? run->to : run->from);
 	return holds(run, addr);

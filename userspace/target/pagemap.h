@@ -20,7 +20,8 @@ int pagemap_count(struct pagemap *pm, u64 start, u64 end, u64 *resident,
 		  u64 *swapped);
 u64 pagemap_next(struct pagemap *pm, u64 addr, u64 end);
 u64 pagemap_known(struct pagemap *pm, u64 addr);
-bool pagemap_run(struct pagemap *pm, u64 addr, u64 end, u64 limit, u64 *stop);
+bool pagemap_run(struct pagemap *pm, u64 addr, u64 end, u64 map_start,
+		 u64 map_end, u64 *stop);
 bool pagemap_has_private(struct pagemap *pm, u64 start, u64 end);
 
 #endif

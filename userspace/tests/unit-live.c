@@ -256,6 +256,27 @@ static void finds_touched(struct target *t, char *map, size_t len)
 	pagemap_close(pm);
 }
 
+/* Who jumps about is told with one question of what lies before, too. */
+static void knows_around(struct target *t, char *map)
+{
+	/* A quarter of a MiB from a boundary of 2 MiB on. */
+	char *pages = map + (-(uintptr_t)map & ((2u << 20) - 1)) + (256u << 10);
+	struct pagemap *pm = pagemap_open(t);
+	u64 start = (uintptr_t)map, first = (uintptr_t)pages, stop;
+
+	memset(pages, 1, 3 * PAGE);
+	assert_true(pagemap_run(pm, first + 2 * PAGE, first + 2 * PAGE + 8, start,
+				first + (64ul << 20), &stop));
+	assert_int_equal(stop, first + 2 * PAGE + 8);
+	assert_int_equal(pagemap_known(pm, first), first + 3 * PAGE);
+	/* What lies behind that run is asked for, and is not touched. */
+	assert_false(pagemap_run(pm, first + 9 * PAGE, first + 10 * PAGE, start,
+				 first + (64ul << 20), &stop));
+	assert_int_equal(stop, first + 10 * PAGE);
+	assert_int_equal(madvise(pages, 3 * PAGE, MADV_DONTNEED), 0);
+	pagemap_close(pm);
+}
+
 /* Reading makes no memory, and gives what is there. */
 static void reads_only(struct target *t, char *map, size_t len)
 {
@@ -303,9 +324,11 @@ static void test_untouched(void **state)
 	assert_non_null(t);
 	finds_touched(t, map, len);
 	reads_only(t, map, len);
+	knows_around(t, map);
 	pagemap_reads_only = true;
 	finds_touched(t, map, len);
 	reads_only(t, map, len);
+	knows_around(t, map);
 	pagemap_reads_only = false;
 	assert_int_equal(target_next_touched(t, (uintptr_t)map,
 					     (uintptr_t)map + len),
