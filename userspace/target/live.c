@@ -345,7 +345,6 @@ static int not_permitted(pid_t pid, struct error *e)
 			 (int)pid);
 }
 
-#define PF_KTHREAD 0x00200000u	/* as in the kernel's sched.h */
 #define TRIES 20u
 
 /* The process's state as ps shows it, 'R' or 'Z' say; '?' if it is gone. */
