@@ -10,29 +10,46 @@
 
 const char *argp_program_version = "heapinfo " VERSION;
 
-enum { KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR };
+enum {
+	KEY_CORE = 0x1000, KEY_JSON, KEY_FREEZE, KEY_NO_COLOR, KEY_TREE,
+	KEY_CGROUP
+};
 
-/* Commands that look at no one process do not have the first two. */
-static const struct argp_option common_options[] = {
+/* Of one process or core: commands that look at every process lack these. */
+static const struct argp_option target_options[] = {
 	{ "core", KEY_CORE, "FILE", 0,
 	  "Look at a core file or a snapshot, not at a live process", -2 },
 	{ "freeze", KEY_FREEZE, "SECONDS", OPTION_ARG_OPTIONAL,
 	  "Stop the process while looking, for an exact answer; for SECONDS at most", -2 },
+	{ 0 }
+};
+
+static const struct argp_option choice_options[] = {
+	{ "tree", KEY_TREE, "PID", 0,
+	  "The process of this PID or name, with all its descendants", -2 },
+	{ "cgroup", KEY_CGROUP, "NAME", 0,
+	  "The processes of a cgroup, by its path or name, or of a container, by its id or name", -2 },
+	{ 0 }
+};
+
+static const struct argp_option common_options[] = {
 	{ "json", KEY_JSON, NULL, 0, "Print JSON", -2 },
 	{ "no-color", KEY_NO_COLOR, NULL, 0,
 	  "Never use colour (also: NO_COLOR in the environment)", -2 },
+	{ 0 }
 };
 
-static void take_pid(struct common *c, const char *arg,
-		     const struct argp_state *state)
+static void add_wanted(struct common *c, enum wanted_kind kind,
+		       const char *text, const struct argp_state *state)
 {
-	char *end;
-	long v = strtol(arg, &end, 10);
-
-	if (*end || end == arg || v <= 0 || v > INT32_MAX)
+	if (kind != WANTED_CGROUP &&
+	    (!*text || (wanted_is_pid(text) && !wanted_pid(text))))
 		argp_error(state, "'%s' is no process id; 'ps -e' lists them",
-			   arg);
-	c->target.pid = v;
+			   text);
+	if (!*text)
+		argp_error(state, "which cgroup? 'systemd-cgls' lists them; of a container, give the id or the name");
+	c->wanted = xgrow(c->wanted, c->n_wanted, sizeof(*c->wanted));
+	c->wanted[c->n_wanted++] = (struct wanted){ kind, text };
 }
 
 /* For a day at most, and a microsecond at the least. */
@@ -55,14 +72,24 @@ static void take_freeze(struct common *c, const char *arg,
 
 static void take_arg(struct common *c, char *arg, struct argp_state *state)
 {
-	if (!c->cmd->no_target && !c->target.pid && !c->target.core) {
-		take_pid(c, arg, state);
+	/* Options come first here, wherever they stand. */
+	if (c->cmd->many ? !c->target.core :
+	    !c->cmd->no_target && !c->n_wanted && !c->target.core) {
+		add_wanted(c, WANTED_PROCESS, arg, state);
 		return;
 	}
 	if (c->cmd->max_args >= 0 && c->args >= c->cmd->max_args)
 		argp_error(state, "'%s' is one argument too many", arg);
 	c->arg = xgrow(c->arg, c->args, sizeof(*c->arg));
 	c->arg[c->args++] = arg;
+}
+
+static void check_choice(const struct common *c, const struct argp_state *state)
+{
+	if (!c->cmd->no_target && !c->n_wanted && !c->target.core)
+		argp_error(state, "which process? give its PID or name, or --core FILE");
+	if (c->n_wanted && c->target.core)
+		argp_error(state, "--core is a file, --tree and --cgroup are of live processes: give one of them");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -85,6 +112,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FREEZE:
 		take_freeze(c, arg, state);
 		break;
+	case KEY_TREE:
+		add_wanted(c, WANTED_TREE, arg, state);
+		break;
+	case KEY_CGROUP:
+		add_wanted(c, WANTED_CGROUP, arg, state);
+		break;
 	case KEY_NO_COLOR:
 		c->no_color = true;
 		break;
@@ -92,8 +125,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		take_arg(c, arg, state);
 		break;
 	case ARGP_KEY_END:
-		if (!c->cmd->no_target && !c->target.pid && !c->target.core)
-			argp_error(state, "which process? give its PID, or --core FILE");
+		check_choice(c, state);
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -105,7 +137,7 @@ static void print_usage(FILE *f)
 {
 	size_t i;
 
-	fputs("Usage: heapinfo [COMMAND] PID|--core FILE [OPTION...]\n"
+	fputs("Usage: heapinfo [COMMAND] PID|NAME|--tree PID|--cgroup NAME|--core FILE [OPTION...]\n"
 	      "Show what a process's heap is doing: its break, its chunks, and why it grew.\n\n",
 	      f);
 	for (i = 0; commands[i]; i++)
@@ -116,24 +148,35 @@ static void print_usage(FILE *f)
 	      f);
 }
 
-/* The options all commands have, then its own.  free() it. */
+/* Add options to @n others, with an end behind them. Return: how many there are. */
+static size_t add_options(struct argp_option **all, size_t n,
+			  const struct argp_option *o)
+{
+	size_t more = 0;
+
+	while (o && o[more].doc)
+		more++;
+	*all = xrealloc(*all, n + more + 1, sizeof(**all));
+	if (more)
+		memcpy(*all + n, o, more * sizeof(**all));
+	memset(*all + n + more, 0, sizeof(**all));
+	return n + more;
+}
+
+/* The command's own options, then those that others have, too.  free() it. */
 static struct argp_option *all_options(const struct command *cmd)
 {
-	const struct argp_option *o = common_options + 2 * cmd->no_target;
-	const struct argp_option *end = common_options +
-					ARRAY_SIZE(common_options);
-	struct argp_option *all;
-	size_t n = 0;
+	struct argp_option *all = NULL, *o;
+	size_t n = add_options(&all, 0, cmd->options);
 
-	while (cmd->options && cmd->options[n].doc)
-		n++;
-	all = xcalloc(n + (end - o) + 1, sizeof(*all));
-	if (n)
-		memcpy(all, cmd->options, n * sizeof(*all));
-	memcpy(all + n, o, (end - o) * sizeof(*all));
-	for (; all[n].name; n++)
-		if (cmd->no_json && all[n].key == KEY_JSON)
-			all[n].flags |= OPTION_HIDDEN;
+	if (!cmd->no_target)
+		n = add_options(&all, n, target_options);
+	if (!cmd->no_target || cmd->many)
+		n = add_options(&all, n, choice_options);
+	add_options(&all, n, common_options);
+	for (o = all; o->name; o++)
+		if (cmd->no_json && o->key == KEY_JSON)
+			o->flags |= OPTION_HIDDEN;
 	return all;
 }
 
@@ -146,7 +189,7 @@ static int run(const struct command *cmd, int argc, char **argv)
 		.doc = cmd->doc ? cmd->doc : cmd->brief,
 	};
 	char name[64];
-	int ret;
+	int ret = EXIT_CLEAN;
 
 	/* argp names the program by argv[0], in its usage and its errors. */
 	snprintf(name, sizeof(name), "heapinfo %s", cmd->name);
@@ -154,7 +197,12 @@ static int run(const struct command *cmd, int argc, char **argv)
 	argp_parse(&argp, argc, argv, cmd->in_order ? ARGP_IN_ORDER : 0, NULL,
 		   &c);
 	text_init(c.no_color);
-	ret = cmd->run(&c);
+	if (c.n_wanted)
+		ret = cmd_choose(&c);
+	if (!ret)
+		ret = cmd->run(&c);
+	chosen_free(&c.chosen);
+	free(c.wanted);
 	free(c.arg);
 	free((void *)argp.options);
 	if (fflush(stdout) || ferror(stdout)) {
@@ -163,6 +211,21 @@ static int run(const struct command *cmd, int argc, char **argv)
 		return EXIT_UNKNOWN;
 	}
 	return ret;
+}
+
+/* A number is a PID, whether there is such a process or not. */
+static bool is_process(const char *word)
+{
+	const struct wanted w = { WANTED_PROCESS, word };
+	struct chosen c;
+	bool is = word[0] >= '0' && word[0] <= '9';
+
+	if (is)
+		return true;
+	choose(&c, &w, 1);
+	is = c.n;
+	chosen_free(&c);
+	return is;
 }
 
 int main(int argc, char **argv)
@@ -186,11 +249,11 @@ int main(int argc, char **argv)
 	cmd = cmd_find(argv[1]);
 	if (cmd)
 		return run(cmd, argc - 1, argv + 1);
-	/* 'heapinfo PID' is the overview. */
-	if (argv[1][0] == '-' || (argv[1][0] >= '0' && argv[1][0] <= '9'))
+	/* 'heapinfo PID' and 'heapinfo NAME' are the overview. */
+	if (argv[1][0] == '-' || is_process(argv[1]))
 		return run(commands[0], argc, argv);
 	fputs("heapinfo: there is no command '", stderr);
 	text_safe(stderr, argv[1], strlen(argv[1]));
-	fputs("'; 'heapinfo --help' lists them\n", stderr);
+	fputs("', and no process of that name; 'heapinfo --help' lists the commands, 'ps -e' the processes\n", stderr);
 	return EXIT_USAGE;
 }

@@ -81,10 +81,9 @@ static bool has_no_memory(pid_t pid)
 
 /* Look at one. Return: true if its break is known. */
 static bool look(struct proc *p, pid_t pid, const struct procs *before,
-		 const struct proc_malloc *pm)
+		 const struct proc_malloc *pm, struct error *why)
 {
-	struct error e;
-	struct target *t = target_open_live(pid, pid, &e);
+	struct target *t = target_open_live(pid, pid, why);
 
 	if (!t)
 		return false;
@@ -99,6 +98,8 @@ static bool look(struct proc *p, pid_t pid, const struct procs *before,
 	target_close(t);
 	if (!p->k.known) {
 		kernel_free(&p->k);
+		error_set(why, "not permitted to see where the break of process %d is; run as its user or as root",
+			  (int)pid);
 		return false;
 	}
 	p->heap = p->k.brk - p->k.start_brk;
@@ -106,29 +107,38 @@ static bool look(struct proc *p, pid_t pid, const struct procs *before,
 	return true;
 }
 
+static void add(struct procs *now, pid_t pid, const struct procs *before,
+		const struct proc_malloc *pm)
+{
+	now->p = xgrow(now->p, now->n, sizeof(*now->p));
+	if (look(&now->p[now->n], pid, before, pm, &now->why))
+		now->n++;
+	else if (!has_no_memory(pid))
+		now->hidden++;
+}
+
 /**
- * procs_read - look at every process
+ * procs_read - look at processes
  * @now: filled; end it with procs_free()
  * @before: what the look before had found, or NULL: to say how each heap grew
  * @pm: says how much malloc has
+ * @only: these processes; NULL: every process
  */
 void procs_read(struct procs *now, const struct procs *before,
-		const struct proc_malloc *pm)
+		const struct proc_malloc *pm, const struct chosen *only)
 {
-	DIR *dir = opendir("/proc");
+	DIR *dir = only ? NULL : opendir("/proc");
 	struct dirent *d;
+	size_t i;
 
 	memset(now, 0, sizeof(*now));
+	for (i = 0; only && i < only->n; i++)
+		add(now, only->p[i].pid, before, pm);
 	while (dir && (d = readdir(dir))) {
 		pid_t pid = atoi(d->d_name);
 
-		if (pid <= 0)
-			continue;
-		now->p = xgrow(now->p, now->n, sizeof(*now->p));
-		if (look(&now->p[now->n], pid, before, pm))
-			now->n++;
-		else if (!has_no_memory(pid))
-			now->hidden++;
+		if (pid > 0)
+			add(now, pid, before, pm);
 	}
 	if (dir)
 		closedir(dir);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "brk/kernel.h"
+#include "target/choose.h"
 
 struct proc {
 	pid_t pid;
@@ -34,10 +35,11 @@ struct procs {
 	struct proc *p;
 	size_t n;
 	u64 hidden;	/* processes that the caller may not look at */
+	struct error why;	/* why one is missing, hidden or not; or "" */
 };
 
 void procs_read(struct procs *now, const struct procs *before,
-		const struct proc_malloc *pm);
+		const struct proc_malloc *pm, const struct chosen *only);
 void procs_sort(struct procs *ps, int (*cmp)(const void *a, const void *b));
 int procs_by_malloc(const void *a, const void *b);
 int procs_by_heap(const void *a, const void *b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the commands share: failing, numbers of the command line, notes. */
+/* What the commands share: the processes that are meant, failing, numbers, notes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +7,10 @@
 
 #include "commands/cmd.h"
 #include "base/text.h"
+#include "heap/allocator.h"
 #include "heap/stop_time.h"
 
+#define SHOWN_PIDS 10u	/* where one was to be chosen of more */
 #define COPIES 5u	/* that a command takes; check and snapshot say it */
 
 /**
@@ -67,6 +69,61 @@ int cmd_open(const struct common *c, struct heap *h, struct error *e)
 	return heap_freeze(h, e);
 }
 
+/* One is to be shown, and more were found: which are they? */
+static int refuse_many(const struct common *c)
+{
+	size_t n = c->chosen.n, len = 0, i;
+	char list[SHOWN_PIDS * 13];
+	struct error e;
+
+	for (i = 0; i < n && i < SHOWN_PIDS; i++)
+		len += snprintf(list + len, sizeof(list) - len, "%s%d",
+				i ? ", " : "", (int)c->chosen.p[i].pid);
+	error_set(&e, "that is %zu processes: %s%s; 'heapinfo %s' shows one: give its PID",
+		  n, list, i < n ? ", ..." : "", c->cmd->name);
+	return cmd_fail(&e);
+}
+
+/**
+ * cmd_choose - find the processes that the command line names
+ * @c: what the command was told; .chosen is filled, and .target.pid with the first
+ *
+ * For what no process was found is said on stderr.
+ *
+ * Return: EXIT_CLEAN, or EXIT_UNKNOWN where there is none, or more than the
+ * command can show.
+ */
+int cmd_choose(struct common *c)
+{
+	size_t i;
+
+	choose(&c->chosen, c->wanted, c->n_wanted);
+	for (i = 0; i < c->chosen.misses; i++)
+		cmd_fail(&c->chosen.miss[i]);
+	if (!c->chosen.n)
+		return EXIT_UNKNOWN;
+	if (c->chosen.n > 1 && !c->cmd->many)
+		return refuse_many(c);
+	c->target.pid = c->chosen.p[0].pid;
+	return EXIT_CLEAN;
+}
+
+/**
+ * cmd_asks_many - did the command line ask for what may be several processes?
+ * @c: what the command was told
+ *
+ * That does not depend on how many there are now, so that the form of a JSON
+ * document does not either.
+ *
+ * Return: false for a single PID, and for a core.
+ */
+bool cmd_asks_many(const struct common *c)
+{
+	return c->n_wanted > 1 ||
+	       (c->n_wanted && (c->wanted->kind != WANTED_PROCESS ||
+				!wanted_is_pid(c->wanted->text)));
+}
+
 /**
  * cmd_number - read a number of the command line
  * @arg: decimal or 0x..., with k, M or G behind it
@@ -97,27 +154,67 @@ u64 cmd_number(const char *arg, const struct argp_state *state)
 	return v;
 }
 
-/**
- * cmd_show_notes - say on stderr what the answer does not cover
- * @h: the heap
- */
-void cmd_show_notes(const struct heap *h)
+static void show_notes(const struct heap *h, const char *of)
 {
 	const char *note = target_note(h->t);
 	size_t i;
 
 	fflush(stdout);
 	if (note)
-		fprintf(stderr, "heapinfo: note: %s\n", note);
+		fprintf(stderr, "heapinfo: note: %s%s\n", of, note);
 	for (i = 0; i < h->notes.n; i++) {
-		fputs("heapinfo: note: ", stderr);
+		fprintf(stderr, "heapinfo: note: %s", of);
 		text_safe(stderr, h->notes.line[i],
 			  strlen(h->notes.line[i]));
 		fputc('\n', stderr);
 	}
 	if (h->t->stopped_ns)
-		fprintf(stderr, "heapinfo: note: the process was stopped for %.3f ms\n",
-			h->t->stopped_ns / 1e6);
+		fprintf(stderr, "heapinfo: note: %sthe process was stopped for %.3f ms\n",
+			of, h->t->stopped_ns / 1e6);
+}
+
+/**
+ * cmd_show_notes - say on stderr what the answer does not cover
+ * @h: the heap
+ */
+void cmd_show_notes(const struct heap *h)
+{
+	show_notes(h, "");
+}
+
+/**
+ * cmd_show_named_notes - the same, with the PID: one of several is shown
+ * @h: the heap
+ */
+void cmd_show_named_notes(const struct heap *h)
+{
+	char of[32];
+
+	snprintf(of, sizeof(of), "process %d: ", (int)h->t->pid);
+	show_notes(h, of);
+}
+
+/**
+ * cmd_show_process - print the line above what is said of a process
+ * @h: the heap
+ */
+void cmd_show_process(const struct heap *h)
+{
+	printf("%s", text_color(COLOR_BOLD));
+	text_safe(stdout, h->t->comm[0] ? h->t->comm : "?",
+		  sizeof(h->t->comm));
+	printf("%s (%d), %u-bit, ", text_plain(), (int)h->t->pid,
+	       8 * h->t->wordsize);
+	if (h->a)
+		printf("malloc of %s %s%s%s", h->a->name, h->version,
+		       h->other ? ", beside " : "",
+		       h->other ? h->other : "");
+	else
+		fputs(h->other ? h->other : "no malloc that heapinfo knows",
+		      stdout);
+	if (!h->t->live)
+		fputs(", from a core file", stdout);
+	putchar('\n');
 }
 
 /**

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "heap/heap.h"
+#include "target/choose.h"
 
 struct command;
 
@@ -14,6 +15,9 @@ struct command;
 struct common {
 	const struct command *cmd;
 	struct target_choice target;
+	struct wanted *wanted;	/* processes, as the user wrote them */
+	size_t n_wanted;
+	struct chosen chosen;	/* those that were found, from cmd_choose() */
 	bool json;
 	bool no_color;
 	char **arg;		/* what is left behind PID */
@@ -28,7 +32,8 @@ struct command {
 	const struct argp_option *options;	/* its own, or NULL */
 	/* As an argp parser: ARGP_ERR_UNKNOWN for keys that it does not know. */
 	error_t (*parse)(int key, char *arg, struct argp_state *state);
-	bool no_target;		/* it takes no PID or --core */
+	bool no_target;		/* it needs no PID, and takes no --core */
+	bool many;		/* it can show several processes */
 	bool no_json;		/* it has none, and says so if asked for it */
 	bool all_memory;	/* it reads more than the heap */
 	unsigned int copies;	/* times of reading it once; 0: see cmd.c */
@@ -61,6 +66,12 @@ const struct command *cmd_find(const char *name);
 /* Open the heap that the command line names; fails if .needs cannot be met. */
 int cmd_open(const struct common *c, struct heap *h, struct error *e);
 
+/* Find the processes that the command line names; returns the exit status. */
+int cmd_choose(struct common *c);
+
+/* Did the command line ask for anything but a single PID or core? */
+bool cmd_asks_many(const struct common *c);
+
 /* Prints the line on stderr; returns EXIT_UNKNOWN. */
 int cmd_fail(const struct error *e);
 
@@ -72,5 +83,10 @@ const struct common *cmd_common(const struct argp_state *state);
 
 /* Print the notes on stderr, at the end of a command that prints text. */
 void cmd_show_notes(const struct heap *h);
+/* The same where several processes are shown: each note says of which it is. */
+void cmd_show_named_notes(const struct heap *h);
+
+/* The line above what is said of a process: its name, its PID, its malloc. */
+void cmd_show_process(const struct heap *h);
 
 #endif

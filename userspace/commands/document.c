@@ -45,7 +45,12 @@ struct json_object *json_document(const struct heap *h, const char *command)
 	return o;
 }
 
-static void add_notes(struct json_object *doc, const struct heap *h)
+/**
+ * json_notes - add the notes to a command's document
+ * @doc: the document
+ * @h: the heap
+ */
+void json_notes(struct json_object *doc, const struct heap *h)
 {
 	struct json_object *a = json_object_new_array();
 	const char *note = target_note(h->t);
@@ -70,7 +75,7 @@ struct json_object *json_tail(const struct heap *h)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_notes(o, h);
+	json_notes(o, h);
 	return o;
 }
 
@@ -86,7 +91,7 @@ int json_print(struct json_object *doc, const struct heap *h)
 	const char *s;
 	int ret;
 
-	add_notes(doc, h);
+	json_notes(doc, h);
 	s = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
 					   JSON_C_TO_STRING_NOSLASHESCAPE);
 	ret = s && puts(s) != EOF ? 0 : -1;

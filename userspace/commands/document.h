@@ -10,9 +10,10 @@
 struct json_object *json_document(const struct heap *h, const char *command);
 /*
  * End with the notes: json_tail() for a stream, json_print() for a whole
- * document.
+ * document, json_notes() for one that is part of another.
  */
 struct json_object *json_tail(const struct heap *h);
+void json_notes(struct json_object *doc, const struct heap *h);
 int json_print(struct json_object *doc, const struct heap *h);
 
 #endif

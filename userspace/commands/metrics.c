@@ -273,7 +273,7 @@ static int run(const struct common *c)
 		return cmd_fail(&e);
 	}
 	pm.arg = malloc_totals_new();
-	procs_read(&ps, NULL, &pm);
+	procs_read(&ps, NULL, &pm, NULL);
 	malloc_totals_free(pm.arg);
 	procs_sort(&ps, procs_by_malloc);
 	all = ps.n;

@@ -8,11 +8,11 @@
 
 #include "base/text.h"
 #include "brk/brk_text.h"
-#include "commands/cmd.h"
 #include "commands/document.h"
+#include "commands/several.h"
 #include "commands/show_memory.h"
+#include "commands/sizes.h"
 #include "heap/allocator.h"
-#include "heap/usage.h"
 
 #define KEY_EVENTS 1
 #define DEFAULT_EVENTS 3u
@@ -53,25 +53,6 @@ static void row(const char *name, const char *fmt, ...)
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
-	putchar('\n');
-}
-
-static void print_process(const struct heap *h)
-{
-	printf("%s", text_color(COLOR_BOLD));
-	text_safe(stdout, h->t->comm[0] ? h->t->comm : "?",
-		  sizeof(h->t->comm));
-	printf("%s (%d), %u-bit, ", text_plain(), (int)h->t->pid,
-	       8 * h->t->wordsize);
-	if (h->a)
-		printf("malloc of %s %s%s%s", h->a->name, h->version,
-		       h->other ? ", beside " : "",
-		       h->other ? h->other : "");
-	else
-		fputs(h->other ? h->other : "no malloc that heapinfo knows",
-		      stdout);
-	if (!h->t->live)
-		fputs(", from a core file", stdout);
 	putchar('\n');
 }
 
@@ -138,56 +119,6 @@ static void print_break(const struct heap *h)
 	if (k->data_limit != UINT64_MAX)
 		row("data limit", "%s for data and heap",
 		    text_human(size, k->data_limit));
-}
-
-static void size_row(const char *name, u64 bytes, u64 of, const char *more)
-{
-	char human[HUMAN_ROOM];
-
-	row(name, "%10s %5.1f%%  %s", text_human(human, bytes),
-	    of ? 100.0 * bytes / of : 0, more);
-}
-
-static void chunks_row(const char *name, u64 bytes, u64 of, u64 chunks,
-		       const char *what)
-{
-	char more[160];
-
-	snprintf(more, sizeof(more), "%" PRIu64 " chunk%s %s", chunks,
-		 text_s(chunks), what);
-	size_row(name, bytes, of, more);
-}
-
-static void print_sizes(const struct heap *h, const struct usage *u)
-{
-	char human[HUMAN_ROOM];
-
-	heading("Malloc's memory");
-	size_row("address space", u->size, u->size, "in all arenas");
-	if (u->mem_resident != UINT64_MAX)
-		size_row("resident", u->mem_resident, u->size,
-			 "of it in memory now");
-	if (u->mem_swapped && u->mem_swapped != UINT64_MAX)
-		size_row("swapped", u->mem_swapped, u->size, "of it in swap");
-	chunks_row("in use", u->in_use, u->size, u->chunks_in_use,
-		   "that the program holds");
-	chunks_row("cached", u->cached, u->size, u->chunks_cached,
-		   "freed, kept in tcaches and fastbins");
-	chunks_row("free", u->free, u->size, u->chunks_free, "in bins");
-	size_row("top", u->top, u->size, "not handed out yet");
-	size_row("overhead", u->overhead, u->size,
-		 "headers, tcaches, arenas, fenceposts");
-	if (u->foreign)
-		size_row("foreign", u->foreign, u->size,
-			 "from others' calls of sbrk()");
-	if (u->damaged)
-		size_row("damaged", u->damaged, u->size,
-			 "could not be decoded; see 'heapinfo check'");
-	if (h->mmaps.chunks)
-		row("mmapped", "%10s         %" PRIu64
-		    " chunk%s beside the arenas, mapped alone",
-		    text_human(human, h->mmaps.bytes), h->mmaps.chunks,
-		    text_s(h->mmaps.chunks));
 }
 
 static void print_arenas(const struct heap *h, const struct usages *u)
@@ -257,14 +188,15 @@ static void print_unknown(const struct heap *h)
 	       h->t->live ? "Without" : "From a core without");
 }
 
-static void print_text(struct heap *h, const struct usages *u,
-		       const struct memory *mem)
+static void print_text(const struct several *s, struct heap *h,
+		       const struct usages *u, const struct memory *mem)
 {
-	print_process(h);
+	cmd_show_process(h);
 	show_memory(h, mem);
 	print_break(h);
 	if (h->a && heap_has_started(h)) {
-		print_sizes(h, &u->all);
+		heading("Malloc's memory");
+		sizes_print(&u->all, h->mmaps.chunks, h->mmaps.bytes);
 		print_arenas(h, u);
 	} else {
 		heading("Malloc's memory");
@@ -273,7 +205,7 @@ static void print_text(struct heap *h, const struct usages *u,
 	}
 	print_events(h);
 	print_unknown(h);
-	cmd_show_notes(h);
+	several_notes(s, h);
 }
 
 static struct json_object *break_json(struct heap *h, const struct memory *mem)
@@ -307,46 +239,23 @@ static struct json_object *break_json(struct heap *h, const struct memory *mem)
 	return o;
 }
 
-static struct json_object *usage_json(const struct usage *u)
-{
-	struct json_object *o = json_object_new_object();
-
-	json_add_u64(o, "address_space", u->size);
-	if (u->mem_resident != UINT64_MAX) {
-		json_add_u64(o, "resident", u->mem_resident);
-		json_add_u64(o, "swapped", u->mem_swapped);
-	}
-	json_add_u64(o, "in_use", u->in_use);
-	json_add_u64(o, "cached", u->cached);
-	json_add_u64(o, "free", u->free);
-	json_add_u64(o, "top", u->top);
-	json_add_u64(o, "overhead", u->overhead);
-	json_add_u64(o, "foreign", u->foreign);
-	json_add_u64(o, "damaged", u->damaged);
-	json_add_u64(o, "chunks_in_use", u->chunks_in_use);
-	json_add_u64(o, "chunks_cached", u->chunks_cached);
-	json_add_u64(o, "chunks_free", u->chunks_free);
-	return o;
-}
-
 static void add_malloc(struct json_object *doc, const struct heap *h,
 		       const struct usages *u)
 {
 	struct json_object *a = json_object_new_array(), *o;
 	size_t i;
 
-	json_object_object_add(doc, "malloc", usage_json(&u->all));
+	json_object_object_add(doc, "malloc", sizes_json(&u->all));
 	for (i = 0; i < h->arenas; i++) {
-		o = usage_json(&u->arena[i]);
+		o = sizes_json(&u->arena[i]);
 		json_add_address(o, "address", h->arena[i].addr);
 		json_add_bool(o, "main", h->arena[i].main);
 		json_object_array_add(a, o);
 	}
 	json_object_object_add(doc, "arenas", a);
-	o = json_object_new_object();
-	json_add_u64(o, "chunks", h->mmaps.chunks);
-	json_add_u64(o, "bytes", h->mmaps.bytes);
-	json_object_object_add(doc, "mmapped", o);
+	json_object_object_add(doc, "mmapped",
+			       sizes_total_json(h->mmaps.chunks,
+						h->mmaps.bytes));
 }
 
 static void add_events(struct json_object *doc, struct heap *h)
@@ -379,8 +288,8 @@ static void add_events(struct json_object *doc, struct heap *h)
 	json_object_object_add(doc, "brk", o);
 }
 
-static void print_json(struct heap *h, const struct usages *u,
-		       const struct memory *mem)
+static void print_json(struct several *s, struct heap *h,
+		       const struct usages *u, const struct memory *mem)
 {
 	struct json_object *doc = json_document(h, "show"), *a;
 	size_t i;
@@ -398,11 +307,11 @@ static void print_json(struct heap *h, const struct usages *u,
 		json_object_array_add(a,
 				      json_object_new_string(unknown[i]));
 	json_object_object_add(doc, "unknown", a);
-	json_print(doc, h);
+	several_document(s, doc, h);
 }
 
 /* Let a stopped process go on as soon as all is read, before printing. */
-static void show_heap(struct heap *h, bool json)
+static void show_heap(struct several *s, struct heap *h)
 {
 	struct usages u = { 0 };
 	struct memory mem;
@@ -411,33 +320,33 @@ static void show_heap(struct heap *h, bool json)
 		usages_read(h, &u);
 	memory_read(h, &mem);
 	target_thaw(h->t);
-	if (json)
-		print_json(h, &u, &mem);
+	if (several_sums(s) && h->a)
+		several_add_malloc(s, h, &u);
+	if (several_sums(s))
+		several_add_memory(s, &mem);
+	if (several_json(s))
+		print_json(s, h, &u, &mem);
 	else
-		print_text(h, &u, &mem);
+		print_text(s, h, &u, &mem);
 	memory_free(&mem);
 	usages_free(&u);
 }
 
+static const struct several_ops several = {
+	.show = show_heap,
+};
+
 static int run(const struct common *c)
 {
-	struct error e;
-	struct heap h;
-
-	if (cmd_open(c, &h, &e)) {
-		heap_close(&h);
-		return cmd_fail(&e);
-	}
-	show_heap(&h, c->json);
-	heap_close(&h);
-	return EXIT_CLEAN;
+	return several_run(c, &several);
 }
 
 const struct command cmd_show = {
 	.name = "show",
-	.args_doc = "PID",
+	.args_doc = "PID|NAME...",
 	.brief = "overview: all memory, the break, the heap's sizes, arenas, brk calls",
-	.doc = "Show where all memory of the process is, where the break is and how it got there, what malloc's memory is used for, the arenas and the last calls of brk(2). 'heapinfo PID' does the same.",
+	.doc = "Show where all memory of the process is, where the break is and how it got there, what malloc's memory is used for, the arenas and the last calls of brk(2); of several processes, their sums. 'heapinfo PID' does the same.",
+	.many = true,
 	.options = options,
 	.parse = parse,
 	.run = run,

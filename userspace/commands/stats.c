@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "commands/cmd.h"
 #include "commands/document.h"
-#include "heap/survey.h"
+#include "commands/several.h"
 
 #define KEY_NO_LISTS 1
 #define KEY_TOP 2
@@ -76,7 +75,10 @@ struct stats {
 	void *sums;		/* of the free lists; NULL: they are not checked */
 	/* allocator.sums_add(), called for each free chunk */
 	void (*add)(void *sums, const struct batch *b, const struct chunk *c);
+	struct usages *usages;	/* counted too; NULL: not wanted */
 };
+
+static struct stats *all;	/* over several processes, but for .run */
 
 static enum class class_of(enum chunk_state state)
 {
@@ -87,7 +89,8 @@ static enum class class_of(enum chunk_state state)
 	return chunk_state_is_free(state) ? FREE : CLASSES;
 }
 
-static void count_large(struct stats *st, u64 size, enum class class)
+/* The counters of a size that has none of its own; NULL: there are too many. */
+static struct size_count *large_of(struct stats *st, u64 size)
 {
 	size_t lo = 0, hi = st->larges;
 
@@ -100,16 +103,24 @@ static void count_large(struct stats *st, u64 size, enum class class)
 			hi = mid;
 	}
 	if (lo == st->larges || st->large[lo].size != size) {
-		if (st->larges == MAX_LARGE) {
-			st->unlisted[class]++;
-			return;
-		}
+		if (st->larges == MAX_LARGE)
+			return NULL;
 		memmove(st->large + lo + 1, st->large + lo,
 			(st->larges - lo) * sizeof(*st->large));
 		st->large[lo] = (struct size_count){ .size = size };
 		st->larges++;
 	}
-	st->large[lo].count[class]++;
+	return &st->large[lo];
+}
+
+static void count_large(struct stats *st, u64 size, enum class class, u64 n)
+{
+	struct size_count *c = large_of(st, size);
+
+	if (c)
+		c->count[class] += n;
+	else
+		st->unlisted[class] += n;
 }
 
 static void note_run(struct stats *st, const struct chunk *c)
@@ -143,14 +154,54 @@ static int take_batch(const struct batch *b, void *ctx)
 		if (c->size < EXACT)
 			st->small[class][c->size / UNIT]++;
 		else
-			count_large(st, c->size, class);
+			count_large(st, c->size, class, 1);
 		if (class != FREE)
 			continue;
 		note_run(st, c);
 		if (st->sums)
 			st->add(st->sums, b, c);
 	}
+	if (st->usages)
+		usages_batch(st->usages, b);
 	return 0;
+}
+
+static struct stats *new_stats(void)
+{
+	struct stats *st = xcalloc(1, sizeof(*st));
+
+	st->large = xcalloc(MAX_LARGE, sizeof(*st->large));
+	return st;
+}
+
+static void free_stats(struct stats *st)
+{
+	if (st)
+		free(st->large);
+	free(st);
+}
+
+/* Add what was counted in one process to what was in all. */
+static void add_stats(const struct stats *st)
+{
+	unsigned int s, k;
+	size_t i;
+
+	if (!all)
+		all = new_stats();
+	for (s = 0; s < CHUNK_STATES; s++) {
+		all->count[s] += st->count[s];
+		all->bytes[s] += st->bytes[s];
+	}
+	for (k = 0; k < CLASSES; k++) {
+		for (i = 0; i < EXACT / UNIT; i++)
+			all->small[k][i] += st->small[k][i];
+		for (i = 0; i < st->larges; i++)
+			if (st->large[i].count[k])
+				count_large(all, st->large[i].size, k,
+					    st->large[i].count[k]);
+		all->unlisted[k] += st->unlisted[k];
+	}
 }
 
 static u64 sum_of(const u64 *by_state, enum class class)
@@ -164,7 +215,7 @@ static u64 sum_of(const u64 *by_state, enum class class)
 	return sum;
 }
 
-static u64 all_of(const u64 *by_state)
+static u64 total_of(const u64 *by_state)
 {
 	u64 sum = 0;
 	unsigned int s;
@@ -185,7 +236,7 @@ static double fragmentation(const struct stats *st)
 
 static void print_states(const struct stats *st)
 {
-	u64 all = all_of(st->bytes);
+	u64 bytes = total_of(st->bytes);
 	char human[HUMAN_ROOM];
 	unsigned int s;
 
@@ -196,9 +247,9 @@ static void print_states(const struct stats *st)
 			printf("%-10s %12" PRIu64 " %16" PRIu64 " %10s %6.1f%%\n",
 			       chunk_state_name(s), st->count[s], st->bytes[s],
 			       text_human(human, st->bytes[s]),
-			       100.0 * st->bytes[s] / all);
+			       100.0 * st->bytes[s] / bytes);
 	printf("%-10s %12" PRIu64 " %16" PRIu64 " %10s\n", "all",
-	       all_of(st->count), all, text_human(human, all));
+	       total_of(st->count), bytes, text_human(human, bytes));
 }
 
 /* One row of the histogram: sizes from @low up to twice that. */
@@ -390,7 +441,7 @@ static void add_histogram(struct json_object *doc, const struct stats *st)
 	json_object_object_add(doc, "histogram", a);
 }
 
-static void add_tops(struct json_object *doc, const struct stats *st)
+static void add_heaviest(struct json_object *doc, const struct stats *st)
 {
 	struct json_object *a = json_object_new_array(), *o;
 	struct size_count top[MAX_TOP];
@@ -404,7 +455,13 @@ static void add_tops(struct json_object *doc, const struct stats *st)
 		json_object_array_add(a, o);
 	}
 	json_object_object_add(doc, "heaviest_sizes", a);
-	a = json_object_new_array();
+}
+
+static void add_runs(struct json_object *doc, const struct stats *st)
+{
+	struct json_object *a = json_object_new_array(), *o;
+	size_t i;
+
 	for (i = 0; i < st->runs; i++) {
 		o = json_object_new_object();
 		json_add_address(o, "address", st->run[i].addr);
@@ -426,7 +483,11 @@ static void gather(struct heap *h, struct stats *st)
 		st->sums = h->a->sums_begin(h);
 		st->add = h->a->sums_add;
 	}
+	if (st->usages)
+		usages_begin(h, st->usages);
 	survey(h, &s);
+	if (st->usages)
+		usages_end(h, st->usages);
 	if (st->sums && !h->a->sums_end(st->sums) && !h->t->expired)
 		notes_add(&h->notes, "the free lists do not read the same both ways: they are damaged%s; 'heapinfo check' %s",
 			  target_or(h->t), h->t->doubt ? "tells" : "says where");
@@ -434,41 +495,80 @@ static void gather(struct heap *h, struct stats *st)
 	target_thaw(h->t);
 }
 
+static void print_json(struct several *s, const struct heap *h,
+		       const struct stats *st)
+{
+	struct json_object *doc = json_document(h, "stats");
+
+	add_states(doc, st);
+	add_histogram(doc, st);
+	add_heaviest(doc, st);
+	add_runs(doc, st);
+	several_document(s, doc, h);
+}
+
+static void show(struct several *s, struct heap *h)
+{
+	struct stats *st = new_stats();
+	struct usages u;
+
+	if (several_sums(s))
+		st->usages = &u;
+	gather(h, st);
+	if (several_sums(s)) {
+		several_add_malloc(s, h, &u);
+		add_stats(st);
+		usages_free(&u);
+	}
+	if (several_json(s)) {
+		print_json(s, h, st);
+	} else {
+		if (several_sums(s)) {
+			cmd_show_process(h);
+			putchar('\n');
+		}
+		print_text(st);
+		several_notes(s, h);
+	}
+	free_stats(st);
+}
+
+static void print_sum(void)
+{
+	putchar('\n');
+	print_states(all);
+	print_histogram(all);
+	print_heaviest(all);
+}
+
+static void sum_json(struct json_object *sum)
+{
+	add_states(sum, all);
+	add_histogram(sum, all);
+	add_heaviest(sum, all);
+}
+
+static const struct several_ops several = {
+	.show = show,
+	.print_sum = print_sum,
+	.sum_json = sum_json,
+};
+
 static int run(const struct common *c)
 {
-	struct json_object *doc;
-	struct stats *st;
-	struct error e;
-	struct heap h;
+	int ret = several_run(c, &several);
 
-	if (cmd_open(c, &h, &e)) {
-		heap_close(&h);
-		return cmd_fail(&e);
-	}
-	st = xcalloc(1, sizeof(*st));
-	st->large = xcalloc(MAX_LARGE, sizeof(*st->large));
-	gather(&h, st);
-	if (c->json) {
-		doc = json_document(&h, "stats");
-		add_states(doc, st);
-		add_histogram(doc, st);
-		add_tops(doc, st);
-		json_print(doc, &h);
-	} else {
-		print_text(st);
-		cmd_show_notes(&h);
-	}
-	free(st->large);
-	free(st);
-	heap_close(&h);
-	return EXIT_CLEAN;
+	free_stats(all);
+	all = NULL;
+	return ret;
 }
 
 const struct command cmd_stats = {
 	.name = "stats",
-	.args_doc = "PID",
+	.args_doc = "PID|NAME...",
 	.brief = "histogram by size and state, fragmentation, largest free",
-	.doc = "Count all chunks by size and state, and check that every free list reads the same forwards and backwards. A cached chunk was freed by the program and is kept aside by malloc (tcache, fastbin).",
+	.doc = "Count all chunks by size and state, and check that every free list reads the same forwards and backwards. A cached chunk was freed by the program and is kept aside by malloc (tcache, fastbin). Of several processes, their sums follow.",
+	.many = true,
 	.options = options,
 	.parse = parse,
 	.needs = NEED_CHUNKS,

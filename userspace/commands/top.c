@@ -187,8 +187,8 @@ static void format_summary(char *out, const struct procs *ps, bool first)
 		snprintf(hidden, sizeof(hidden), "; %" PRIu64 " not permitted to see",
 			 ps->hidden);
 	text_change(by, growth);
-	snprintf(out, ROW_ROOM, "%zu processes, malloc has %s%s%s%s%s", ps->n,
-		 text_human(total, sum), not, first ? "" : ", ",
+	snprintf(out, ROW_ROOM, "%zu process%s, malloc has %s%s%s%s%s", ps->n,
+		 ps->n == 1 ? "" : "es", text_human(total, sum), not, first ? "" : ", ",
 		 first ? "" : by, hidden);
 }
 
@@ -231,6 +231,29 @@ static struct json_object *proc_json(const struct proc *p)
 	return o;
 }
 
+/* Over all that were looked at, with those beyond --limit. */
+static struct json_object *sum_json(const struct procs *ps)
+{
+	struct json_object *o = json_object_new_object();
+	u64 total = 0, rss = 0, heap = 0, known = 0;
+	size_t i;
+
+	for (i = 0; i < ps->n; i++) {
+		rss += ps->p[i].rss;
+		heap += ps->p[i].heap;
+		if (ps->p[i].malloc == UINT64_MAX)
+			continue;
+		total += ps->p[i].malloc;
+		known++;
+	}
+	json_add_u64(o, "processes", ps->n);
+	json_add_u64(o, "malloc_known", known);
+	json_add_u64(o, "malloc_bytes", total);
+	json_add_u64(o, "rss_bytes", rss);
+	json_add_u64(o, "heap_bytes", heap);
+	return o;
+}
+
 /* One document a line. */
 static void print_json(const struct procs *ps)
 {
@@ -245,6 +268,7 @@ static void print_json(const struct procs *ps)
 	for (i = 0; i < ps->n && (!opt.limit || i < opt.limit); i++)
 		json_object_array_add(a, proc_json(&ps->p[i]));
 	json_object_object_add(doc, "processes", a);
+	json_object_object_add(doc, "sum", sum_json(ps));
 	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);
@@ -307,38 +331,71 @@ static u64 total(void *arg, struct target *t)
 	return malloc_total(arg, t);
 }
 
-static void loop(bool json, bool screen)
+/*
+ * Those that are asked for are looked for each time: others of that name, or in that
+ * cgroup, may have come.
+ */
+static void look(struct procs *now, const struct procs *before,
+		 const struct proc_malloc *pm, const struct common *c)
+{
+	struct chosen chosen;
+
+	if (c->n_wanted) {
+		choose(&chosen, c->wanted, c->n_wanted);
+		procs_read(now, before, pm, &chosen);
+		chosen_free(&chosen);
+	} else {
+		procs_read(now, before, pm, NULL);
+	}
+	procs_sort(now, opt.order);
+}
+
+/* Return: false when there is to be no other look. */
+static bool show(struct procs *ps, bool first, bool json, bool screen)
+{
+	if (screen)
+		return show_screen(ps, first);
+	if (json)
+		print_json(ps);
+	else
+		print_table(ps, first);
+	return !fflush(stdout);
+}
+
+/* Return: the exit status. */
+static int loop(const struct common *c, bool screen)
 {
 	struct proc_malloc pm = { total, malloc_totals_new() };
 	struct procs now, before = { 0 };
-	u64 look;
+	int ret = EXIT_CLEAN;
+	u64 n;
 
-	for (look = 0; !stop && (!opt.looks || look < opt.looks); look++) {
-		if (look && !screen) {
+	for (n = 0; !stop && (!opt.looks || n < opt.looks); n++) {
+		if (n && !screen) {
 			wait_delay();
 			if (stop)
 				break;
-			if (!json)
+			if (!c->json)
 				putchar('\n');
 		}
-		procs_read(&now, look ? &before : NULL, &pm);
-		procs_sort(&now, opt.order);
+		look(&now, n ? &before : NULL, &pm, c);
 		procs_free(&before);
 		before = now;
-		if (screen) {
-			if (!show_screen(&before, !look))
-				break;
-			continue;
+		/* None of those that are asked for shows anything. */
+		if (!n && c->n_wanted && !before.n && before.why.text[0]) {
+			ret = EXIT_UNKNOWN;
+			break;
 		}
-		if (json)
-			print_json(&before);
-		else
-			print_table(&before, !look);
-		if (fflush(stdout))
+		if (!show(&before, !n, c->json, screen))
 			break;
 	}
+	if (screen)
+		screen_close();
+	if (ret)
+		cmd_fail(&before.why);
 	procs_free(&before);
 	malloc_totals_free(pm.arg);
+	return ret;
 }
 
 static int run(const struct common *c)
@@ -351,17 +408,15 @@ static int run(const struct common *c)
 		opt.looks = 1;
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
-	loop(c->json, screen);
-	if (screen)
-		screen_close();
-	return EXIT_CLEAN;
+	return loop(c, screen);
 }
 
 const struct command cmd_top = {
 	.name = "top",
-	.args_doc = "",
+	.args_doc = "[PID|NAME...]",
 	.brief = "every process by what malloc has, with growth, refreshed",
-	.doc = "Show every process that you may look at, by how much memory malloc has in it, with what is in memory, the size below the break, and how much each grew since the last look. Of a program with another malloc than glibc's that is not known.",
+	.doc = "Show every process that you may look at, by how much memory malloc has in it, with what is in memory, the size below the break, and how much each grew since the last look. Of a program with another malloc than glibc's that is not known. With PIDs, names, --tree or --cgroup it shows only those.",
+	.many = true,
 	.options = options,
 	.parse = parse,
 	.no_target = true,

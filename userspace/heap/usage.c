@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "heap/usage.h"
-#include "heap/survey.h"
 #include "target/pagemap.h"
 
 static void count_chunk(struct usage *u, const struct chunk *c,
@@ -41,9 +40,13 @@ static void count_chunk(struct usage *u, const struct chunk *c,
 	}
 }
 
-static int take_batch(const struct batch *b, void *ctx)
+/**
+ * usages_batch - count the chunks of a batch
+ * @u: from usages_begin()
+ * @b: the batch
+ */
+void usages_batch(struct usages *u, const struct batch *b)
 {
-	struct usages *u = ctx;
 	size_t i;
 
 	for (i = 0; i < b->n; i++) {
@@ -52,6 +55,11 @@ static int take_batch(const struct batch *b, void *ctx)
 		count_chunk(&u->arena[b->h->region[c->region].arena], c,
 			    heap_overhead(b->h));
 	}
+}
+
+static int take_batch(const struct batch *b, void *ctx)
+{
+	usages_batch(ctx, b);
 	return 0;
 }
 
@@ -83,7 +91,14 @@ static void count_rest(struct usage *a)
 		a->overhead += a->size - sum;
 }
 
-static void add(struct usage *to, const struct usage *a)
+/**
+ * usage_add - add sizes to a sum
+ * @to: the sum
+ * @a: the sizes
+ *
+ * What is in memory is not known of the sum where it is not of one of them.
+ */
+void usage_add(struct usage *to, const struct usage *a)
 {
 	to->size += a->size;
 	to->in_use += a->in_use;
@@ -129,6 +144,37 @@ static void count_regions(struct heap *h, struct usages *u)
 }
 
 /**
+ * usages_begin - begin to sum up in a pass over all chunks
+ * @h: the heap, with an allocator
+ * @u: filled; usages_free() it
+ */
+void usages_begin(const struct heap *h, struct usages *u)
+{
+	memset(u, 0, sizeof(*u));
+	u->arena = xcalloc(h->arenas, sizeof(*u->arena));
+}
+
+/**
+ * usages_end - sum up, once each batch was counted
+ * @h: the heap
+ * @u: from usages_begin()
+ */
+void usages_end(struct heap *h, struct usages *u)
+{
+	size_t i;
+
+	if (!h->regions)
+		return;
+	count_regions(h, u);
+	move_caches(h, u);
+	for (i = 0; i < h->arenas; i++) {
+		if (!h->t->expired)
+			count_rest(&u->arena[i]);
+		usage_add(&u->all, &u->arena[i]);
+	}
+}
+
+/**
  * usages_read - sum up what all of the heap is used for
  * @h: the heap, with an allocator
  * @u: filled; usages_free() it
@@ -136,21 +182,13 @@ static void count_regions(struct heap *h, struct usages *u)
 void usages_read(struct heap *h, struct usages *u)
 {
 	struct survey s = { .what = "sizes", .fn = take_batch, .ctx = u };
-	size_t i;
 
-	memset(u, 0, sizeof(*u));
-	u->arena = xcalloc(h->arenas, sizeof(*u->arena));
-	if (!h->regions)
-		return;
-	survey(h, &s);
-	survey_free(&s);
-	count_regions(h, u);
-	move_caches(h, u);
-	for (i = 0; i < h->arenas; i++) {
-		if (!h->t->expired)
-			count_rest(&u->arena[i]);
-		add(&u->all, &u->arena[i]);
+	usages_begin(h, u);
+	if (h->regions) {
+		survey(h, &s);
+		survey_free(&s);
 	}
+	usages_end(h, u);
 }
 
 /**

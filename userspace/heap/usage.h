@@ -3,7 +3,7 @@
 #ifndef HEAPINFO_USAGE_H
 #define HEAPINFO_USAGE_H
 
-#include "heap/heap.h"
+#include "heap/survey.h"
 
 /* Bytes, but for chunks_*.  From in_use to damaged they add up to size. */
 struct usage {
@@ -28,6 +28,11 @@ struct usages {
 };
 
 void usages_read(struct heap *h, struct usages *u);
+/* The same in a pass of the caller's, for all batches of a survey of the heap. */
+void usages_begin(const struct heap *h, struct usages *u);
+void usages_batch(struct usages *u, const struct batch *b);
+void usages_end(struct heap *h, struct usages *u);
+void usage_add(struct usage *to, const struct usage *a);
 void usages_free(struct usages *u);
 
 #endif
