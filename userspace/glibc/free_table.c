@@ -2,23 +2,26 @@
 /* A table of the free chunks, see free_table.h. */
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "glibc/free_table.h"
 #include "glibc/bin_sums.h"
 #include "glibc/ops.h"
 
 #define MIN_BLOCK_SHIFT 9u	/* MARKS_ALIGN bits */
-#define MAX_BLOCKS (1u << 17)
+#define MAX_BLOCKS (1u << 20)
+#define FIRST_ROOM 1024u	/* entries */
 #define AHEAD 16u		/* entries to prefetch the bits of */
-#define NO_BIT UINT32_MAX
+#define NO_BIT NO_ENTRY
 
-size_t free_table_max = 23u << 19;
+size_t free_table_max = SIZE_MAX;
 
 /* The walk that fills the table. */
 struct fill {
 	struct free_table *t;
 	struct bin_sums sums;
 	u64 links;	/* sum as in bin_sums.h, over links between chunks */
+	u64 ring;	/* the same over the rings of large chunks */
 	u64 max_size;	/* a chunk of any arena may have this size */
 	struct chunk last;	/* free; the chunk behind it comes next */
 	bool has_last;
@@ -69,7 +72,7 @@ static u64 bit_of(const struct marks *m, size_t region, u64 chunk)
 }
 
 /* The number of the bit for @addr, or NO_BIT if no chunk can begin there. */
-static u32 bit_at(const struct free_table *t, const struct region *near,
+static u64 bit_at(const struct free_table *t, const struct region *near,
 		  u64 addr)
 {
 	const struct region *r = near && addr >= near->first &&
@@ -82,7 +85,7 @@ static u32 bit_at(const struct free_table *t, const struct region *near,
 	return bit_of(t->marks, r - t->g->h->region, addr);
 }
 
-static u32 rank_of(const struct free_table *t, u64 bit)
+static u64 rank_of(const struct free_table *t, u64 bit)
 {
 	u64 at = bit >> t->block_shift << t->block_shift;
 	u32 n = t->rank[bit >> t->block_shift];
@@ -93,7 +96,7 @@ static u32 rank_of(const struct free_table *t, u64 bit)
 			      ((1ull << bit % 64) - 1));
 }
 
-static u32 entry_at(const struct free_table *t, u32 bit)
+static u64 entry_at(const struct free_table *t, u64 bit)
 {
 	if (bit >= t->end ||
 	    !(word_at(t->marks, bit) >> bit % 64 & 1))
@@ -108,7 +111,7 @@ static u32 entry_at(const struct free_table *t, u32 bit)
  *
  * Return: its number, or NO_ENTRY.
  */
-u32 free_table_find(const struct free_table *t, u64 chunk)
+u64 free_table_find(const struct free_table *t, u64 chunk)
 {
 	return entry_at(t, bit_at(t, NULL, chunk));
 }
@@ -120,12 +123,11 @@ u32 free_table_find(const struct free_table *t, u64 chunk)
  *
  * Return: the chunk's address.
  */
-u64 free_table_addr(const struct free_table *t, u32 entry)
+u64 free_table_addr(const struct free_table *t, u64 entry)
 {
 	const struct marks *m = t->marks;
 	size_t lo = 0, hi = t->blocks, region = m->n - 1;
-	u64 bit, word;
-	u32 left;
+	u64 bit, word, left;
 
 	/* Find the last block with at most @entry entries before it. */
 	while (hi - lo > 1) {
@@ -165,6 +167,53 @@ u64 free_table_size(const struct layout *l, unsigned int code)
 	return (code - first + 1) * l->align;
 }
 
+/**
+ * free_table_large - the size of a large chunk
+ * @t: the table
+ * @entry: its number; free_table_code() of it is ENTRY_LARGE
+ *
+ * Return: bytes.
+ */
+u64 free_table_large(const struct free_table *t, u64 entry)
+{
+	return (u64)t->size[entry] * t->g->l.align;
+}
+
+/* Move an array to where it has more room; what is moved is not copied. */
+static bool stretch(void *array, size_t from, size_t to)
+{
+	void **p = array, *now;
+
+	now = mremap(*p, from, to, MREMAP_MAYMOVE);
+	if (now == MAP_FAILED)
+		return false;
+	*p = now;
+	return true;
+}
+
+/*
+ * Make room for more entries.  Memory is taken when it is written to, so room
+ * that is not used costs nothing.
+ */
+static bool grow(struct free_table *t)
+{
+	size_t room = min_u64(2 * t->room, t->max);
+
+	if (room == t->room ||
+	    !stretch(&t->entry, t->room * sizeof(*t->entry),
+		     room * sizeof(*t->entry)))
+		return false;
+	if (!stretch(&t->size, t->room * sizeof(*t->size),
+		     room * sizeof(*t->size))) {
+		/* free_table_end() gives back what this says. */
+		stretch(&t->entry, room * sizeof(*t->entry),
+			t->room * sizeof(*t->entry));
+		return false;
+	}
+	t->room = room;
+	return true;
+}
+
 /* Return: false where there is no room, or marks where no chunk begins. */
 static bool add_entry(struct fill *f, const struct chunk *c, enum mark mark)
 {
@@ -173,18 +222,38 @@ static bool add_entry(struct fill *f, const struct chunk *c, enum mark mark)
 	u64 bit = bit_of(t->marks, c->region, c->addr), own;
 	u16 pair;
 
-	if (t->n == t->room || bit < t->end || c->size < t->g->l.minsize ||
-	    any_bit(t->marks, t->end, bit))
+	if (bit < t->end || c->size < t->g->l.minsize ||
+	    any_bit(t->marks, t->end, bit) || (t->n == t->room && !grow(t)))
 		return false;
 	own = (c->addr - map->first) >> t->marks->shift;
 	memcpy(&pair, map->bits + own / 8, 2);
 	pair = (pair & ~(3u << own % 8)) | 1u << own % 8;
 	memcpy(map->bits + own / 8, &pair, 2);
-	t->entry[t->n] = NO_BIT;
-	t->info[t->n] = mark << 6;
+	t->entry[t->n] = NO_BIT | (u64)mark << MARK_SHIFT;
 	t->n++;
 	t->end = bit + 2;
 	return true;
+}
+
+/* A large chunk's size, and the links to those of the next sizes. */
+static unsigned int take_large(struct fill *f, const struct chunk *c,
+			       const u8 *p, size_t avail)
+{
+	struct free_table *t = f->t;
+	unsigned int w = t->g->l.word;
+	u64 units = c->size / t->g->l.align, next;
+
+	if (avail < 6 * w || units > UINT32_MAX)
+		return ENTRY_READ;
+	t->size[t->n - 1] = units;
+	next = get_word(p + 4 * w, w);
+	if (next) {
+		f->ring += link_hash(&f->sums, c->addr, next, 0) -
+			   link_hash(&f->sums, get_word(p + 5 * w, w), c->addr,
+				     0);
+		t->entry[t->n - 1] |= ON_RING;
+	}
+	return ENTRY_LARGE;
 }
 
 /* Fill in an entry from a free chunk; fill_batch() checks the chunk behind it. */
@@ -193,26 +262,26 @@ static void take_free(struct fill *f, const struct batch *b,
 {
 	struct free_table *t = f->t;
 	const struct layout *l = &t->g->l;
-	unsigned int w = l->word;
+	unsigned int w = l->word, code;
 	size_t avail;
 	const u8 *p = batch_bytes(b, c, &avail);
-	u64 fd, bk;
-	u32 bit;
+	u64 fd, bk, bit, *entry = &t->entry[t->n - 1];
 
 	if (avail < 4 * w)
 		return;
 	fd = get_word(p + 2 * w, w);
 	bk = get_word(p + 3 * w, w);
 	bit = bit_at(t, &b->h->region[c->region], fd);
-	t->entry[t->n - 1] = bit;
+	*entry = (*entry & ~NO_BIT) | bit;
 	if (bit != NO_BIT)
 		f->links += link_hash(&f->sums, c->addr, fd, 0);
 	if (bit_at(t, &b->h->region[c->region], bk) != NO_BIT)
 		f->links -= link_hash(&f->sums, bk, c->addr, 0);
+	code = c->size < layout_min_large(l) ? layout_bin_index(l, c->size) :
+					       take_large(f, c, p, avail);
 	if (c->size > f->max_size || !chunk_is_aligned(l, c->addr))
 		return;
-	t->info[t->n - 1] |= c->size < layout_min_large(l) ?
-			     layout_bin_index(l, c->size) : ENTRY_LARGE;
+	*entry |= (u64)code << CODE_SHIFT;
 	f->last = *c;
 	f->has_last = true;
 }
@@ -231,7 +300,7 @@ static bool bears_out(const struct fill *f, const struct chunk *c)
 static void distrust_last(struct fill *f)
 {
 	if (f->has_last)
-		f->t->info[f->t->n - 1] &= ~ENTRY_MAX;
+		f->t->entry[f->t->n - 1] &= ~((u64)ENTRY_MAX << CODE_SHIFT);
 	f->has_last = false;
 }
 
@@ -283,17 +352,16 @@ static void find_next(struct free_table *t)
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
-		u32 ahead = i + AHEAD < t->n ? t->entry[i + AHEAD] : NO_BIT;
+		u64 ahead = i + AHEAD < t->n ? free_table_next(t, i + AHEAD) :
+					       NO_BIT;
 
 		if (ahead < t->end) {
 			__builtin_prefetch(t->marks->bits + ahead / 8);
 			__builtin_prefetch(&t->rank[ahead >> t->block_shift]);
 		}
-		t->entry[i] = entry_at(t, t->entry[i]) |
-			      (u32)t->info[i] << NEXT_BITS;
-		t->info[i] = 0;
+		t->entry[i] = (t->entry[i] & ~NO_ENTRY) |
+			      entry_at(t, free_table_next(t, i));
 	}
-	t->made = true;
 }
 
 /* A second walk, needed where the sum of links is not 0: which lead back? */
@@ -306,7 +374,7 @@ static int judge_batch(const struct batch *b, void *ctx)
 	for (i = 0; i < b->n; i++) {
 		const struct chunk *c = &b->chunk[i];
 		const u8 *p = batch_bytes(b, c, &avail);
-		u32 before, here;
+		u64 before, here;
 
 		if (!chunk_state_is_free(c->state) || avail < 4 * w)
 			continue;
@@ -314,7 +382,7 @@ static int judge_batch(const struct batch *b, void *ctx)
 		before = free_table_find(t, get_word(p + 3 * w, w));
 		if (here != NO_ENTRY && before != NO_ENTRY &&
 		    free_table_next(t, before) == here)
-			t->info[before] = true;
+			t->entry[before] |= LED_BACK;
 	}
 	return 0;
 }
@@ -326,7 +394,7 @@ static void judge_links(struct free_table *t)
 
 	glibc_walk(t->g->h, &w);
 	for (i = 0; i < t->n; i++)
-		if (!t->info[i])
+		if (!(t->entry[i] & LED_BACK))
 			t->entry[i] |= NO_ENTRY;
 }
 
@@ -341,23 +409,33 @@ static u64 smallest_arena(const struct glibc *g)
 	return size;
 }
 
+/* How many bytes a table may have. */
+static u64 max_bytes(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && page > 0 ?
+	       min_u64(free_table_max, (u64)pages / 4 * page) : free_table_max;
+}
+
 static bool get_room(struct free_table *t)
 {
-	u64 bits = t->marks->len * 8;
-	size_t rank_len;
+	u64 bits = t->marks->len * 8, max = max_bytes();
 
 	t->block_shift = MIN_BLOCK_SHIFT;
 	while (bits >> t->block_shift >= MAX_BLOCKS)
 		t->block_shift++;
-	rank_len = ((bits >> t->block_shift) + 1) * sizeof(*t->rank);
-	if (bits >= NO_BIT || !t->g->h->regions || rank_len >= free_table_max)
+	t->rank_len = ((bits >> t->block_shift) + 1) * sizeof(*t->rank);
+	if (bits >= NO_BIT || !t->g->h->regions || t->rank_len >= max)
 		return false;
-	t->len = free_table_max;
-	t->room = (t->len - rank_len) / (sizeof(*t->entry) + 1);
-	t->room = min_u64(t->room, NO_ENTRY);
-	t->rank = xmap(t->len);
-	t->entry = t->rank + rank_len / sizeof(*t->rank);
-	t->info = (u8 *)(t->entry + t->room);
+	t->max = min_u64((max - t->rank_len) /
+			 (sizeof(*t->entry) + sizeof(*t->size)), UINT32_MAX);
+	t->room = min_u64(FIRST_ROOM, t->max);
+	if (!t->room)
+		return false;
+	t->rank = xmap(t->rank_len);
+	t->entry = xmap(t->room * sizeof(*t->entry));
+	t->size = xmap(t->room * sizeof(*t->size));
 	return true;
 }
 
@@ -389,6 +467,7 @@ bool free_table_make(struct free_table *t, struct glibc *g, struct marks *m)
 		free_table_end(t);
 		return false;
 	}
+	t->rings_sound = !f.ring;
 	find_next(t);
 	if (f.links)
 		judge_links(t);
@@ -420,14 +499,15 @@ void free_table_end(struct free_table *t)
 			if (at + bit >= t->end)
 				continue;
 			i--;
-			mark = t->made ? free_table_mark(t, i) :
-					 t->info[i] >> 6;
+			mark = free_table_mark(t, i);
 			memcpy(&pair, m->bits + (at + bit) / 8, 2);
 			pair &= ~(1u << bit % 8);
 			pair |= mark << bit % 8;
 			memcpy(m->bits + (at + bit) / 8, &pair, 2);
 		}
 	}
-	munmap(t->rank, t->len);
+	munmap(t->rank, t->rank_len);
+	munmap(t->entry, t->room * sizeof(*t->entry));
+	munmap(t->size, t->room * sizeof(*t->size));
 	memset(t, 0, sizeof(*t));
 }

@@ -20,7 +20,7 @@
 #include "glibc/state.h"
 
 /* At one jump for so many bytes, jumps cost less than to read all of the heap. */
-#define BYTES_A_JUMP (128u << 10)
+#define BYTES_A_JUMP (1u << 20)
 #define MAX_FAULTS 100u	/* of one list that are told one by one */
 #define MAX_OUTSIDE (1u << 20)	/* chunks in memory of no known region */
 
@@ -167,7 +167,7 @@ static void want_table(struct list_walk *lw)
 /* Put a mark on a chunk.  Return: false where it has one already. */
 static bool mark(struct list_walk *lw, size_t region, u64 chunk, enum mark m)
 {
-	u32 entry;
+	u64 entry;
 
 	if (lw->has_table) {
 		entry = free_table_find(&lw->table, chunk);
@@ -452,12 +452,32 @@ static void blame_link(struct bin_walk *bw, u64 before, u64 chunk,
 		      before, chunk);
 }
 
-/* Does the table say that a chunk is right, and that it belongs on this list? */
-static bool is_in_order(const struct bin_walk *bw, unsigned int code)
+/* Is a large chunk behind one of @last bytes, or of any size if that is 0? */
+static bool is_sorted(const struct free_table *t, u64 entry, u64 last)
 {
-	if (bw->l->kind != LIST_UNSORTED)
+	u64 size = free_table_large(t, entry);
+
+	return t->rings_sound && (!last || size <= last) &&
+	       (size == last || t->entry[entry] & ON_RING);
+}
+
+/* Does the table say that a chunk is right, and that it belongs on this list? */
+static bool is_in_order(const struct bin_walk *bw, u64 entry)
+{
+	const struct free_table *t = &bw->lw->table;
+	unsigned int code = free_table_code(t, entry);
+
+	switch (bw->l->kind) {
+	case LIST_UNSORTED:
+		return code != ENTRY_READ;
+	case LIST_LARGE:
+		return code == ENTRY_LARGE &&
+		       layout_bin_index(&bw->lw->g->l,
+					free_table_large(t, entry)) ==
+		       bw->l->index && is_sorted(t, entry, bw->last_size);
+	default:
 		return code == bw->l->index;
-	return code > ENTRY_LARGE || (code && bw->lw->lists->names_only);
+	}
 }
 
 /*
@@ -468,23 +488,28 @@ static void follow_table(struct bin_walk *bw, enum mark m, u64 *before,
 			 u64 *chunk)
 {
 	struct free_table *t = &bw->lw->table;
-	u32 from = free_table_find(t, *before);
-	u32 to = free_table_find(t, *chunk);
+	u64 from = free_table_find(t, *before);
+	u64 to = free_table_find(t, *chunk);
 	u64 met[ENTRY_MAX + 1] = { 0 };
 	unsigned int code;
 
 	if (from == NO_ENTRY || to == NO_ENTRY || free_table_next(t, from) != to)
 		return;
 	while (free_table_next(t, to) != NO_ENTRY && !free_table_mark(t, to)) {
-		code = free_table_code(t, to);
-		if (!is_in_order(bw, code))
+		if (!is_in_order(bw, to))
 			break;
 		free_table_set_mark(t, to, m);
-		met[code]++;
+		code = free_table_code(t, to);
+		if (code == ENTRY_LARGE) {
+			bw->last_size = free_table_large(t, to);
+			count_chunks(bw->l, 1, bw->last_size);
+		} else {
+			met[code]++;
+		}
 		from = to;
 		to = free_table_next(t, to);
 	}
-	for (code = ENTRY_LARGE; code <= ENTRY_MAX; code++)
+	for (code = ENTRY_LARGE + 1; code <= ENTRY_MAX; code++)
 		if (met[code])
 			count_chunks(bw->l, met[code],
 				     free_table_size(&bw->lw->g->l, code));

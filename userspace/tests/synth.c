@@ -200,9 +200,57 @@ static void link_first(struct synth *s, u64 c, unsigned int bin)
 	synth_put(s, head + 3 * w, last);
 }
 
+static u64 size_of(const struct synth *s, u64 c)
+{
+	return synth_get(s, c + s->l.word) & ~(u64)SIZE_BITS;
+}
+
+/* Let two words of chunks lead to each other: @fd of @c to @next, and back by @bk. */
+static void join(struct synth *s, u64 c, u64 next, unsigned int fd,
+		 unsigned int bk)
+{
+	synth_put(s, c + fd * s->l.word, next);
+	synth_put(s, next + bk * s->l.word, c);
+}
+
+/*
+ * Put a chunk on its large bin, as malloc sorts it: from large to small, the first
+ * of each size on the ring, and the newest of the others behind that one.
+ */
+static void link_sorted(struct synth *s, u64 c)
+{
+	unsigned int w = s->l.word, bin;
+	u64 size = size_of(s, c), first, last, head, at, ring = 0;
+
+	bin = layout_bin_index(&s->l, size);
+	head = bin_head(s, s->main_arena, bin);
+	first = synth_get(s, head + 2 * w);
+	last = synth_get(s, head + 3 * w);
+	link_bin(s, c, size, bin);
+	if (first == head)
+		return;
+	synth_put(s, head + 2 * w, first);
+	synth_put(s, head + 3 * w, last);
+	for (at = first; at != head && size_of(s, at) > size;
+	     at = synth_get(s, at + 2 * w))
+		if (synth_get(s, at + 4 * w))
+			ring = at;
+	if (at != head && size_of(s, at) == size) {
+		at = synth_get(s, at + 2 * w);
+		synth_put(s, c + 4 * w, 0);
+		synth_put(s, c + 5 * w, 0);
+	} else {
+		ring = ring ? ring : synth_get(s, first + 5 * w);
+		join(s, c, synth_get(s, ring + 4 * w), 4, 5);
+		join(s, ring, c, 4, 5);
+	}
+	join(s, synth_get(s, at + 3 * w), c, 2, 3);
+	join(s, c, at, 2, 3);
+}
+
 /*
  * Free them in random order: of three, two on the unsorted list and one on its
- * small bin. Large ones are all unsorted.
+ * bin.
  */
 static void free_many(struct synth *s, u64 *seed)
 {
@@ -216,9 +264,12 @@ static void free_many(struct synth *s, u64 *seed)
 		swap = c[i];
 		c[i] = c[j];
 		c[j] = swap;
-		size = synth_get(s, c[i] + s->l.word) & ~(u64)SIZE_BITS;
-		link_first(s, c[i], i % 3 || size >= layout_min_large(&s->l) ?
-			   1 : layout_bin_index(&s->l, size));
+		size = size_of(s, c[i]);
+		if (!(i % 3) && size >= layout_min_large(&s->l))
+			link_sorted(s, c[i]);
+		else
+			link_first(s, c[i], i % 3 ? 1 :
+				   layout_bin_index(&s->l, size));
 	}
 	free(c);
 }

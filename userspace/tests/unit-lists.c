@@ -402,6 +402,20 @@ static void cache_too(struct synth *s, u64 c)
 		  chunk_to_mem(&s->l, c));
 }
 
+/* A chunk on a large bin, first of its size, with another size behind it. */
+static u64 on_ring(const struct synth *s)
+{
+	unsigned int bin, w = s->l.word;
+
+	for (bin = layout_bin_index(&s->l, layout_min_large(&s->l));; bin++) {
+		u64 head = synth_bin_head(s, bin), c = link_of(s, head, FD);
+
+		assert_in_range(bin, 2, NBINS - 2);
+		if (c != head && synth_get(s, c + 4 * w) != c)
+			return c;
+	}
+}
+
 /*
  * Damage of a chosen kind, in a heap whose lists jump about enough for the
  * table.
@@ -467,6 +481,24 @@ static void hurt(struct synth *s, unsigned int how)
 	case 15:	/* on two lists */
 		cache_too(s, c);
 		break;
+	case 16:	/* the ring over the sizes does not come back */
+		c = on_ring(s);
+		synth_put(s, c + 4 * w, c);
+		break;
+	case 17:	/* the first of its size is not on the ring */
+		c = on_ring(s);
+		next = synth_get(s, c + 4 * w);
+		before = synth_get(s, c + 5 * w);
+		synth_put(s, before + 4 * w, next);
+		synth_put(s, next + 5 * w, before);
+		synth_put(s, c + 4 * w, 0);
+		break;
+	case 18:	/* smaller than the next one on the list */
+		c = on_ring(s);
+		next = synth_get(s, c + 4 * w);
+		size = synth_get(s, c + w);
+		synth_put(s, c + w, synth_get(s, next + w) - s->l.align);
+		break;
 	default:
 		fail();
 	}
@@ -477,7 +509,7 @@ static void test_damage_by_intent(void **state)
 	unsigned int how;
 
 	(void)state;
-	for (how = 0; how <= 15; how++) {
+	for (how = 0; how <= 18; how++) {
 		struct synth s;
 		struct heap h;
 
@@ -505,7 +537,7 @@ static int expect_batch(const struct batch *b, void *ctx)
 
 	for (i = 0; i < b->n; i++) {
 		const struct chunk *c = &b->chunk[i];
-		u32 entry = free_table_find(x->t, c->addr);
+		u64 entry = free_table_find(x->t, c->addr);
 
 		if (!chunk_state_is_free(c->state) && c->addr != x->marked) {
 			assert_int_equal(entry, NO_ENTRY);
@@ -525,8 +557,8 @@ static int expect_batch(const struct batch *b, void *ctx)
 					 free_table_code(x->t, entry)),
 					 c->size);
 		else
-			assert_int_equal(free_table_code(x->t, entry),
-					 ENTRY_LARGE);
+			assert_int_equal(free_table_large(x->t, entry),
+					 c->size);
 		/* The head of a list has no entry. */
 		if (free_table_next(x->t, entry) != NO_ENTRY)
 			assert_int_equal(free_table_addr(x->t,
