@@ -395,6 +395,9 @@ static u64 one_chunk(struct pass *p, u64 addr, unsigned int *posts,
 		++*posts;
 	} else {
 		fault = size_fault(p, addr, size);
+		/* With the header behind it, which needs no read of its own then. */
+		if (!fault && size <= PAGE)
+			load(p, addr, size + EDGE);
 		if (!fault && addr + size < p->r.end &&
 		    !read_field(p, addr + size, &next_field))
 			fault = FAULT_UNREADABLE;

@@ -15,6 +15,7 @@
 #define RUNS 16384u
 #define RUN_BYTES (2u << 20)	/* a place in the table for each so many */
 #define LONG_READ (64u << 10)
+#define LONG_BYTES (64u << 20)	/* what is asked around a long read */
 
 /* Touched pages: [from, to). */
 struct run {
@@ -225,23 +226,20 @@ u64 pagemap_known(struct pagemap *pm, u64 addr)
  * @map_end: and ends here
  * @stop: where memory begins that is unlike, or @end
  *
- * Whoever reads much is told of as much as there is with one question.  Whoever
- * jumps about is told with one of what lies around, too: the next jump may lead
- * there.
+ * With one question it is told what lies around, too, before and behind: the next
+ * read may be there.  Whoever reads much is told of more.
  *
  * Return: true if it is touched, or not known.
  */
 bool pagemap_run(struct pagemap *pm, u64 addr, u64 end, u64 map_start,
 		 u64 map_end, u64 *stop)
 {
-	struct run *run = &pm->last;
-	u64 from = addr, limit = map_end;
+	bool is_long = end - addr >= LONG_READ;
+	struct run *run = is_long ? &pm->last : place_of(pm, addr);
+	u64 around = is_long ? LONG_BYTES : RUN_BYTES;
+	u64 from = max_u64(map_start, align_down(addr, around));
+	u64 limit = min_u64(map_end, max_u64(end, align_up(addr + 1, around)));
 
-	if (end - addr < LONG_READ) {
-		run = place_of(pm, addr);
-		from = max_u64(map_start, align_down(addr, RUN_BYTES));
-		limit = min_u64(map_end, max_u64(end, align_up(addr + 1, RUN_BYTES)));
-	}
 	*stop = end;
 	if (find_run(pm, from, limit, run) ||
 	    (run->to <= addr && find_run(pm, addr, limit, run)))

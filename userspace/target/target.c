@@ -25,6 +25,15 @@ struct target_cache {
 		bool used;
 		u8 bytes[LINE];
 	} line[LINES];
+	/*
+	 * Who reads in order, upwards or downwards, is read ahead for: more each
+	 * time, as the kernel does it for files.
+	 */
+	struct {
+		u64 addr;
+		u64 len;	/* 0: nothing was read yet */
+		u8 bytes[TARGET_BLOCK];
+	} ahead;
 };
 
 /* Was the time for which it may be stopped over, and does it run again? */
@@ -145,8 +154,38 @@ static bool has_line(struct target *t, u64 base)
 }
 
 /*
+ * Copy a line from what was read ahead, after reading on where it borders on that.
+ * Return: false where not all could be read.
+ */
+static bool fill_ahead(struct target *t, struct line *l)
+{
+	struct target_cache *c = t->cache;
+	u64 up = c->ahead.addr + c->ahead.len, down = c->ahead.addr - LINE;
+	u64 len = LINE, from = l->addr;
+
+	if (c->ahead.len && (l->addr == up || l->addr == down)) {
+		len = min_u64(2 * c->ahead.len, TARGET_BLOCK);
+		if (l->addr == down)
+			from = c->ahead.addr > len ? c->ahead.addr - len : 0;
+	}
+	if (!range_inside(l->addr, LINE, c->ahead.addr, up)) {
+		c->ahead.addr = from;
+		c->ahead.len = len;
+		/* Where memory begins or ends, the line alone may be there. */
+		if (target_read(t, from, c->ahead.bytes, len) != len) {
+			c->ahead.len = 0;
+			return false;
+		}
+	}
+	memcpy(l->bytes, c->ahead.bytes + (l->addr - c->ahead.addr), LINE);
+	l->tried = (1u << LINE / PAGE) - 1;
+	l->valid = l->tried;
+	return true;
+}
+
+/*
  * If this line or a neighbour is in use, memory seems to be read in order: read
- * the whole line. Else pointers seem to be followed all over memory: read
+ * the whole line, and ahead. Else pointers seem to be followed all over memory: read
  * only the page that is asked for.
  */
 static void fill_line(struct target *t, struct line *l, unsigned int page)
@@ -156,6 +195,8 @@ static void fill_line(struct target *t, struct line *l, unsigned int page)
 
 	if (l->tried || has_line(t, l->addr - LINE) ||
 	    has_line(t, l->addr + LINE)) {
+		if (fill_ahead(t, l))
+			return;
 		page = 0;
 		end = LINE / PAGE;
 		l->valid = 0;
@@ -252,9 +293,11 @@ void target_forget(struct target *t)
 {
 	unsigned int i;
 
-	if (t->cache)
-		for (i = 0; i < LINES; i++)
-			t->cache->line[i].used = false;
+	if (!t->cache)
+		return;
+	for (i = 0; i < LINES; i++)
+		t->cache->line[i].used = false;
+	t->cache->ahead.len = 0;
 }
 
 /**

@@ -15,7 +15,7 @@
 #include "base/util.h"
 #include "target/maps.h"
 
-#define TARGET_BLOCK (256u << 10)	/* how much to read at once, in order */
+#define TARGET_BLOCK (512u << 10)	/* how much to read at once, in order */
 #define PF_KTHREAD 0x00200000u	/* in field 9 of stat: as in the kernel's sched.h */
 
 struct target;
