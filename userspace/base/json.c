@@ -7,8 +7,6 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define LARGEST_EXACT (1ull << 53)	/* the largest that a double tells from the next */
-
 /**
  * json_add_address - add an address
  * @o: the object

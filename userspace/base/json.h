@@ -8,7 +8,10 @@
 
 #include "base/util.h"
 
-/* Addresses are text, "0x55...", and so are numbers above 2^53. */
+/* The largest number that a double tells from the next one. */
+#define LARGEST_EXACT (1ull << 53)
+
+/* Addresses are text, "0x55...", and so are numbers above LARGEST_EXACT. */
 void json_add_address(struct json_object *o, const char *key, u64 addr);
 void json_add_u64(struct json_object *o, const char *key, u64 v);
 void json_add_s64(struct json_object *o, const char *key, int64_t v);

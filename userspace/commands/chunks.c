@@ -123,7 +123,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 struct printer {
 	struct heap *h;
 	struct fast out;
-	struct json_stream json;
 	bool as_json;
 	u64 printed;
 	u64 total;
@@ -137,6 +136,15 @@ static bool wanted(const struct heap *h, const struct chunk *c)
 		h->region[c->region].arena == (size_t)opt.arena);
 }
 
+/* An element of the array that json_stream_start() has begun. */
+static void print_json(struct printer *p, const struct batch *b,
+		       const struct chunk *c)
+{
+	fast_room(&p->out, 2);
+	fast_pad(&p->out, p->printed ? ",\n" : "\n", 0);
+	chunk_json_text(&p->out, b, c, opt.hexdump);
+}
+
 static int print_batch(const struct batch *b, void *ctx)
 {
 	struct printer *p = ctx;
@@ -147,12 +155,11 @@ static int print_batch(const struct batch *b, void *ctx)
 			continue;
 		if (p->printed == opt.limit)
 			return 1;
-		p->printed++;
 		if (p->as_json)
-			json_stream_add(&p->json, chunk_json(b, &b->chunk[i],
-							     opt.hexdump));
+			print_json(p, b, &b->chunk[i]);
 		else
 			chunk_line(&p->out, b, &b->chunk[i], opt.hexdump);
+		p->printed++;
 	}
 	return p->out.failed;
 }
@@ -170,25 +177,24 @@ static int run(const struct common *c)
 {
 	struct heap h;
 	struct printer p = { .h = &h, .as_json = c->json };
+	struct json_stream json;
 	struct error e;
 
 	if (cmd_open(c, &h, &e)) {
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
-	if (c->json) {
-		json_stream_start(&p.json, stdout, json_document(&h, "chunks"),
+	if (c->json)
+		json_stream_start(&json, stdout, json_document(&h, "chunks"),
 				  "chunks");
-		print_all(&p);
-		target_thaw(h.t);
-		json_stream_end(&p.json, json_tail(&h));
-	} else {
-		fast_init(&p.out, stdout);
-		print_all(&p);
-		fast_end(&p.out);
-		target_thaw(h.t);
+	fast_init(&p.out, stdout);
+	print_all(&p);
+	fast_end(&p.out);
+	target_thaw(h.t);
+	if (c->json)
+		json_stream_end(&json, json_tail(&h));
+	else
 		cmd_show_notes(&h);
-	}
 	heap_close(&h);
 	return EXIT_CLEAN;
 }

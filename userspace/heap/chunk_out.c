@@ -173,17 +173,81 @@ void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
 	fast_text(o, "\n", 1);
 }
 
-static void add_flag_names(struct json_object *o, unsigned int flags)
+static const char *flags_json(unsigned int flags)
 {
-	struct json_object *a = json_object_new_array();
+	static const char *const text[8] = {
+		"", "\"prev_inuse\"", "\"mmapped\"", "\"mmapped\"",
+		"\"non_main\"", "\"prev_inuse\",\"non_main\"", "\"mmapped\"",
+		"\"mmapped\"",
+	};
 
-	if (flags & IS_MMAPPED)
-		json_append_text(a, "mmapped");
-	else if (flags & PREV_INUSE)
-		json_append_text(a, "prev_inuse");
-	if (flags & NON_MAIN_ARENA && !(flags & IS_MMAPPED))
-		json_append_text(a, "non_main");
-	json_object_object_add(o, "flags", a);
+	return text[flags % ARRAY_SIZE(text)];
+}
+
+/* A member that is a number, as json_add_u64() writes it. */
+static void add_number(struct fast *o, const char *name, u64 v)
+{
+	const char *quote = v > LARGEST_EXACT ? "\"" : "";
+
+	fast_pad(o, name, 0);
+	fast_pad(o, quote, 0);
+	fast_dec(o, v, 0);
+	fast_pad(o, quote, 0);
+}
+
+static void add_bytes_json(struct fast *o, const struct batch *b,
+			   const struct chunk *c, size_t hexdump)
+{
+	static const char digit[] = "0123456789abcdef";
+	u8 room[MAX_HEXDUMP];
+	const u8 *bytes;
+	size_t len, i;
+
+	bytes = first_bytes(b, c, hexdump, room, &len);
+	fast_pad(o, ",\"bytes\":\"", 0);
+	for (i = 0; i < len; i++) {
+		char two[2] = { digit[bytes[i] >> 4], digit[bytes[i] & 15] };
+
+		fast_text(o, two, 2);
+	}
+	fast_text(o, "\"", 1);
+}
+
+/**
+ * chunk_json_text - print a chunk as a JSON object in one line
+ * @o: where to
+ * @b: its batch
+ * @c: the chunk
+ * @hexdump: how many of its first bytes to add, up to MAX_HEXDUMP
+ *
+ * No member can have a text that JSON would want escaped.  There may be many
+ * millions of chunks, for which objects of json-c take too long.
+ */
+void chunk_json_text(struct fast *o, const struct batch *b,
+		     const struct chunk *c, size_t hexdump)
+{
+	const struct thread_cache *cache = chunk_cache(b->h, c);
+
+	fast_room(o, 320 + 2 * hexdump);
+	fast_pad(o, "{\"address\":\"", 0);
+	fast_hex(o, c->addr);
+	add_number(o, "\",\"size\":", c->size);
+	fast_pad(o, ",\"state\":\"", 0);
+	fast_pad(o, chunk_state_name(c->state), 0);
+	add_number(o, "\",\"arena\":", b->h->region[c->region].arena);
+	fast_pad(o, ",\"flags\":[", 0);
+	fast_pad(o, flags_json(c->flags), 0);
+	fast_text(o, "]", 1);
+	if (has_prev_size(c))
+		add_number(o, ",\"prev_size\":", c->prev_size);
+	if (cache) {
+		fast_pad(o, ",\"holds\":\"tcache\"", 0);
+		if (cache->tid)
+			add_number(o, ",\"tid\":", cache->tid);
+	}
+	if (hexdump)
+		add_bytes_json(o, b, c, hexdump);
+	fast_text(o, "}", 1);
 }
 
 /**
@@ -197,31 +261,14 @@ static void add_flag_names(struct json_object *o, unsigned int flags)
 struct json_object *chunk_json(const struct batch *b, const struct chunk *c,
 			       size_t hexdump)
 {
-	const struct thread_cache *cache = chunk_cache(b->h, c);
-	struct json_object *o = json_object_new_object();
-	char hex[2 * MAX_HEXDUMP + 1];
-	u8 room[MAX_HEXDUMP];
-	const u8 *bytes;
-	size_t len, i;
+	struct json_object *object;
+	struct fast o;
 
-	json_add_address(o, "address", c->addr);
-	json_add_u64(o, "size", c->size);
-	json_add_text(o, "state", chunk_state_name(c->state));
-	json_add_u64(o, "arena", b->h->region[c->region].arena);
-	add_flag_names(o, c->flags);
-	if (has_prev_size(c))
-		json_add_u64(o, "prev_size", c->prev_size);
-	if (cache) {
-		json_add_text(o, "holds", "tcache");
-		if (cache->tid)
-			json_add_u64(o, "tid", cache->tid);
-	}
-	if (hexdump) {
-		bytes = first_bytes(b, c, hexdump, room, &len);
-		for (i = 0; i < len; i++)
-			sprintf(hex + 2 * i, "%02x", bytes[i]);
-		hex[2 * len] = '\0';
-		json_add_text(o, "bytes", hex);
-	}
-	return o;
+	fast_init(&o, NULL);
+	chunk_json_text(&o, b, c, hexdump);
+	fast_text(&o, "", 1);
+	object = json_tokener_parse(o.buf);
+	o.n = 0;
+	fast_end(&o);
+	return object;
 }

@@ -16,6 +16,8 @@ const char *chunk_cache_text(const struct thread_cache *cache, char *room,
 			     size_t size);
 void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
 		size_t hexdump);
+void chunk_json_text(struct fast *o, const struct batch *b,
+		     const struct chunk *c, size_t hexdump);
 struct json_object *chunk_json(const struct batch *b, const struct chunk *c,
 			       size_t hexdump);
 
