@@ -22,7 +22,7 @@
 
 #define LOOK_MS 200	/* between two readings, if nothing is traced */
 #define PAUSE_MS 10	/* between two readings, at the least */
-#define SAME_NS 1000000ull	/* file and trace time an event so far apart */
+#define SAME_NS 10000000ull	/* file and trace time an event less far apart */
 
 static volatile sig_atomic_t stop;
 
