@@ -105,55 +105,60 @@ static void print_begin(FILE *f, const char *name, const struct proc *p)
 	fputc('"', f);
 }
 
-static void print_heap_bytes(FILE *f, const struct procs *ps)
+static u64 malloc_bytes(const struct proc *p)
 {
-	size_t i;
-
-	print_head(f, "heapinfo_heap_bytes", "gauge",
-		   "Bytes between the start of the heap and the break.");
-	for (i = 0; i < ps->n; i++) {
-		print_begin(f, "heapinfo_heap_bytes", &ps->p[i]);
-		fprintf(f, "} %" PRIu64 "\n", ps->p[i].heap);
-	}
+	return p->malloc;
 }
 
-static void print_malloc_bytes(FILE *f, const struct procs *ps)
+static u64 resident_bytes(const struct proc *p)
+{
+	return p->rss;
+}
+
+static u64 heap_bytes(const struct proc *p)
+{
+	return p->heap;
+}
+
+static u64 peak_bytes(const struct proc *p)
+{
+	return kernel_key(&p->k, "PeakSize") ? p->k.peak_bytes : UINT64_MAX;
+}
+
+/* What to say of each process in a metric of its own. */
+static const struct bytes_metric {
+	const char *name;
+	const char *help;
+	u64 (*value)(const struct proc *p);	/* UINT64_MAX: not known */
+} bytes_metrics[] = {
+	{ "heapinfo_malloc_bytes",
+	  "Bytes that malloc has from the kernel, in arenas and mmapped chunks.",
+	  malloc_bytes },
+	{ "heapinfo_resident_bytes", "Bytes of the process that are in memory.",
+	  resident_bytes },
+	{ "heapinfo_heap_bytes",
+	  "Bytes between the start of the heap and the break.", heap_bytes },
+};
+
+/* Of what the module alone knows. */
+static const struct bytes_metric peak_metric = {
+	"heapinfo_heap_peak_bytes",
+	"The largest that the heap was while it was recorded.", peak_bytes
+};
+
+static void print_bytes(FILE *f, const struct procs *ps,
+			const struct bytes_metric *m)
 {
 	size_t i;
 
-	print_head(f, "heapinfo_malloc_bytes", "gauge",
-		   "Bytes that malloc has from the kernel, in arenas and mmapped chunks.");
+	print_head(f, m->name, "gauge", m->help);
 	for (i = 0; i < ps->n; i++) {
-		if (ps->p[i].malloc == UINT64_MAX)
+		u64 bytes = m->value(&ps->p[i]);
+
+		if (bytes == UINT64_MAX)
 			continue;
-		print_begin(f, "heapinfo_malloc_bytes", &ps->p[i]);
-		fprintf(f, "} %" PRIu64 "\n", ps->p[i].malloc);
-	}
-}
-
-static void print_resident_bytes(FILE *f, const struct procs *ps)
-{
-	size_t i;
-
-	print_head(f, "heapinfo_resident_bytes", "gauge",
-		   "Bytes of the process that are in memory.");
-	for (i = 0; i < ps->n; i++) {
-		print_begin(f, "heapinfo_resident_bytes", &ps->p[i]);
-		fprintf(f, "} %" PRIu64 "\n", ps->p[i].rss);
-	}
-}
-
-static void print_peaks(FILE *f, const struct procs *ps)
-{
-	size_t i;
-
-	print_head(f, "heapinfo_heap_peak_bytes", "gauge",
-		   "The largest that the heap was while it was recorded.");
-	for (i = 0; i < ps->n; i++) {
-		if (!kernel_key(&ps->p[i].k, "PeakSize"))
-			continue;
-		print_begin(f, "heapinfo_heap_peak_bytes", &ps->p[i]);
-		fprintf(f, "} %" PRIu64 "\n", ps->p[i].k.peak_bytes);
+		print_begin(f, m->name, &ps->p[i]);
+		fprintf(f, "} %" PRIu64 "\n", bytes);
 	}
 }
 
@@ -228,16 +233,17 @@ static void print_module(FILE *f)
 
 static void print_metrics(FILE *f, const struct procs *ps)
 {
+	size_t i;
+
 	print_module(f);
 	print_head(f, "heapinfo_hidden_processes", "gauge",
 		   "Processes whose heap may not be looked at.");
 	fprintf(f, "heapinfo_hidden_processes %" PRIu64 "\n", ps->hidden);
-	print_malloc_bytes(f, ps);
-	print_resident_bytes(f, ps);
-	print_heap_bytes(f, ps);
+	for (i = 0; i < ARRAY_SIZE(bytes_metrics); i++)
+		print_bytes(f, ps, &bytes_metrics[i]);
 	if (!procs_know_module(ps))
 		return;
-	print_peaks(f, ps);
+	print_bytes(f, ps, &peak_metric);
 	print_calls(f, ps);
 	print_failures(f, ps);
 }
