@@ -84,8 +84,10 @@ static struct kept *keep(const struct chunk *c)
 	return k;
 }
 
+/* The first bytes in hexadecimal, with this in front of each. */
 static void add_bytes(struct fast *o, const struct batch *b,
-		      const struct chunk *c, size_t hexdump)
+		      const struct chunk *c, size_t hexdump,
+		      const char *in_front)
 {
 	static const char digit[] = "0123456789abcdef";
 	u8 room[MAX_HEXDUMP];
@@ -93,12 +95,11 @@ static void add_bytes(struct fast *o, const struct batch *b,
 	size_t len, i;
 
 	bytes = first_bytes(b, c, hexdump, room, &len);
-	fast_text(o, "  |", 3);
 	for (i = 0; i < len; i++) {
-		char two[3] = { ' ', digit[bytes[i] >> 4],
-				digit[bytes[i] & 15] };
+		char two[2] = { digit[bytes[i] >> 4], digit[bytes[i] & 15] };
 
-		fast_text(o, two, 3);
+		fast_pad(o, in_front, 0);
+		fast_text(o, two, 2);
 	}
 }
 
@@ -164,8 +165,10 @@ void chunk_line(struct fast *o, const struct batch *b, const struct chunk *c,
 		fast_text(o, "  prev_size ", 12);
 		fast_dec(o, c->prev_size, 0);
 	}
-	if (hexdump)
-		add_bytes(o, b, c, hexdump);
+	if (hexdump) {
+		fast_text(o, "  |", 3);
+		add_bytes(o, b, c, hexdump, " ");
+	}
 	if (cache) {
 		fast_text(o, "  ", 2);
 		fast_pad(o, chunk_cache_text(cache, whose, sizeof(whose)), 0);
@@ -193,24 +196,6 @@ static void add_number(struct fast *o, const char *name, u64 v)
 	fast_pad(o, quote, 0);
 	fast_dec(o, v, 0);
 	fast_pad(o, quote, 0);
-}
-
-static void add_bytes_json(struct fast *o, const struct batch *b,
-			   const struct chunk *c, size_t hexdump)
-{
-	static const char digit[] = "0123456789abcdef";
-	u8 room[MAX_HEXDUMP];
-	const u8 *bytes;
-	size_t len, i;
-
-	bytes = first_bytes(b, c, hexdump, room, &len);
-	fast_pad(o, ",\"bytes\":\"", 0);
-	for (i = 0; i < len; i++) {
-		char two[2] = { digit[bytes[i] >> 4], digit[bytes[i] & 15] };
-
-		fast_text(o, two, 2);
-	}
-	fast_text(o, "\"", 1);
 }
 
 /**
@@ -245,8 +230,11 @@ void chunk_json_text(struct fast *o, const struct batch *b,
 		if (cache->tid)
 			add_number(o, ",\"tid\":", cache->tid);
 	}
-	if (hexdump)
-		add_bytes_json(o, b, c, hexdump);
+	if (hexdump) {
+		fast_pad(o, ",\"bytes\":\"", 0);
+		add_bytes(o, b, c, hexdump, "");
+		fast_text(o, "\"", 1);
+	}
 	fast_text(o, "}", 1);
 }
 
