@@ -259,14 +259,9 @@ static int write_file(const char *text, size_t len, struct error *e)
 	return outfile_done(&out, e);
 }
 
-static u64 total(void *arg, struct target *t)
-{
-	return malloc_total(arg, t);
-}
-
 static int run(const struct common *c)
 {
-	struct proc_malloc pm = { .total = total };
+	struct proc_malloc pm;
 	struct procs ps;
 	struct error e;
 	size_t len, all;
@@ -278,9 +273,9 @@ static int run(const struct common *c)
 		error_set(&e, "metrics are in Prometheus' format; 'heapinfo top --json' has the same as JSON");
 		return cmd_fail(&e);
 	}
-	pm.arg = malloc_totals_new();
+	pm = malloc_totals_new();
 	procs_read(&ps, NULL, &pm, NULL);
-	malloc_totals_free(pm.arg);
+	malloc_totals_free(&pm);
 	procs_sort(&ps, procs_by_malloc);
 	all = ps.n;
 	if (opt.limit && ps.n > opt.limit)

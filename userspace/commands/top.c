@@ -165,30 +165,49 @@ static void format_row(char *out, const struct proc *p, bool module,
 	free(comm);
 }
 
-static void format_summary(char *out, const struct procs *ps, bool first)
+/* Over all that were looked at, with those beyond --limit; bytes but for .known. */
+struct sums {
+	size_t known;	/* processes whose .malloc is */
+	u64 malloc;
+	u64 rss;
+	u64 heap;
+	s64 more;
+};
+
+static struct sums sum_up(const struct procs *ps)
 {
-	char total[HUMAN_ROOM], by[HUMAN_ROOM + 1], hidden[64] = "";
-	u64 sum = 0, unknown = 0;
-	s64 growth = 0;
-	char not[48] = "";
+	struct sums s = { 0 };
 	size_t i;
 
 	for (i = 0; i < ps->n; i++) {
-		if (ps->p[i].malloc == UINT64_MAX)
-			unknown++;
-		else
-			sum += ps->p[i].malloc;
-		growth += ps->p[i].more;
+		const struct proc *p = &ps->p[i];
+
+		s.rss += p->rss;
+		s.heap += p->heap;
+		s.more += p->more;
+		if (p->malloc == UINT64_MAX)
+			continue;
+		s.malloc += p->malloc;
+		s.known++;
 	}
-	if (unknown)
-		snprintf(not, sizeof(not), " (unknown of %" PRIu64 ")",
-			 unknown);
+	return s;
+}
+
+static void format_summary(char *out, const struct procs *ps, bool first)
+{
+	char total[HUMAN_ROOM], by[HUMAN_ROOM + 1], hidden[64] = "";
+	const struct sums s = sum_up(ps);
+	char not[48] = "";
+
+	if (s.known < ps->n)
+		snprintf(not, sizeof(not), " (unknown of %zu)",
+			 ps->n - s.known);
 	if (ps->hidden)
 		snprintf(hidden, sizeof(hidden), "; %" PRIu64 " not permitted to see",
 			 ps->hidden);
-	text_change(by, growth);
+	text_change(by, s.more);
 	snprintf(out, ROW_ROOM, "%zu process%s, malloc has %s%s%s%s%s", ps->n,
-		 ps->n == 1 ? "" : "es", text_human(total, sum), not, first ? "" : ", ",
+		 ps->n == 1 ? "" : "es", text_human(total, s.malloc), not, first ? "" : ", ",
 		 first ? "" : by, hidden);
 }
 
@@ -231,26 +250,16 @@ static struct json_object *proc_json(const struct proc *p)
 	return o;
 }
 
-/* Over all that were looked at, with those beyond --limit. */
 static struct json_object *sum_json(const struct procs *ps)
 {
 	struct json_object *o = json_object_new_object();
-	u64 total = 0, rss = 0, heap = 0, known = 0;
-	size_t i;
+	const struct sums s = sum_up(ps);
 
-	for (i = 0; i < ps->n; i++) {
-		rss += ps->p[i].rss;
-		heap += ps->p[i].heap;
-		if (ps->p[i].malloc == UINT64_MAX)
-			continue;
-		total += ps->p[i].malloc;
-		known++;
-	}
 	json_add_u64(o, "processes", ps->n);
-	json_add_u64(o, "malloc_known", known);
-	json_add_u64(o, "malloc_bytes", total);
-	json_add_u64(o, "rss_bytes", rss);
-	json_add_u64(o, "heap_bytes", heap);
+	json_add_u64(o, "malloc_known", s.known);
+	json_add_u64(o, "malloc_bytes", s.malloc);
+	json_add_u64(o, "rss_bytes", s.rss);
+	json_add_u64(o, "heap_bytes", s.heap);
 	return o;
 }
 
@@ -326,11 +335,6 @@ static void wait_delay(void)
 	nanosleep(&ts, NULL);
 }
 
-static u64 total(void *arg, struct target *t)
-{
-	return malloc_total(arg, t);
-}
-
 /*
  * Those that are asked for are looked for each time: others of that name, or in that
  * cgroup, may have come.
@@ -365,7 +369,7 @@ static bool show(struct procs *ps, bool first, bool json, bool screen)
 /* Return: the exit status. */
 static int loop(const struct common *c, bool screen)
 {
-	struct proc_malloc pm = { total, malloc_totals_new() };
+	struct proc_malloc pm = malloc_totals_new();
 	struct procs now, before = { 0 };
 	int ret = EXIT_CLEAN;
 	u64 n;
@@ -394,7 +398,7 @@ static int loop(const struct common *c, bool screen)
 	if (ret)
 		cmd_fail(&before.why);
 	procs_free(&before);
-	malloc_totals_free(pm.arg);
+	malloc_totals_free(&pm);
 	return ret;
 }
 

@@ -38,16 +38,6 @@ struct malloc_totals {
 	size_t withouts;
 };
 
-/**
- * malloc_totals_new - get ready to ask for the totals of processes
- *
- * Return: what malloc_total() is given; malloc_totals_free() it.
- */
-struct malloc_totals *malloc_totals_new(void)
-{
-	return xcalloc(1, sizeof(struct malloc_totals));
-}
-
 static const struct mapping *find_file(const struct maps *maps, u32 dev,
 				       u64 inode)
 {
@@ -131,17 +121,10 @@ static bool by_model(const struct malloc_totals *mt, struct target *t,
 	return false;
 }
 
-/**
- * malloc_total - how much memory has malloc in a process?
- * @mt: from malloc_totals_new()
- * @t: the process, live
- *
- * Return: bytes of all arenas and of chunks with a mapping of their own; or
- * UINT64_MAX where that is not known. Where malloc was never used it is not known
- * either: the program may have another one.
- */
-u64 malloc_total(struct malloc_totals *mt, struct target *t)
+/* As proc_malloc has it.  Where malloc was never used the program may have another. */
+static u64 total_of(void *arg, struct target *t)
 {
+	struct malloc_totals *mt = arg;
 	const struct mapping *program = first_file(&t->maps);
 	struct program *without;
 	u64 total = 0;
@@ -159,11 +142,26 @@ u64 malloc_total(struct malloc_totals *mt, struct target *t)
 }
 
 /**
- * malloc_totals_free - give it back
- * @mt: from malloc_totals_new()
+ * malloc_totals_new - get ready to ask for the totals of processes
+ *
+ * A total is the bytes of all arenas and of chunks with a mapping of their own.
+ *
+ * Return: what procs_read() is given; malloc_totals_free() it.
  */
-void malloc_totals_free(struct malloc_totals *mt)
+struct proc_malloc malloc_totals_new(void)
 {
+	return (struct proc_malloc){
+		.total = total_of, .arg = xcalloc(1, sizeof(struct malloc_totals)),
+	};
+}
+
+/**
+ * malloc_totals_free - give it back
+ * @pm: from malloc_totals_new()
+ */
+void malloc_totals_free(struct proc_malloc *pm)
+{
+	struct malloc_totals *mt = pm->arg;
 	size_t i;
 
 	for (i = 0; i < mt->models; i++) {

@@ -3,12 +3,9 @@
 #ifndef HEAPINFO_MALLOC_TOTAL_H
 #define HEAPINFO_MALLOC_TOTAL_H
 
-#include "target/target.h"
+#include "brk/procs.h"
 
-struct malloc_totals;
-
-struct malloc_totals *malloc_totals_new(void);
-u64 malloc_total(struct malloc_totals *mt, struct target *t);
-void malloc_totals_free(struct malloc_totals *mt);
+struct proc_malloc malloc_totals_new(void);
+void malloc_totals_free(struct proc_malloc *pm);
 
 #endif
