@@ -158,6 +158,32 @@ void text_safe(FILE *f, const char *s, size_t len)
 }
 
 /**
+ * text_base_name - the last part of a path
+ * @path: the path
+ *
+ * Return: what stands behind its last slash, or all of it.
+ */
+const char *text_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/**
+ * text_drop_deleted - drop the " (deleted)" that ends a path
+ * @path: the path; so the kernel says that what was there is gone
+ */
+void text_drop_deleted(char *path)
+{
+	static const char deleted[] = " (deleted)";
+	size_t len = strlen(path), tail = strlen(deleted);
+
+	if (len > tail && !strcmp(path + len - tail, deleted))
+		path[len - tail] = '\0';
+}
+
+/**
  * text_hexdump - print bytes in one line, two hexadecimal digits each
  * @f: the stream
  * @bytes: the bytes

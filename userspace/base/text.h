@@ -32,6 +32,8 @@ const char *text_human(char buf[HUMAN_ROOM], u64 bytes);
 const char *text_change(char buf[HUMAN_ROOM + 1], s64 by);
 void text_safe(FILE *f, const char *s, size_t len);
 char *text_safe_dup(const char *s, size_t len);
+const char *text_base_name(const char *path);
+void text_drop_deleted(char *path);
 void text_hexdump(FILE *f, const u8 *bytes, size_t len);
 
 /* A line on stderr about work that takes over a second; only on a terminal. */

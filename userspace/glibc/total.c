@@ -4,16 +4,6 @@
 
 #define MAX_ARENAS 65536u
 
-static bool read_word(struct target *t, u64 addr, u64 *value)
-{
-	u8 raw[8];
-
-	if (target_read(t, addr, raw, t->wordsize) != t->wordsize)
-		return false;
-	*value = get_word(raw, t->wordsize);
-	return true;
-}
-
 /* An arena's "next" and "system_mem" stand close together: read both at once. */
 static bool read_arena(const struct layout *l, struct target *t, u64 arena,
 		       u64 *next, u64 *system_mem)
@@ -52,8 +42,8 @@ u64 glibc_total(const struct heap *like, struct target *t, u64 shift)
 		if (arena == main_arena)
 			break;
 	}
-	if (g->mp.addr && read_word(t, g->mp.addr + shift +
-				    g->l.mp_mmapped_mem, &mmapped))
+	if (g->mp.addr && target_word_now(t, g->mp.addr + shift +
+					  g->l.mp_mmapped_mem, &mmapped))
 		sum += mmapped;
 	return sum;
 }

@@ -95,16 +95,12 @@ static bool read_field(struct pass *p, u64 addr, u64 *field)
 {
 	unsigned int w = p->l->word;
 	u64 off = addr - p->block_addr;
-	u8 raw[8];
 
 	if (addr >= p->block_addr && range_inside(off, 2 * w, 0, p->block_len)) {
 		*field = get_word(p->block + off + w, w);
 		return true;
 	}
-	if (target_read(p->h->t, addr + w, raw, w) != w)
-		return false;
-	*field = get_word(raw, w);
-	return true;
+	return target_word_now(p->h->t, addr + w, field);
 }
 
 static bool is_wanted(const struct pass *p, u64 addr, u64 size)
@@ -154,18 +150,12 @@ static bool top_moved(struct pass *p)
 {
 	const struct malloc_state *a = &p->g->state[p->r.arena];
 	u64 top, field, end;
-	u8 raw[8];
 
 	if (!p->h->t->live || !p->r.top ||
-	    target_read(p->h->t, a->addr + p->l->top, raw, p->l->word) !=
-	    p->l->word)
+	    !target_word_now(p->h->t, a->addr + p->l->top, &top) ||
+	    top < p->r.first ||
+	    !target_word_now(p->h->t, top + p->l->word, &field))
 		return false;
-	top = get_word(raw, p->l->word);
-	if (top < p->r.first ||
-	    target_read(p->h->t, top + p->l->word, raw, p->l->word) !=
-	    p->l->word)
-		return false;
-	field = get_word(raw, p->l->word);
 	end = top + (field & ~(u64)SIZE_BITS);
 	if (end < top || !chunk_is_aligned(p->l, top) ||
 	    (top == p->r.top && end == p->r.end) || !region_reaches(p, end))

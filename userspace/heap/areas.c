@@ -212,18 +212,9 @@ static bool is_reserved(const struct mapping *m)
 
 static void add_any(struct finder *f, const struct mapping *m)
 {
-	static const char *const kernels[] = {
-		"[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]", "[vectors]"
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kernels); i++) {
-		if (strcmp(m->path, kernels[i]))
-			continue;
+	if (map_is_kernels(m))
 		add_mapping(f, AREA_KERNEL, m, m->start);
-		return;
-	}
-	if (holds_heap(f, m))
+	else if (holds_heap(f, m))
 		add_heap(f, m);
 	else if (is_reserved(m))
 		add_part(f, AREA_RESERVED, m->start, m->end);

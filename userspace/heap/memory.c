@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "heap/memory.h"
 #include "heap/memory_owners.h"
 #include "heap/mmapped.h"
@@ -139,27 +140,6 @@ static void add_stack(struct finder *f, u64 addr)
 	f->stack[f->stacks++] = addr;
 }
 
-/* A thread that waits tells its stack pointer: "NUMBER ARGUMENTS... SP PC". */
-static u64 stack_pointer(struct target *t, pid_t tid)
-{
-	char name[48], line[256] = "", *at;
-	u64 sp = 0;
-	FILE *f;
-
-	snprintf(name, sizeof(name), "task/%d/syscall", (int)tid);
-	f = target_text(t, name);
-	if (f && fgets(line, sizeof(line), f)) {
-		at = strrchr(line, ' ');
-		if (at)
-			*at = '\0';
-		at = strrchr(line, ' ');
-		sp = at ? strtoull(at, NULL, 16) : 0;
-	}
-	if (f)
-		fclose(f);
-	return sp;
-}
-
 static int by_value(const void *a, const void *b)
 {
 	const u64 *x = a, *y = b;
@@ -176,12 +156,11 @@ static void find_stacks(struct finder *f)
 	struct target *t = f->h->t;
 	struct thread *list = NULL;
 	size_t n = target_threads(t, &list), i;
-	u64 sp;
 
 	for (i = 0; i < n; i++) {
-		sp = t->live ? stack_pointer(t, list[i].tid) : 0;
-		if (sp)
-			add_stack(f, sp);
+		/* One that waits tells its stack pointer. */
+		if (t->live && target_syscall(t, &list[i]) && list[i].sp)
+			add_stack(f, list[i].sp);
 		if (list[i].tcb && list[i].tid != t->pid)
 			add_stack(f, list[i].tcb);
 	}
@@ -210,13 +189,6 @@ static bool holds_stack(const struct finder *f, const struct mapping *m)
 	return lo < f->stacks && f->stack[lo] < m->end;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static bool has_file(const struct modules *mods, const char *const pattern[])
 {
 	size_t i, j;
@@ -225,7 +197,7 @@ static bool has_file(const struct modules *mods, const char *const pattern[])
 		for (j = 0; j < ARRAY_SIZE(memory_owners->with) && pattern[j];
 		     j++)
 			if (!fnmatch(pattern[j],
-				     base_name(mods->mod[i].path), 0))
+				     text_base_name(mods->mod[i].path), 0))
 				return true;
 	return false;
 }
@@ -302,19 +274,6 @@ static void add_anon(struct finder *f, const struct mapping *m,
 		add_part(f, MEMORY_ANON, NULL, false, c);
 }
 
-static bool is_kernels(const char *path)
-{
-	static const char *const name[] = {
-		"[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]", "[vectors]"
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(name); i++)
-		if (!strcmp(path, name[i]))
-			return true;
-	return false;
-}
-
 /* A mapping of a file that is no file of a disk: memory that can be shared. */
 static bool is_shared_memory(const struct mapping *m)
 {
@@ -365,7 +324,7 @@ static bool is_of_program(const struct finder *f, const struct mapping *m)
 static void add_rest(struct finder *f, const struct mapping *m,
 		     const struct count *c)
 {
-	if (is_kernels(m->path))
+	if (map_is_kernels(m))
 		add_part(f, MEMORY_KERNEL, NULL, false, c);
 	else if (map_is_heap(m))
 		add_part(f, MEMORY_BRK, NULL, false, c);
@@ -373,8 +332,7 @@ static void add_rest(struct finder *f, const struct mapping *m,
 		add_part(f, MEMORY_SHARED, NULL, false, c);
 	else if (is_of_program(f, m))
 		add_part(f, MEMORY_PROGRAM, NULL, false, c);
-	else if ((m->inode || m->path[0] == '/') &&
-		 strcmp(m->path, "/anon_hugepage (deleted)"))
+	else if ((m->inode || m->path[0] == '/') && !map_is_hugetlb(m))
 		add_part(f, MEMORY_FILES, NULL, false, c);
 	else if (holds_stack(f, m))
 		add_part(f, MEMORY_STACKS, NULL, false, c);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "target/cgroup.h"
 
 #define MOUNT "/sys/fs/cgroup"
@@ -43,11 +44,9 @@ static enum hierarchy hierarchy_of(const char *controllers)
 /* A line is "NUMBER:CONTROLLERS:PATH". */
 static void parse_line(struct cgroups *c, char *line)
 {
-	static const char deleted[] = " (deleted)";
 	char *controllers = strchr(line, ':');
 	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
 	enum hierarchy h;
-	size_t len;
 
 	if (!path)
 		return;
@@ -55,11 +54,7 @@ static void parse_line(struct cgroups *c, char *line)
 	h = hierarchy_of(controllers + 1);
 	if (h == HIERARCHIES || c->path[h])
 		return;
-	len = strlen(path);
-	/* The kernel says so where the cgroup was removed meanwhile. */
-	if (len >= sizeof(deleted) &&
-	    !strcmp(path + len - strlen(deleted), deleted))
-		path[len - strlen(deleted)] = '\0';
+	text_drop_deleted(path);
 	c->path[h] = xstrdup(path);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "target/choose.h"
 #include "target/containers.h"
 #include "target/target.h"
@@ -126,17 +127,13 @@ static struct row *find_row(struct table *t, pid_t pid)
 
 static bool base_is(const char *path, const char *name)
 {
-	const char *slash = strrchr(path, '/');
-
-	return !strcmp(slash ? slash + 1 : path, name);
+	return !strcmp(text_base_name(path), name);
 }
 
 static bool program_is(pid_t pid, const char *name)
 {
-	static const char deleted[] = " (deleted)";
-	char link[64], path[4096 + sizeof(deleted)];
+	char link[64], path[4096 + 16];
 	ssize_t n;
-	size_t tail = strlen(deleted);
 
 	snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
 	n = readlink(link, path, sizeof(path) - 1);
@@ -145,9 +142,8 @@ static bool program_is(pid_t pid, const char *name)
 	path[n] = '\0';
 	if (base_is(path, name))
 		return true;
-	/* The kernel says so where the file was replaced meanwhile. */
-	if ((size_t)n > tail && !strcmp(path + n - tail, deleted))
-		path[n - tail] = '\0';
+	/* The file may have been replaced meanwhile. */
+	text_drop_deleted(path);
 	return base_is(path, name);
 }
 

@@ -80,26 +80,6 @@ static size_t live_threads(struct target *t, struct thread **list)
 	return n;
 }
 
-/* The file has "-1 SP PC", or "NR ARGUMENTS... SP PC", or "running". */
-static void read_syscall(struct target *t, struct thread *th)
-{
-	char name[32], line[256] = "", *last;
-	FILE *f;
-
-	snprintf(name, sizeof(name), "task/%d/syscall", (int)th->tid);
-	f = live_text(t, name);
-	if (f && !fgets(line, sizeof(line), f))
-		line[0] = '\0';
-	if (f)
-		fclose(f);
-	last = strrchr(line, ' ');
-	if (!last)
-		return;
-	th->nr = strtoll(line, NULL, 0);
-	th->pc = strtoull(last, NULL, 0);
-	th->placed = true;
-}
-
 /* Is the thread stopped, by a signal or a debugger, or has it ended? */
 static void live_where(struct target *t, struct thread *th)
 {
@@ -113,7 +93,7 @@ static void live_where(struct target *t, struct thread *th)
 	th->nr = -1;
 	th->pc = 0;
 	if (th->stopped && !th->placed)
-		read_syscall(t, th);
+		th->placed = target_syscall(t, th);
 }
 
 /* A thread that ends gives up its memory some time before it is a zombie. */

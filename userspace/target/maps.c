@@ -262,6 +262,36 @@ bool maps_hold(const struct maps *maps, u64 addr, u64 len)
 }
 
 /**
+ * map_is_kernels - is this one of the pages that the kernel gives each process?
+ * @m: the mapping
+ *
+ * Return: true for the vdso and its like.
+ */
+bool map_is_kernels(const struct mapping *m)
+{
+	static const char *const name[] = {
+		"[vdso]", "[vvar]", "[vvar_vclock]", "[vsyscall]", "[vectors]"
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(name); i++)
+		if (!strcmp(m->path, name[i]))
+			return true;
+	return false;
+}
+
+/**
+ * map_is_hugetlb - is this anonymous memory of huge pages, from MAP_HUGETLB?
+ * @m: the mapping
+ *
+ * Return: true if so.
+ */
+bool map_is_hugetlb(const struct mapping *m)
+{
+	return !strcmp(m->path, "/anon_hugepage (deleted)");
+}
+
+/**
  * map_is_anon - is this private writable memory without a file?
  * @m: the mapping
  *
@@ -275,7 +305,7 @@ bool map_is_anon(const struct mapping *m)
 {
 	if (!map_is_rw(m) || m->perms & MAP_SHARED_)
 		return false;
-	return !strcmp(m->path, "/anon_hugepage (deleted)") ||
+	return map_is_hugetlb(m) ||
 	       (!m->inode &&
 		(!m->path[0] || !strncmp(m->path, "[anon:", 6)));
 }

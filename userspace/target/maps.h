@@ -66,6 +66,8 @@ static inline bool map_is_heap(const struct mapping *m)
 }
 
 /* Private writable memory with no file behind it, and not heap nor stack. */
+bool map_is_kernels(const struct mapping *m);
+bool map_is_hugetlb(const struct mapping *m);
 bool map_is_anon(const struct mapping *m);
 
 #endif

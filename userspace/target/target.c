@@ -286,6 +286,24 @@ bool target_word(struct target *t, u64 addr, u64 *val)
 }
 
 /**
+ * target_word_now - read one word of the target as it is now, past the cache
+ * @t: the target
+ * @addr: its address, which need not be aligned
+ * @val: filled; left as it is on failure
+ *
+ * Return: true if it could be read.
+ */
+bool target_word_now(struct target *t, u64 addr, u64 *val)
+{
+	u8 raw[8];
+
+	if (target_read(t, addr, raw, t->wordsize) != t->wordsize)
+		return false;
+	*val = get_word(raw, t->wordsize);
+	return true;
+}
+
+/**
  * target_forget - empty the cache, so that what is read next is of now
  * @t: the target
  */
@@ -373,9 +391,36 @@ size_t target_threads(struct target *t, struct thread **list)
 	return n;
 }
 
-/* From the kernel's include/linux/sched.h. */
-#define PF_IO_WORKER 0x10u
-#define PF_USER_WORKER 0x4000u
+/**
+ * target_syscall - find out where a thread of a live process waits or is stopped
+ * @t: the target
+ * @th: the thread; its nr, pc and sp are filled
+ *
+ * The file has "-1 SP PC", or "NR ARGUMENTS... SP PC", or "running".
+ *
+ * Return: true; false where it runs, or may not be asked.
+ */
+bool target_syscall(struct target *t, struct thread *th)
+{
+	char name[48], line[256] = "", *pc, *sp;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "task/%d/syscall", (int)th->tid);
+	f = target_text(t, name);
+	if (f && !fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+	pc = strrchr(line, ' ');
+	if (!pc)
+		return false;
+	*pc = '\0';
+	sp = strrchr(line, ' ');
+	th->nr = strtoll(line, NULL, 0);
+	th->pc = strtoull(pc + 1, NULL, 0);
+	th->sp = sp ? strtoull(sp, NULL, 0) : 0;
+	return true;
+}
 
 /**
  * target_is_worker - is it a thread that the kernel made for its own work?

@@ -16,7 +16,10 @@
 #include "target/maps.h"
 
 #define TARGET_BLOCK (512u << 10)	/* how much to read at once, in order */
-#define PF_KTHREAD 0x00200000u	/* in field 9 of stat: as in the kernel's sched.h */
+/* In field 9 of stat: as in the kernel's sched.h. */
+#define PF_IO_WORKER 0x10u
+#define PF_USER_WORKER 0x4000u
+#define PF_KTHREAD 0x00200000u
 
 struct target;
 
@@ -32,6 +35,7 @@ struct thread {
 	bool faulted;	/* its fault there ended the process */
 	s64 nr;		/* of the system call; negative: in none */
 	u64 pc;
+	u64 sp;		/* target_syscall() alone fills it */
 };
 
 struct target_ops {
@@ -97,6 +101,7 @@ u64 target_next_touched(struct target *t, u64 addr, u64 end);
 /* Small reads, of words and structures, go through a cache of pages. */
 bool target_peek(struct target *t, u64 addr, void *buf, size_t len);
 bool target_word(struct target *t, u64 addr, u64 *val);
+bool target_word_now(struct target *t, u64 addr, u64 *val);
 void target_forget(struct target *t);
 
 /* Read the mappings again; only the second changes those of the target. */
@@ -106,6 +111,7 @@ FILE *target_text(struct target *t, const char *name);
 const char *stat_field(FILE *f, char *line, size_t size, unsigned int field);
 int target_file(struct target *t, const struct mapping *m);
 size_t target_threads(struct target *t, struct thread **list);
+bool target_syscall(struct target *t, struct thread *th);
 bool target_is_worker(struct target *t, pid_t tid);
 bool target_where(struct target *t, struct thread *th);
 
