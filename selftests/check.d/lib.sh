@@ -129,6 +129,15 @@ results_once()
 		mv "$scratch/once.half" "$pass"
 }
 
+# today PATH... - changes when one of these does, or a check itself, the VM or this
+# machine's kernel; and with the day, so that what does not come out the same each time
+# has its turns
+today()
+{
+	echo "$(date -u +%F) $(uname -r) $(hash_of_sources dkms.conf \
+		selftests/check.d selftests/vm "$@")"
+}
+
 # guest OPTION... - boot, and again where qemu itself went wrong: that is rare and
 # says nothing of what ran there
 guest()
