@@ -72,7 +72,7 @@ module-source := $(DESTDIR)/usr/src/heapinfo-$(VERSION)
 install-module-source:
 	install -d '$(module-source)/module'
 	install -m 644 Kbuild Makefile dkms.conf LICENSE '$(module-source)'
-	install -m 644 module/*.[ch] '$(module-source)/module'
+	install -m 644 module/*.[chS] '$(module-source)/module'
 
 # What userspace/Makefile installs.
 reader-files := bin/heapinfo share/man/man1/heapinfo.1 \
