@@ -15,20 +15,21 @@
 #ifdef CONFIG_X86_64
 
 /*
- * The kernel's entry points of brk(2). Their only argument is the address of
- * the registers that the program had when it made the call.
+ * The names of the kernel's entry points of a system call, for 64-bit and for
+ * 32-bit programs. An entry point has one argument, the registers of user space;
+ * where the first argument of the system call lies in them is told here.
  */
-#define HEAPINFO_NATIVE_BRK	"__x64_sys_brk"
-static inline unsigned long heapinfo_native_brk_arg(struct pt_regs *regs)
+#define HEAPINFO_NATIVE_ENTRY(call)	"__x64_sys_" #call
+static inline unsigned long heapinfo_native_arg(const struct pt_regs *regs)
 {
-	return ((struct pt_regs *)regs->di)->di;
+	return regs->di;
 }
 
 #ifdef CONFIG_IA32_EMULATION
-#define HEAPINFO_COMPAT_BRK	"__ia32_sys_brk"
-static inline unsigned long heapinfo_compat_brk_arg(struct pt_regs *regs)
+#define HEAPINFO_COMPAT_ENTRY(call)	"__ia32_sys_" #call
+static inline unsigned long heapinfo_compat_arg(const struct pt_regs *regs)
 {
-	return (u32)((struct pt_regs *)regs->di)->bx;
+	return (u32)regs->bx;
 }
 #endif
 
@@ -37,14 +38,13 @@ static inline unsigned long heapinfo_compat_brk_arg(struct pt_regs *regs)
 
 /**
  * heapinfo_is_brk() - whether a system call of the current task is brk(2)
- * @nr: the number of the call
- * @regs: the registers of the program
- * @asked: gets the argument of brk(2); NULL if the caller does not need it
+ * @nr: its number, in the table of the call's own ABI
+ * @regs: its registers; what was asked is still in them when the call returns
+ * @asked: gets its argument if it is
  *
- * What a number means depends on the ABI of the call: 45 is recvfrom(2) for
- * 64-bit programs, and 12 is chdir(2) for 32-bit ones. With source=syscalls
- * every system call of the machine is asked about here, so a call that is not
- * brk(2) is recognised by three comparisons.
+ * Number 45 of the 64-bit table is recvfrom, 12 of the 32-bit one is chdir. All
+ * other calls pay for three comparisons. The argument is read where the entry is
+ * known, so that the entry need not be asked for again.
  *
  * Context: inside that system call.
  * Return: true for brk(2) by the 64-bit, the x32 and the 32-bit ABI.
@@ -58,15 +58,13 @@ static __always_inline bool heapinfo_is_brk(long nr, struct pt_regs *regs,
 	} else if (unlikely(nr == IA32_NR_BRK)) {
 		if (!in_ia32_syscall())
 			return false;
-		if (asked)
-			*asked = (u32)regs->bx;
+		*asked = (u32)regs->bx;
 		return true;
 	} else if (likely(nr != (__NR_brk | __X32_SYSCALL_BIT)) ||
 		   in_ia32_syscall()) {
 		return false;
 	}
-	if (asked)
-		*asked = regs->di;
+	*asked = regs->di;
 	return true;
 }
 

@@ -3,13 +3,16 @@
 #include "heapinfo.h"
 #include "brk.h"
 #include "brk_inline.h"
+#include "compat.h"
 #include "failure.h"
+#include "history.h"
 
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #define CREATE_TRACE_POINTS
@@ -24,7 +27,7 @@ const char *const heapinfo_result_names[] = {
 };
 
 static const struct heapinfo_source *const heapinfo_sources[] = {
-	&heapinfo_source_probe,
+	&heapinfo_source_redirect,
 	&heapinfo_source_syscalls,
 };
 
@@ -33,63 +36,62 @@ static const struct heapinfo_source *heapinfo_source;
 DEFINE_PER_CPU(u64, heapinfo_brk_calls);
 
 /*
- * The order of the calls of one address space. Threads share it, and so do
- * processes made with CLONE_VM.
+ * Which calls of one address space were under way at the same time. The kernel
+ * serves them one after the other, but nobody outside of it sees in which order.
+ * So a call that was alone is told exactly, and one that was not is told as what
+ * its task saw: the break when it began, what it asked, and what the kernel
+ * answered; and its row says that others raced with it.
  *
- * The kernel serves such calls one after the other under a lock of its own. A
- * source sees only when a call begins and when it returns, so of two calls that
- * are under way at once it cannot tell which was served first. Here they are
- * put in the order in which they return: each begins where the one before it
- * left the break. Then no change of the break is counted twice or left out.
+ * A table of the calls under way, indexed by address space, tells a call whether
+ * there were others between its begin and its end.
  */
 #define BUCKET_BITS	8
 #define BUCKET_ORDERS	4
 
 /**
- * struct call_order - the calls of one address space
- * @mm: the address space; NULL if this structure is unused. The tasks whose
- *	calls are under way keep it alive. When none is, @mm is cleared: the
- *	kernel may use the same address for another address space then.
- * @brk: where the last call that returned left the break
- * @turn: how many calls have begun
- * @under_way: how many of them have not returned yet
+ * struct heapinfo_call_order - of the calls of one address space
+ * @mm: it; NULL where the order is free. Its callers hold it while calls are
+ *	under way, and no longer: then its address may become another's.
+ * @turn: calls that have begun
+ * @under_way: calls that have not ended
  */
-struct call_order {
+struct heapinfo_call_order {
 	struct mm_struct *mm;
-	unsigned long brk;
 	u32 turn;
 	unsigned int under_way;
 };
 
 /**
- * struct order_bucket - the address spaces that share one index of the table
- * @lock: guards @orders
- * @orders: of the address spaces that have calls under way. If there are more
- *	address spaces than these, the calls of the others are not put in an
- *	order, and are marked as raced.
+ * struct heapinfo_order_bucket - of the address spaces that meet in one index
+ * @lock: guards the orders
+ * @orders: of those in which calls are under way
+ * @outside: calls under way of address spaces for which no order was left. All
+ *	calls of the bucket are told as raced beside them.
+ * @outside_turn: those that have begun
  */
-struct order_bucket {
-	/*
-	 * Also held while a call is passed to the tracepoint, so that the
-	 * listeners see the calls in their order.
-	 */
+struct heapinfo_order_bucket {
+	/* Guards the others. */
 	spinlock_t lock;
-	struct call_order orders[BUCKET_ORDERS];
+	struct heapinfo_call_order orders[BUCKET_ORDERS];
+	unsigned int outside;
+	u32 outside_turn;
 };
 
-static struct order_bucket heapinfo_order_buckets[1 << BUCKET_BITS];
+static struct heapinfo_order_bucket heapinfo_order_buckets[1 << BUCKET_BITS];
 
-static struct order_bucket *heapinfo_order_bucket(struct mm_struct *mm)
+static struct heapinfo_order_bucket *
+heapinfo_order_bucket(struct mm_struct *mm)
 {
 	return &heapinfo_order_buckets[hash_ptr(mm, BUCKET_BITS)];
 }
 
-/* The order of @mm, or NULL if it has none. Under the lock of the bucket. */
-static struct call_order *heapinfo_order_find(struct order_bucket *bucket,
-					      const struct mm_struct *mm)
+/* That of @mm, or NULL. Under the lock of the bucket. */
+static struct heapinfo_call_order *
+heapinfo_order_find(struct heapinfo_order_bucket *bucket,
+		    const struct mm_struct *mm)
 {
-	struct call_order *end = bucket->orders + BUCKET_ORDERS;
-	struct call_order *order;
+	struct heapinfo_call_order *end = bucket->orders + BUCKET_ORDERS;
+	struct heapinfo_call_order *order;
 
 	for (order = bucket->orders; order < end; order++)
 		if (order->mm == mm)
@@ -97,110 +99,138 @@ static struct call_order *heapinfo_order_find(struct order_bucket *bucket,
 	return NULL;
 }
 
-/* A new order for @mm; NULL if none is free. Under the lock of the bucket. */
-static struct call_order *heapinfo_order_new(struct order_bucket *bucket,
-					     struct mm_struct *mm)
+/* Under the lock of the bucket. */
+static struct heapinfo_call_order *
+heapinfo_order_new(struct heapinfo_order_bucket *bucket,
+		   struct mm_struct *mm)
 {
-	struct call_order *order = heapinfo_order_find(bucket, NULL);
+	struct heapinfo_call_order *order = heapinfo_order_find(bucket, NULL);
 
 	if (order) {
 		order->mm = mm;
-		order->brk = READ_ONCE(mm->brk);
 		order->turn = 0;
 	}
 	return order;
+}
+
+/* A call begins. Under the lock of the bucket. */
+static void heapinfo_order_begin(struct heapinfo_order_bucket *bucket,
+				 struct heapinfo_brk_entry *entry)
+{
+	struct mm_struct *mm = current->mm;
+	struct heapinfo_call_order *order = heapinfo_order_find(bucket, mm) ?:
+					    heapinfo_order_new(bucket, mm);
+
+	entry->order = order;
+	if (order) {
+		entry->brk.raced = order->under_way || bucket->outside;
+		order->under_way++;
+		WRITE_ONCE(order->turn, order->turn + 1);
+		entry->turn = order->turn;
+	} else {
+		entry->brk.raced = true;
+		bucket->outside++;
+		WRITE_ONCE(bucket->outside_turn, bucket->outside_turn + 1);
+	}
+	entry->outside_turn = bucket->outside_turn;
+}
+
+/* A call has ended. Under the lock of the bucket. */
+static void heapinfo_order_end(struct heapinfo_order_bucket *bucket,
+			       struct heapinfo_brk_entry *entry)
+{
+	struct heapinfo_call_order *order = entry->order;
+
+	if (!order)
+		bucket->outside--;
+	else if (!--order->under_way)
+		order->mm = NULL;
 }
 
 /**
  * heapinfo_brk_enter_shared() - a call in a shared address space begins
  * @entry: gets what heapinfo_brk_enter() does not know in this case
  *
- * Context: the task that makes the call; preemption may be disabled; does not
- * sleep.
+ * A call that only asks moves nothing, so no other need know of it; and where
+ * the break was is its answer. That the break was moved by something other than
+ * a call cannot be told from it: another thread's call may not be recorded yet.
+ *
+ * Context: the calling task; does not sleep.
  */
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 {
 	struct mm_struct *mm = current->mm;
-	struct order_bucket *bucket = heapinfo_order_bucket(mm);
-	struct call_order *order;
+	struct heapinfo_order_bucket *bucket;
+	struct heapinfo_brk *brk = &entry->brk;
 
-	entry->brk.shared = true;
-	entry->brk.raced = true;
-	entry->turn = 0;
-	spin_lock(&bucket->lock);
-	entry->brk.from = READ_ONCE(mm->brk);
-	order = heapinfo_order_find(bucket, mm) ?:
-		heapinfo_order_new(bucket, mm);
-	if (order) {
-		entry->brk.raced = order->under_way++;
-		entry->turn = ++order->turn;
+	brk->shared = true;
+	brk->raced = true;
+	entry->bucket = NULL;
+	if (brk->asked) {
+		bucket = heapinfo_order_bucket(mm);
+		entry->bucket = bucket;
+		spin_lock(&bucket->lock);
+		heapinfo_order_begin(bucket, entry);
+		spin_unlock(&bucket->lock);
 	}
-	spin_unlock(&bucket->lock);
+	brk->from = READ_ONCE(mm->brk);
 }
 
 /*
- * Lets a call begin where the call that returned before it left the break. If
- * the break is still there, nothing is left for this call to report: the kernel
- * served the other one later, and the change of both was reported with that.
+ * What can be said of a call that got what it asked while others raced with it:
+ * not that it left the break where it was, though that is where it began.
  */
-static void heapinfo_order_apply(struct heapinfo_brk *brk,
-				 struct call_order *order)
+static void heapinfo_brk_mark_raced(struct heapinfo_brk *brk)
 {
-	brk->from = order->brk;
-	if (READ_ONCE(order->mm->brk) == brk->from)
-		brk->to = brk->from;
-	brk->call = heapinfo_brk_way(brk->from, brk->to);
-	order->brk = brk->to;
-}
-
-/* A call that began in this order ends. Under the lock of the bucket. */
-static void heapinfo_order_leave(struct heapinfo_brk_entry *entry,
-				 struct call_order *order)
-{
-	struct heapinfo_brk *brk = &entry->brk;
-
-	brk->raced |= order->turn != entry->turn;
-	if (brk->result == HEAPINFO_OK && brk->call != HEAPINFO_QUERY)
-		heapinfo_order_apply(brk, order);
-	if (!--order->under_way)
-		order->mm = NULL;
+	if (!brk->raced || brk->result != HEAPINFO_OK ||
+	    brk->call == HEAPINFO_QUERY)
+		return;
+	brk->result = HEAPINFO_RACED;
+	if (brk->call == HEAPINFO_UNCHANGED)
+		brk->call = HEAPINFO_SET;
 }
 
 /**
- * heapinfo_brk_return_shared() - a call in a shared address space ends
- * @entry: its event is complete but for the order of the calls
+ * heapinfo_brk_return_shared() - a call of a shared address space has ended
+ * @entry: with the event complete but for what raced with it
  *
- * Puts the call in order and passes it to the tracepoint.
+ * A call that was served before this one has taken its turn before, and the lock
+ * of the address space makes that seen here. It is under way until its event has
+ * been handed on, so that the next call that is alone finds it recorded.
  *
- * Context: the task that made the call; preemption may be disabled; does not
- * sleep.
+ * Context: as heapinfo_brk_enter_shared(), but may sleep.
  */
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 {
-	struct order_bucket *bucket = heapinfo_order_bucket(current->mm);
-	struct call_order *order = NULL;
+	struct heapinfo_order_bucket *bucket = entry->bucket;
+	struct heapinfo_brk *brk = &entry->brk;
 
-	spin_lock(&bucket->lock);
-	if (entry->turn)
-		order = heapinfo_order_find(bucket, current->mm);
-	if (order)
-		heapinfo_order_leave(entry, order);
-	trace_brk(&entry->brk);
-	spin_unlock(&bucket->lock);
+	if (bucket && !brk->raced)
+		brk->raced = READ_ONCE(entry->order->turn) != entry->turn ||
+			     READ_ONCE(bucket->outside_turn) !=
+			     entry->outside_turn;
+	heapinfo_brk_mark_raced(brk);
+	trace_brk(brk);
+	if (bucket) {
+		spin_lock(&bucket->lock);
+		heapinfo_order_end(bucket, entry);
+		spin_unlock(&bucket->lock);
+	}
 }
 
 /**
  * heapinfo_brk_failed() - complete the event of a call that failed
- * @brk: the event, with @asked and @from
- * @ret: what the call returned: the break, or -EINTR
+ * @brk: with all that a call has that moved nothing
+ * @ret: what it returned: the break, or -EINTR
+ * @may_sleep: whether the caller may
  *
  * The kernel answers -EINTR if a fatal signal came first. To every other
  * failure it answers with the break as it is.
  *
- * Context: the task that made the call; preemption may be disabled; does not
- * sleep.
+ * Context: the calling task; sleeps only where @may_sleep.
  */
-void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret)
+void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret,
+			 bool may_sleep)
 {
 	brk->call = HEAPINFO_FAILED;
 	if (IS_ERR_VALUE(ret)) {
@@ -208,13 +238,74 @@ void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret)
 		brk->result = HEAPINFO_KILLED;
 	} else {
 		brk->from = ret;
-		heapinfo_failure_explain(brk);
+		heapinfo_failure_explain(brk, may_sleep);
 	}
+}
+
+/*
+ * Whether brk(2) of the kernel can have given this answer. A filter of system calls
+ * or a debugger may give another in its place: an error, or 0. The break itself
+ * does not tell: while the call slept, other threads may have moved it and ended.
+ */
+static bool heapinfo_brk_answered(unsigned long ret)
+{
+	const struct mm_struct *mm = current->mm;
+
+	if (IS_ERR_VALUE(ret))
+		return ret == (unsigned long)-EINTR &&
+		       fatal_signal_pending(current);
+	return ret >= min(mm->start_brk, mm->end_data);
+}
+
+/**
+ * heapinfo_brk_ended() - a brk(2) has ended of which nothing was kept
+ * @asked: its argument
+ * @ret: what the call returns
+ *
+ * Where the break was before is known from the record of the process, if it has
+ * one; else nobody knows which way a call has moved it. And where others use the
+ * address space, nobody knows what was under way.
+ *
+ * Context: the calling task; sleeps only if HEAPINFO_SYSCALLS_MAY_SLEEP.
+ */
+void heapinfo_brk_ended(unsigned long asked, unsigned long ret)
+{
+	struct mm_struct *mm = current->mm;
+	struct heapinfo_brk brk = {
+		.asked = asked,
+		.to = ret,
+		.call = HEAPINFO_QUERY,
+		.shared = atomic_read(&mm->mm_users) != 1,
+	};
+	bool known;
+
+	if (!heapinfo_brk_answered(ret))
+		return;
+	this_cpu_inc(heapinfo_brk_calls);
+	brk.raced = brk.shared;
+	known = heapinfo_history_last(&brk.from);
+	if (!known)
+		brk.from = READ_ONCE(mm->brk);
+	if (ret != asked) {
+		if (!asked && !IS_ERR_VALUE(ret))
+			brk.from = ret;
+		else
+			heapinfo_brk_failed(&brk, ret,
+					    HEAPINFO_SYSCALLS_MAY_SLEEP);
+	} else if (known) {
+		brk.call = heapinfo_brk_way(brk.from, ret);
+		heapinfo_brk_mark_raced(&brk);
+	} else {
+		brk.from = ret;
+		brk.call = HEAPINFO_SET;
+		brk.result = brk.raced ? HEAPINFO_RACED : HEAPINFO_OK;
+	}
+	trace_brk(&brk);
 }
 
 /**
  * heapinfo_brk_start() - begin to see every brk(2)
- * @name: the source: "probe" or "syscalls"
+ * @name: "redirect" or "syscalls"
  *
  * Context: may sleep.
  * Return: 0; -EINVAL if there is no such source; or the error of the source,
@@ -228,15 +319,21 @@ int heapinfo_brk_start(const char *name)
 	for (i = 0; i < ARRAY_SIZE(heapinfo_sources); i++)
 		if (sysfs_streq(name, heapinfo_sources[i]->name))
 			heapinfo_source = heapinfo_sources[i];
+	if (!heapinfo_source && sysfs_streq(name, "probe")) {
+		pr_err("source=probe is no more: leave it out, or say source=redirect\n");
+		return -EINVAL;
+	}
 	if (!heapinfo_source) {
-		pr_err("source=%s is not known: it is probe or syscalls\n",
+		pr_err("source=%s is not known: it is redirect or syscalls\n",
 		       name);
 		return -EINVAL;
 	}
 
 	for (i = 0; i < ARRAY_SIZE(heapinfo_order_buckets); i++)
 		spin_lock_init(&heapinfo_order_buckets[i].lock);
-	heapinfo_failure_start();
+	ret = heapinfo_failure_start();
+	if (ret)
+		return ret;
 	ret = heapinfo_source->start();
 	if (ret)
 		heapinfo_failure_stop();
@@ -259,8 +356,7 @@ void heapinfo_brk_stop(void)
 /**
  * heapinfo_brk_source() - the name of the source in use
  *
- * Context: any.
- * Return: "probe" or "syscalls".
+ * Return: "redirect" or "syscalls".
  */
 const char *heapinfo_brk_source(void)
 {
@@ -268,36 +364,7 @@ const char *heapinfo_brk_source(void)
 }
 
 /**
- * heapinfo_brk_suspended() - whether calls are neither seen nor counted now
- *
- * A root user can switch off all probes of the machine in debugfs
- * (kprobes/enabled). What the calls did meanwhile shows as "moved" in the
- * histories.
- *
- * Context: may sleep.
- * Return: true if no calls are seen.
- */
-bool heapinfo_brk_suspended(void)
-{
-	return heapinfo_source->suspended &&
-	       heapinfo_source->suspended();
-}
-
-/**
- * heapinfo_brk_missed() - how many calls could not be seen since load
- *
- * What such a call did shows as "moved" in the history of its process.
- *
- * Context: any.
- * Return: the number, over all processes.
- */
-u64 heapinfo_brk_missed(void)
-{
-	return heapinfo_source->missed();
-}
-
-/**
- * heapinfo_brk_seen() - how many calls were seen since load
+ * heapinfo_brk_seen() - calls of the machine that were seen
  *
  * Context: any.
  * Return: the number, over all processes.

@@ -20,19 +20,21 @@ enum heapinfo_result {
 extern const char *const heapinfo_call_names[HEAPINFO_NR_CALLS];
 extern const char *const heapinfo_result_names[HEAPINFO_NR_RESULTS];
 
+struct heapinfo_call_order;
+struct heapinfo_order_bucket;
+
 /**
  * struct heapinfo_brk - a brk(2) that has ended, the event of heapinfo:brk
  * @asked: the argument of the call
  * @from: the break before the call
- * @to: the break after the call
- * @mapping: for HEAPINFO_OVERLAP, the address at which the mapping begins that
- *	is in the way; else 0
- * @call: how the call ended, an enum heapinfo_call
- * @result: why it failed, an enum heapinfo_result
- * @raced: other calls of the same address space were under way at the same
- *	time. Their true order is not known; @from and @to are those of an order
- *	in which the changes of all calls add up.
- * @shared: other tasks use the address space too, so calls may race
+ * @to: the break after it
+ * @mapping: where the mapping in the way begins, for HEAPINFO_OVERLAP; else 0
+ * @call: an enum heapinfo_call
+ * @result: an enum heapinfo_result
+ * @raced: other calls of this address space may have been under way: @from is
+ *	where the break was when the call began, which need not be where the kernel
+ *	found it
+ * @shared: others use the address space too, so that calls may race
  */
 struct heapinfo_brk {
 	unsigned long asked;
@@ -46,44 +48,45 @@ struct heapinfo_brk {
 };
 
 /**
- * struct heapinfo_brk_entry - what a source keeps while a call is under way
- * @brk: the event. It is begun at entry, completed at return and passed to the
- *	tracepoint from here: a copy on the stack would cost every call more.
- * @turn: in a shared address space, which of its calls this is, counted from 1;
- *	0 if there was no room to keep the order of these calls
+ * struct heapinfo_brk_entry - what is known from the begin of a call to its end
+ * @brk: the event as far as it is known. It is completed here and handed on
+ *	from here, so that nothing is copied.
+ * @bucket: where calls of this address space meet, if it is shared; NULL where
+ *	nobody need know of this one
+ * @order: of the calls of its address space; NULL where there was no room for it
+ * @turn: which of those calls it is, from 1 on
+ * @outside_turn: calls without an order that had begun in the bucket by then
  */
 struct heapinfo_brk_entry {
 	struct heapinfo_brk brk;
+	struct heapinfo_order_bucket *bucket;
+	struct heapinfo_call_order *order;
 	u32 turn;
+	u32 outside_turn;
 };
 
 /**
- * struct heapinfo_source - a way to see the brk(2) calls of every process
- * @name: the value of the parameter "source" that chooses it
- * @start: from now on heapinfo_brk_enter() and heapinfo_brk_return() are called
- *	for every brk(2). May sleep. Returns 0, or a negative error after one
- *	line in the log.
- * @stop: ends that. May sleep. Neither function runs any more when it returns.
- * @suspended: whether somebody has switched off what the source works with, so
- *	that it sees no calls for now. May sleep. NULL if nobody can do that.
- * @missed: how many calls it could not see for want of room, since @start
+ * struct heapinfo_source - a way to see brk(2) of every process
+ * @name: value of the parameter "source"
+ * @start: begins to call heapinfo_brk_enter() and heapinfo_brk_return() of
+ *	brk_inline.h, or heapinfo_brk_ended(); may sleep; 0 or a negative error,
+ *	after one line in the log
+ * @stop: ends that; no call is under way when it returns; may sleep
  */
 struct heapinfo_source {
 	const char *name;
 	int (*start)(void);
 	void (*stop)(void);
-	bool (*suspended)(void);
-	u64 (*missed)(void);
 };
 
-extern const struct heapinfo_source heapinfo_source_probe;
+extern const struct heapinfo_source heapinfo_source_redirect;
 extern const struct heapinfo_source heapinfo_source_syscalls;
+
+void heapinfo_brk_ended(unsigned long asked, unsigned long ret);
 
 int heapinfo_brk_start(const char *source);
 void heapinfo_brk_stop(void);
 const char *heapinfo_brk_source(void);
-bool heapinfo_brk_suspended(void);
-u64 heapinfo_brk_missed(void);
 u64 heapinfo_brk_seen(void);
 
 #endif /* HEAPINFO_BRK_H */

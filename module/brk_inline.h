@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a source does for every brk(2) of the machine, at entry and at return.
- * It is inline because all programs pay for it.
+ * What every brk(2) of the machine pays for between the source "redirect" and the
+ * tracepoint, inlined there.
  */
 #ifndef HEAPINFO_BRK_INLINE_H
 #define HEAPINFO_BRK_INLINE_H
@@ -20,15 +20,19 @@ DECLARE_PER_CPU(u64, heapinfo_brk_calls);
 /* The cases that are rare: threads that share an address space, failures. */
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry);
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry);
-void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret);
+void heapinfo_brk_failed(struct heapinfo_brk *brk, unsigned long ret,
+			 bool may_sleep);
 
 /**
  * heapinfo_brk_enter() - a brk(2) begins
  * @entry: filled in; the source keeps it until the call returns
  * @asked: the argument of the call
  *
- * Context: the task that makes the call; preemption may be disabled; does not
- * sleep. The task has an address space: brk(2) itself relies on that.
+ * Where nobody else uses the address space, nobody else can move the break until
+ * the call has been served: where it was before is exact.
+ *
+ * Context: the calling task, which has an address space, as the system call
+ * takes for granted too; may sleep.
  */
 static __always_inline void
 heapinfo_brk_enter(struct heapinfo_brk_entry *entry, unsigned long asked)
@@ -64,8 +68,7 @@ heapinfo_brk_way(unsigned long from, unsigned long to)
  *
  * Works out what the call did and passes that to the tracepoint heapinfo:brk.
  *
- * Context: the task that made the call; preemption may be disabled; does not
- * sleep.
+ * Context: the calling task; may sleep.
  */
 static __always_inline void
 heapinfo_brk_return(struct heapinfo_brk_entry *entry, unsigned long ret)
@@ -79,7 +82,7 @@ heapinfo_brk_return(struct heapinfo_brk_entry *entry, unsigned long ret)
 	else if (likely(!brk->asked && !IS_ERR_VALUE(ret)))
 		brk->from = ret;
 	else
-		heapinfo_brk_failed(brk, ret);
+		heapinfo_brk_failed(brk, ret, true);
 	if (likely(!brk->shared))
 		trace_brk(brk);
 	else

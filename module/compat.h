@@ -31,39 +31,61 @@
 #endif
 
 /*
- * ftrace's callbacks get struct ftrace_regs, and ftrace guards them against
- * recursion only if its flag is set (5.11).
+ * ftrace guards a callback against being called by itself (since 5.11 if it asks
+ * for that, before unless it asks for none). Ours cannot be: it stands before a
+ * few functions that no callback calls. Callbacks get ftrace_regs (5.11).
  */
 #ifdef HEAPINFO_HAS_FTRACE_REGS
-#define heapinfo_ftrace_regs	struct ftrace_regs
+#define heapinfo_ftrace_regs		struct ftrace_regs
 #define heapinfo_ftrace_pt_regs(fregs)	ftrace_get_regs(fregs)
-#define HEAPINFO_FTRACE_RECURSION	FTRACE_OPS_FL_RECURSION
+#define HEAPINFO_FTRACE_UNGUARDED	0
 #else
-#define heapinfo_ftrace_regs	struct pt_regs
+#define heapinfo_ftrace_regs		struct pt_regs
 #define heapinfo_ftrace_pt_regs(regs)	(regs)
-#define HEAPINFO_FTRACE_RECURSION	0
+#define HEAPINFO_FTRACE_UNGUARDED	FTRACE_OPS_FL_RECURSION_SAFE
 #endif
 
 /*
- * PERMANENT makes the kernel refuse kernel.ftrace_enabled=0 while the hooks are
- * in use. It would switch them off otherwise.
+ * What a callback reads and changes: the arguments of the function, and where the
+ * processor goes on afterwards. Kernels that hand these over alone spare saving
+ * all registers (5.11 on x86), and have functions for them (6.3).
  */
-#define HEAPINFO_FTRACE_FLAGS					\
-	(FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |	\
-	 FTRACE_OPS_FL_PERMANENT | HEAPINFO_FTRACE_RECURSION)
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS) && defined(HEAPINFO_HAS_FTRACE_ARGUMENT)
+#define HEAPINFO_FTRACE_REGS_FLAG	0
+#define heapinfo_ftrace_argument(fregs, n)	ftrace_regs_get_argument(fregs, n)
+#define heapinfo_ftrace_ip(fregs)	ftrace_regs_get_instruction_pointer(fregs)
+#define heapinfo_ftrace_set_ip(fregs, ip)	\
+	ftrace_regs_set_instruction_pointer(fregs, ip)
+#elif defined(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
+#define HEAPINFO_FTRACE_REGS_FLAG	0
+#define heapinfo_ftrace_argument(fregs, n)	\
+	regs_get_kernel_argument(&(fregs)->regs, n)
+#define heapinfo_ftrace_ip(fregs)	instruction_pointer(&(fregs)->regs)
+#define heapinfo_ftrace_set_ip(fregs, ip)	\
+	instruction_pointer_set(&(fregs)->regs, ip)
+#else
+#define HEAPINFO_FTRACE_REGS_FLAG	FTRACE_OPS_FL_SAVE_REGS
+#define heapinfo_ftrace_argument(fregs, n)	\
+	regs_get_kernel_argument(heapinfo_ftrace_pt_regs(fregs), n)
+#define heapinfo_ftrace_ip(fregs)	\
+	instruction_pointer(heapinfo_ftrace_pt_regs(fregs))
+#define heapinfo_ftrace_set_ip(fregs, ip)	\
+	instruction_pointer_set(heapinfo_ftrace_pt_regs(fregs), ip)
+#endif
+
+/* PERMANENT: kernel.ftrace_enabled=0 is refused while the hooks stand. */
+#define HEAPINFO_FTRACE_FLAGS						\
+	(FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT |		\
+	 HEAPINFO_FTRACE_REGS_FLAG | HEAPINFO_FTRACE_UNGUARDED)
 
 /*
- * The source of calls that is used if the parameter "source" is not given.
- *
- * Up to 5.10 the kernel runs the handlers of a return probe under a lock that
- * is taken in interrupts as well. The handlers here take locks that are not
- * safe against interrupts. If other return probes are in use too, two
- * processors could then wait for each other for ever.
+ * Whether what is called by sys_exit may sleep: page faults are allowed there
+ * (6.13), before preemption is off.
  */
-#ifdef HEAPINFO_HAS_KRETPROBE_LOCK
-#define HEAPINFO_DEFAULT_SOURCE	"syscalls"
+#ifdef HEAPINFO_HAS_FAULTABLE_SYSCALLS
+#define HEAPINFO_SYSCALLS_MAY_SLEEP	true
 #else
-#define HEAPINFO_DEFAULT_SOURCE	"probe"
+#define HEAPINFO_SYSCALLS_MAY_SLEEP	false
 #endif
 
 /* Inode operations get the user namespace (5.12) or id map (6.3) of a mount. */

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Why a brk(2) failed, worked out from the address space it left behind. */
+
 /*
- * Why a brk(2) failed. The kernel does not say: it answers with the break as it
- * is. So the checks of the kernel are made again here, on the address space as
- * it is after the call.
+ * vm_start_gap() of linux/mm.h says how far from a mapping that grows down, or
+ * from a shadow stack, the kernel keeps others. It is inline and reads a variable
+ * that is not for modules: so it is made to read one of ours.
  */
+#define stack_guard_gap heapinfo_stack_guard_gap
+
 #include "heapinfo.h"
 #include "brk.h"
 #include "compat.h"
@@ -13,6 +17,8 @@
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/hugetlb_inline.h>
+#include <linux/init_task.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/path.h>
@@ -22,42 +28,44 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
-/*
- * How much room the kernel keeps below a stack that grows down. This is its
- * default: the variable that stack_guard_gap= on the command line sets is not
- * exported to modules.
- */
-#define STACK_GUARD_GAP	(256UL << PAGE_SHIFT)
+/* The kernel's default, unless its command line says stack_guard_gap=. */
+unsigned long heapinfo_stack_guard_gap = 256UL << PAGE_SHIFT;
 
 /*
- * How long to wait for the lock of the address space, in ns. Its holder may
- * sleep and this code may not. If the time is over the reason is "unknown".
+ * How long the lock of the address space is asked for where nothing may sleep,
+ * before the reason is given up as unknown, in ns: its holder may sleep.
  */
 #define LOCK_WAIT	100000
 
 /*
- * The least time between two readings of vm.max_map_count, in jiffies. Any user
- * can make calls fail as often as they like, and the time of the worker that
- * reads is charged to nobody.
+ * Between two readings of the settings by a worker, in jiffies: anybody can have
+ * a call fail as often as they like, and a worker is on nobody's account.
  */
 #define REFRESH_PERIOD	(HZ / 10)
 
 /*
- * vm.max_map_count as it was when it was last read, and when that was, in
- * jiffies. The kernel's variable is not exported to modules.
+ * Settings of the administrator as last read. The variables themselves are not for
+ * modules, but files below /proc and /sys have their values.
  */
-static int heapinfo_max_map_count;
-static unsigned long heapinfo_refresh_time;
+static int heapinfo_max_map_count = DEFAULT_MAX_MAP_COUNT;
+static bool heapinfo_ignore_rlimit_data;
+static unsigned long heapinfo_refresh_time;	/* in jiffies, when that was */
+
+/* Who may read the files, whatever the task may that meets a failure. */
+static const struct cred *heapinfo_reader_cred;
 
 /*
- * Opens the file below the root of process 1. The root of a worker is no use:
- * on newer kernels (7.3, for one) it is an empty one of its own.
+ * Opens a file below the root of the first process: the task that meets a failure
+ * may have another root, and workers of later kernels (7.3 is one) have an empty
+ * one of their own.
  */
-static struct file *heapinfo_open_max_map_count(void)
+static struct file *heapinfo_open_setting(const char *name)
 {
 	struct file *file = ERR_PTR(-ENOENT);
 	struct task_struct *init;
@@ -74,42 +82,60 @@ static struct file *heapinfo_open_max_map_count(void)
 	task_unlock(init);
 	put_task_struct(init);
 	if (root.mnt) {
-		file = heapinfo_open_root(&root, "proc/sys/vm/max_map_count",
-					  O_RDONLY);
+		file = heapinfo_open_root(&root, name, O_RDONLY);
 		path_put(&root);
 	}
 	return file;
 }
 
-static void heapinfo_read_max_map_count(struct work_struct *work)
+/* Reads up to @size - 1 bytes. Return: whether there are any. */
+static bool heapinfo_read_setting(const char *name, char *text, size_t size)
 {
-	char text[16];
 	struct file *file;
 	loff_t pos = 0;
-	ssize_t len;
-	int value;
+	ssize_t length;
 
-	WRITE_ONCE(heapinfo_refresh_time, jiffies);
-	file = heapinfo_open_max_map_count();
+	file = heapinfo_open_setting(name);
 	if (IS_ERR(file))
-		return;
-	len = kernel_read(file, text, sizeof(text) - 1, &pos);
+		return false;
+	length = kernel_read(file, text, size - 1, &pos);
 	filp_close(file, NULL);
-	if (len <= 0)
-		return;
-	text[len] = '\0';
-	if (!kstrtoint(strim(text), 10, &value))
-		WRITE_ONCE(heapinfo_max_map_count, value);
+	text[max_t(ssize_t, length, 0)] = '\0';
+	return length > 0;
 }
 
-static DECLARE_DELAYED_WORK(heapinfo_refresh_work,
-			    heapinfo_read_max_map_count);
+/* What cannot be read stays as it was. */
+static void heapinfo_read_settings(void)
+{
+	const struct cred *own = override_creds(heapinfo_reader_cred);
+	char text[16];
+	bool ignored;
+	int value;
+
+	if (heapinfo_read_setting("proc/sys/vm/max_map_count", text,
+				  sizeof(text)) &&
+	    !kstrtoint(strim(text), 10, &value))
+		WRITE_ONCE(heapinfo_max_map_count, value);
+	if (heapinfo_read_setting("sys/module/kernel/parameters/ignore_rlimit_data",
+				  text, sizeof(text)) &&
+	    !kstrtobool(text, &ignored))
+		WRITE_ONCE(heapinfo_ignore_rlimit_data, ignored);
+	revert_creds(own);
+}
+
+static void heapinfo_refresh(struct work_struct *work)
+{
+	WRITE_ONCE(heapinfo_refresh_time, jiffies);
+	heapinfo_read_settings();
+}
+
+static DECLARE_DELAYED_WORK(heapinfo_refresh_work, heapinfo_refresh);
 
 /**
  * heapinfo_failure_refresh() - have vm.max_map_count read again
  *
- * A worker does it soon: at once, or if it has done so a moment ago, when the
- * least time between two readings is over.
+ * For failures that are met where nothing may sleep. At once, or where that was
+ * done a moment ago, as soon as it is due again.
  *
  * Context: any.
  */
@@ -122,18 +148,40 @@ void heapinfo_failure_refresh(void)
 			      time_before(now, due) ? due - now : 0);
 }
 
+/* The guard gap of the command line, in pages there. The last one counts. */
+static void heapinfo_read_guard_gap(void)
+{
+	static const char key[] = "stack_guard_gap=";
+	char *line = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	char *rest = line, *word;
+	unsigned long pages;
+
+	if (!line)
+		return;
+	if (heapinfo_read_setting("proc/cmdline", line, PAGE_SIZE))
+		while ((word = strsep(&rest, "\n ")))
+			if (!strncmp(word, key, sizeof(key) - 1) &&
+			    !kstrtoul(word + sizeof(key) - 1, 10, &pages))
+				heapinfo_stack_guard_gap = pages << PAGE_SHIFT;
+	kfree(line);
+}
+
 /**
  * heapinfo_failure_start() - get ready to explain failures
  *
- * Where /proc/sys cannot be read, the kernel's default of vm.max_map_count is
- * taken.
+ * A machine without /proc/sys or /sys keeps the kernel's defaults.
  *
  * Context: may sleep.
+ * Return: 0 or -ENOMEM.
  */
-void heapinfo_failure_start(void)
+int heapinfo_failure_start(void)
 {
-	heapinfo_max_map_count = DEFAULT_MAX_MAP_COUNT;
-	heapinfo_read_max_map_count(NULL);
+	heapinfo_reader_cred = prepare_kernel_cred(&init_task);
+	if (!heapinfo_reader_cred)
+		return -ENOMEM;
+	heapinfo_refresh(NULL);
+	heapinfo_read_guard_gap();
+	return 0;
 }
 
 /**
@@ -144,13 +192,16 @@ void heapinfo_failure_start(void)
 void heapinfo_failure_stop(void)
 {
 	cancel_delayed_work_sync(&heapinfo_refresh_work);
+	put_cred(heapinfo_reader_cred);
 }
 
-/* Takes the lock of the address space for reading, if it is soon to be had. */
-static bool heapinfo_lock_mm(struct mm_struct *mm)
+/* As the kernel takes it, or by trying for a while where nothing may sleep. */
+static bool heapinfo_lock_mm(struct mm_struct *mm, bool may_sleep)
 {
 	u64 until;
 
+	if (may_sleep)
+		return !mmap_read_lock_killable(mm);
 	if (mmap_read_trylock(mm))
 		return true;
 	until = ktime_get_mono_fast_ns() + LOCK_WAIT;
@@ -212,107 +263,151 @@ static bool heapinfo_over_lock_limit(struct mm_struct *mm, unsigned long pages)
 }
 
 /*
- * Where the mapping begins that is in the way of a heap from @start to @end; 0
- * if none is.
+ * What one look at an address space has found.
  */
+struct finding {
+	enum heapinfo_result result;
+	unsigned long mapping;		/* for HEAPINFO_OVERLAP */
+	bool settings;			/* it would be another by other settings */
+};
+
+/* Where the mapping that keeps the break from @end begins; 0 if none does. */
 static unsigned long heapinfo_mapping_in_way(struct mm_struct *mm,
 					     unsigned long start,
 					     unsigned long end)
 {
 	struct vm_area_struct *vma = find_vma(mm, start);
-	unsigned long gap;
 
 	if (!vma)
 		return 0;
-	gap = vma->vm_flags & VM_GROWSDOWN ? STACK_GUARD_GAP : 0;
 	/* Also beyond the end of addresses, and where the sum wrapped. */
 	if (end < start || end + PAGE_SIZE < end ||
-	    end + PAGE_SIZE + gap > vma->vm_start)
+	    end + PAGE_SIZE > vm_start_gap(vma))
 		return vma->vm_start;
 	return 0;
 }
 
-/*
- * Why a call failed that would have shrunk the heap. It has passed the limit on
- * data, so it was refused when the pages were to be unmapped.
- */
-static enum heapinfo_result heapinfo_explain_shrink(struct mm_struct *mm,
-						    unsigned long new_end,
-						    unsigned long old_end)
+/* Whether a mapping is of huge pages of which a cut at @address splits one. */
+static bool heapinfo_cuts_huge_page(struct vm_area_struct *vma,
+				    unsigned long address)
 {
-	struct vm_area_struct *vma = find_vma(mm, new_end);
-
-	if (!vma || vma->vm_start >= old_end)
-		return HEAPINFO_UNMAPPED;
-	if (heapinfo_vma_sealed(vma))
-		return HEAPINFO_SEALED;
-	if (mm->map_count >= READ_ONCE(heapinfo_max_map_count))
-		return HEAPINFO_MAP_COUNT;
-	return HEAPINFO_NOMEM;
+	if (!is_vm_hugetlb_page(vma) || address <= vma->vm_start ||
+	    address >= vma->vm_end || !vma->vm_ops || !vma->vm_ops->pagesize)
+		return false;
+	return !IS_ALIGNED(address, vma->vm_ops->pagesize(vma));
 }
 
-/*
- * Why a call failed that would have grown the heap. @mapping gets the beginning
- * of the mapping that is in the way, if that is the reason.
- */
-static enum heapinfo_result heapinfo_explain_grow(struct mm_struct *mm,
-						  unsigned long old_end,
-						  unsigned long new_end,
-						  unsigned long *mapping)
+/* A shrink that passed the limit on data fails in munmap only. */
+static void heapinfo_explain_shrink(struct mm_struct *mm, unsigned long start,
+				    unsigned long end, struct finding *found)
 {
-	unsigned long pages = (new_end - old_end) >> PAGE_SHIFT;
-	unsigned long in_way = heapinfo_mapping_in_way(mm, old_end, new_end);
-	bool locked = heapinfo_over_lock_limit(mm, pages);
-	enum heapinfo_result result;
+	struct vm_area_struct *vma = find_vma(mm, start);
 
-	if (locked && HEAPINFO_BRK_ASKS_MLOCK_FIRST)
-		return HEAPINFO_MLOCK;
-	if (in_way) {
-		*mapping = in_way;
-		return HEAPINFO_OVERLAP;
+	found->result = HEAPINFO_NOMEM;
+	if (!vma || vma->vm_start >= end) {
+		found->result = HEAPINFO_UNMAPPED;
+		return;
 	}
-	if (locked)
-		return HEAPINFO_MLOCK;
-	result = heapinfo_over_size_limit(mm, pages);
-	if (result != HEAPINFO_OK)
-		return result;
-	if (mm->map_count > READ_ONCE(heapinfo_max_map_count))
-		return HEAPINFO_MAP_COUNT;
-	return HEAPINFO_NOMEM;
+	/* A hole in the middle makes two mappings of one. */
+	if (start > vma->vm_start && end < vma->vm_end) {
+		found->settings = true;
+		if (mm->map_count >= READ_ONCE(heapinfo_max_map_count))
+			found->result = HEAPINFO_MAP_COUNT;
+	}
+	for (; vma && vma->vm_start < end; vma = find_vma(mm, vma->vm_end)) {
+		if (heapinfo_vma_sealed(vma))
+			found->result = HEAPINFO_SEALED;
+		else if (heapinfo_cuts_huge_page(vma, start) ||
+			 heapinfo_cuts_huge_page(vma, end))
+			found->result = HEAPINFO_HUGETLB;
+		if (found->result != HEAPINFO_NOMEM)
+			return;
+	}
+}
+
+/* The limits on all memory and on data, and what else needs a setting. */
+static void heapinfo_explain_growth(struct mm_struct *mm, unsigned long pages,
+				    struct finding *found)
+{
+	found->result = heapinfo_over_size_limit(mm, pages);
+	if (found->result == HEAPINFO_RLIMIT_AS)
+		return;
+	found->settings = true;
+	if (found->result == HEAPINFO_RLIMIT_DATA &&
+	    !READ_ONCE(heapinfo_ignore_rlimit_data))
+		return;
+	found->result = mm->map_count > READ_ONCE(heapinfo_max_map_count) ?
+			HEAPINFO_MAP_COUNT : HEAPINFO_NOMEM;
+}
+
+static void heapinfo_explain_grow(struct mm_struct *mm, unsigned long start,
+				  unsigned long end, struct finding *found)
+{
+	unsigned long pages = (end - start) >> PAGE_SHIFT;
+	bool locked = heapinfo_over_lock_limit(mm, pages);
+
+	found->mapping = heapinfo_mapping_in_way(mm, start, end);
+	if (locked && (HEAPINFO_BRK_ASKS_MLOCK_FIRST || !found->mapping))
+		found->result = HEAPINFO_MLOCK;
+	else if (found->mapping)
+		found->result = HEAPINFO_OVERLAP;
+	else
+		heapinfo_explain_growth(mm, pages, found);
+}
+
+static struct finding heapinfo_look(const struct heapinfo_brk *brk,
+				    bool may_sleep)
+{
+	struct finding found = { .result = HEAPINFO_UNKNOWN };
+	unsigned long old_end = PAGE_ALIGN(brk->from);
+	unsigned long new_end = PAGE_ALIGN(brk->asked);
+	struct mm_struct *mm = current->mm;
+
+	if (!heapinfo_lock_mm(mm, may_sleep))
+		return found;
+	if (brk->asked <= brk->from)
+		heapinfo_explain_shrink(mm, new_end, old_end, &found);
+	else
+		heapinfo_explain_grow(mm, old_end, new_end, &found);
+	mmap_read_unlock(mm);
+	return found;
 }
 
 /**
  * heapinfo_failure_explain() - find out why a call failed
- * @brk: a call that failed, with @asked and @from; gets @result and @mapping
+ * @brk: a failed call of the current task with @asked and @from filled in;
+ *	gets @result and @mapping
+ * @may_sleep: the lock of the address space may be waited for, and the settings
+ *	may be read; else that is tried for, and these are as they were read last
  *
  * Makes the checks of sys_brk() and do_brk_flags() (mm/mmap.c, and mm/vma.c
  * since 6.12) in their order. If none of them fails the reason is
  * HEAPINFO_NOMEM: the limit on overcommit, or memory that the kernel needed for
  * itself and did not get.
  *
- * Context: the task that made the call; preemption may be disabled; does not
- * sleep. Waits a short time for the lock of the address space: if that is not
- * to be had, @result is HEAPINFO_UNKNOWN.
+ * Context: the task that made the call; sleeps only where @may_sleep.
  */
-void heapinfo_failure_explain(struct heapinfo_brk *brk)
+void heapinfo_failure_explain(struct heapinfo_brk *brk, bool may_sleep)
 {
-	unsigned long new_end = PAGE_ALIGN(brk->asked);
-	unsigned long old_end = PAGE_ALIGN(brk->from);
 	struct mm_struct *mm = current->mm;
-
-	heapinfo_failure_refresh();
+	struct finding found;
 
 	if (brk->asked < heapinfo_lowest_break(mm)) {
 		brk->result = HEAPINFO_BELOW_START;
-	} else if (heapinfo_over_data_limit(mm, brk->asked)) {
-		brk->result = HEAPINFO_RLIMIT_DATA;
-	} else if (!heapinfo_lock_mm(mm)) {
-		brk->result = HEAPINFO_UNKNOWN;
-	} else {
-		brk->result = brk->asked <= brk->from ?
-			heapinfo_explain_shrink(mm, new_end, old_end) :
-			heapinfo_explain_grow(mm, old_end, new_end,
-					      &brk->mapping);
-		mmap_read_unlock(mm);
+		return;
 	}
+	if (heapinfo_over_data_limit(mm, brk->asked)) {
+		brk->result = HEAPINFO_RLIMIT_DATA;
+		return;
+	}
+	found = heapinfo_look(brk, may_sleep);
+	if (found.settings && !may_sleep) {
+		heapinfo_failure_refresh();
+	} else if (found.settings) {
+		heapinfo_read_settings();
+		found = heapinfo_look(brk, may_sleep);
+	}
+	brk->result = found.result;
+	if (found.result == HEAPINFO_OVERLAP)
+		brk->mapping = found.mapping;
 }

@@ -5,9 +5,9 @@
 
 struct heapinfo_brk;
 
-void heapinfo_failure_start(void);
+int heapinfo_failure_start(void);
 void heapinfo_failure_stop(void);
 void heapinfo_failure_refresh(void);
-void heapinfo_failure_explain(struct heapinfo_brk *brk);
+void heapinfo_failure_explain(struct heapinfo_brk *brk, bool may_sleep);
 
 #endif /* HEAPINFO_FAILURE_H */

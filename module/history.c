@@ -44,14 +44,17 @@ static noinline void heapinfo_history_add_move(struct heapinfo_record *record,
 }
 
 /*
- * Adds the row of a call that left the break where it was: one that failed, or
- * with queries=1 any.
+ * Adds the row of a call that left the break where it was as far as is known: one
+ * that failed, one that set it, or with queries=1 any.
  */
 static noinline void heapinfo_history_add_still(struct heapinfo_record *record,
 						const struct heapinfo_brk *brk)
 {
 	if (brk->call == HEAPINFO_FAILED)
 		record->totals.failures[brk->result]++;
+	/* It may have moved the break all the same. */
+	if (brk->call == HEAPINFO_SET)
+		record->last = READ_ONCE(current->mm->brk);
 	/* A failure left the break at @from: its row has what was asked. */
 	if (heapinfo_ring_make_room(&record->ring))
 		heapinfo_ring_add(&record->ring, ktime_get_boot_fast_ns(),
@@ -60,14 +63,18 @@ static noinline void heapinfo_history_add_still(struct heapinfo_record *record,
 				  brk->asked : brk->to, brk->mapping);
 }
 
-/* Counts a call that moved the break. Returns which way. */
+/*
+ * Counts a call that moved the break. Returns which way. A call that raced with
+ * others need not be the last that the kernel served: then the break is asked for.
+ * When the last of them comes here the kernel has served all, so it is right then.
+ */
 static __always_inline enum heapinfo_call
 heapinfo_history_count_way(struct heapinfo_record *record, unsigned long from,
-			   unsigned long to)
+			   unsigned long to, bool raced)
 {
 	struct heapinfo_totals *totals = &record->totals;
 
-	record->last = to;
+	record->last = unlikely(raced) ? READ_ONCE(current->mm->brk) : to;
 	if (to > totals->peak)
 		totals->peak = to;
 	if (to > from) {
@@ -85,7 +92,7 @@ static noinline void
 heapinfo_history_count_only(struct heapinfo_record *record,
 			    const struct heapinfo_brk *brk)
 {
-	heapinfo_history_count_way(record, brk->from, brk->to);
+	heapinfo_history_count_way(record, brk->from, brk->to, brk->raced);
 }
 
 /*
@@ -102,16 +109,17 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 	u64 time;
 
 	/*
-	 * Calls that raced come in an order that brk.c has made; between them
-	 * the break need not be where the last one left it.
+	 * Calls that raced are recorded in the order in which they end, and the
+	 * kernel may have served them in another one.
 	 */
 	if (unlikely(record->last != brk->from && !brk->raced))
 		heapinfo_history_add_move(record, brk->from);
 
-	/* A query, a call that failed, or one that changed nothing. */
+	/* A query, a failure, or a call that changed nothing that is known. */
 	if (brk->from == brk->to) {
 		record->totals.calls[brk->call]++;
 		if (unlikely(brk->call == HEAPINFO_FAILED ||
+			     brk->call == HEAPINFO_SET ||
 			     heapinfo_params.queries))
 			heapinfo_history_add_still(record, brk);
 		return;
@@ -123,8 +131,8 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 	time = ktime_get_boot_fast_ns();
 	from = brk->from;
 	to = brk->to;
-	call = heapinfo_history_count_way(record, from, to);
-	heapinfo_ring_add(&record->ring, time, call, HEAPINFO_OK, from, to, 0);
+	call = heapinfo_history_count_way(record, from, to, brk->raced);
+	heapinfo_ring_add(&record->ring, time, call, brk->result, from, to, 0);
 }
 
 /*
@@ -286,4 +294,27 @@ void heapinfo_history_stop(void)
 	heapinfo_tracepoint_detach(&heapinfo_history_exec_point);
 	heapinfo_tracepoint_detach(&heapinfo_history_exit_point);
 	heapinfo_records_stop();
+}
+
+/**
+ * heapinfo_history_last() - where the last call of this process left the break
+ * @brk: gets the address; left alone if it is not recorded
+ *
+ * Context: the task that asks; preemption may be disabled; does not sleep.
+ * Return: whether it is recorded.
+ */
+bool heapinfo_history_last(unsigned long *brk)
+{
+	pid_t nr = task_tgid_nr(current);
+	struct heapinfo_bucket *bucket = heapinfo_bucket_of(nr);
+	struct heapinfo_record *record;
+
+	if (!heapinfo_params.history)
+		return false;
+	spin_lock(&bucket->lock);
+	record = heapinfo_record_find(bucket, nr);
+	if (record)
+		*brk = record->last;
+	spin_unlock(&bucket->lock);
+	return record;
 }

@@ -115,6 +115,7 @@ struct heapinfo_history_state {
 int heapinfo_history_start(void);
 void heapinfo_history_complete(void);
 void heapinfo_history_stop(void);
+bool heapinfo_history_last(unsigned long *brk);
 struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					       struct mm_struct *mm,
 					       u64 start_boottime,

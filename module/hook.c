@@ -5,17 +5,17 @@
 #include "hook.h"
 
 #include <linux/delay.h>
+#include <linux/kprobes.h>
 #include <linux/rcupdate.h>
 
-#if IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
+#if IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_REGS) || \
+	IS_ENABLED(CONFIG_DYNAMIC_FTRACE_WITH_ARGS)
 
 #define CLEAR_AGAIN_MS	10
 
 /*
- * ftrace's callback: runs before every call of the target, with preemption
- * disabled. A call that is redirected takes a reference on the module. So rmmod
- * fails with EBUSY while one is under way, and does not have to wait for it: it
- * may wait in a page fault for as long as a user likes.
+ * Runs before every call of the target; preemption may be on. Where the target
+ * goes on is the same for all calls, and is learnt in the first one.
  */
 static void notrace heapinfo_hook_redirect(unsigned long ip,
 					   unsigned long parent,
@@ -23,14 +23,15 @@ static void notrace heapinfo_hook_redirect(unsigned long ip,
 					   heapinfo_ftrace_regs *fregs)
 {
 	struct heapinfo_hook *hook;
-	struct pt_regs *regs = heapinfo_ftrace_pt_regs(fregs);
 
 	hook = container_of(ops, struct heapinfo_hook, ops);
-	if (!regs || !hook->wanted(regs, parent))
+	if (hook->wanted &&
+	    (!hook->wanted(fregs) || !try_module_get(THIS_MODULE)))
 		return;
-	if (!try_module_get(THIS_MODULE))
-		return;
-	instruction_pointer_set(regs, (unsigned long)hook->replacement);
+	if (unlikely(!READ_ONCE(hook->resume)))
+		WRITE_ONCE(hook->resume, heapinfo_ftrace_ip(fregs));
+	heapinfo_ftrace_set_ip(fregs,
+			       (unsigned long)READ_ONCE(hook->replacement));
 }
 
 /*
@@ -49,8 +50,9 @@ static void heapinfo_hook_clear_filter(struct heapinfo_hook *hook)
  * @hook: filled in but for @hook->ops; in use until heapinfo_hook_remove()
  *
  * Context: may sleep; takes ftrace's locks.
- * Return: 0; or after one line in the log -EBUSY if the function is replaced
- * already, as a livepatch does; -EINVAL if ftrace cannot trace it; -ENOMEM.
+ * Return: 0; -EBUSY if something else already replaces the function (a
+ * livepatch does); -EINVAL if ftrace does not know it; -ENOMEM. An error has one
+ * line in the log.
  */
 int heapinfo_hook_install(struct heapinfo_hook *hook)
 {
@@ -58,16 +60,18 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 
 	hook->ops.func = heapinfo_hook_redirect;
 	hook->ops.flags = HEAPINFO_FTRACE_FLAGS;
+	hook->resume = 0;
 
 	ret = ftrace_set_filter_ip(&hook->ops, hook->target, 0, 0);
 	if (ret) {
-		pr_err("%s cannot be traced here (%d)\n", hook->name, ret);
+		pr_err("%s cannot be traced here (%d)%s\n", hook->name, ret,
+		       hook->hint ?: "");
 		return ret;
 	}
 	ret = register_ftrace_function(&hook->ops);
 	if (ret) {
-		pr_err("%s cannot be hooked (%d): is it replaced already, or kernel.ftrace_enabled 0?\n",
-		       hook->name, ret);
+		pr_err("%s cannot be hooked (%d): is it replaced already, or kernel.ftrace_enabled 0?%s\n",
+		       hook->name, ret, hook->hint ?: "");
 		heapinfo_hook_clear_filter(hook);
 	}
 	return ret;
@@ -102,3 +106,33 @@ void heapinfo_hook_remove(struct heapinfo_hook *hook)
 }
 
 #endif
+
+/**
+ * heapinfo_hook_find() - find the address of a function by its name
+ * @hook: with the name; gets the target
+ *
+ * A kprobe that is registered tells the address. It is registered disabled, so
+ * that it never stands in the way of a call, and taken off at once.
+ *
+ * Context: may sleep.
+ * Return: 0; -ENOENT if the kernel has no such function; -EOPNOTSUPP if it has no
+ * kprobes; what register_kprobe() says.
+ */
+int heapinfo_hook_find(struct heapinfo_hook *hook)
+{
+#ifdef CONFIG_KPROBES
+	struct kprobe probe = {
+		.symbol_name = hook->name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	int ret = register_kprobe(&probe);
+
+	if (ret)
+		return ret;
+	hook->target = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
+}

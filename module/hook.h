@@ -4,32 +4,66 @@
 #define HEAPINFO_HOOK_H
 
 #include <linux/ftrace.h>
-#include <linux/ptrace.h>
+#include <linux/linkage.h>
+
+#include "compat.h"
 
 /**
- * struct heapinfo_hook - a function of the kernel and what replaces it
- * @name: what messages call the function
- * @target: the address of the function, as it stands in a table of operations
- * @replacement: called instead of the function, with the same arguments, if
- *	@wanted says so. It must end with heapinfo_hook_leave().
- * @wanted: whether a call is for @replacement. Runs in the context of the
- *	caller with preemption disabled, and may not sleep. @regs are the
- *	registers at the first instruction of the function, and @parent is the
- *	address to which it returns.
- * @ops: used by ftrace
+ * struct heapinfo_hook - one function of the kernel and what stands before it
+ * @name: of the function, for messages and heapinfo_hook_find()
+ * @hint: what to do where it cannot be hooked, for messages; may be NULL
+ * @target: its address
+ * @replacement: called in its place, with its arguments, when @wanted says so.
+ *	It may call heapinfo_hook_call().
+ * @wanted: whether a call is for @replacement, which then holds a reference on
+ *	the module and must end with heapinfo_hook_leave(). Runs in the context of
+ *	the caller of @target, preemption may be disabled; may not sleep. NULL:
+ *	each call is, and no reference is taken: the owner of the hook sees to it
+ *	that the module stays while a call is under way.
+ * @resume: where a call that was redirected goes on to be what it was: behind
+ *	the place in @target where ftrace steps in. Known when @replacement is
+ *	called.
+ * @ops: ftrace's
  */
 struct heapinfo_hook {
 	const char *name;
+	const char *hint;
 	unsigned long target;
 	void *replacement;
-	bool (*wanted)(struct pt_regs *regs, unsigned long parent);
+	bool (*wanted)(heapinfo_ftrace_regs *fregs);
+	unsigned long resume;
 #ifdef CONFIG_FUNCTION_TRACER
 	struct ftrace_ops ops;
 #endif
 };
 
+int heapinfo_hook_find(struct heapinfo_hook *hook);
 int heapinfo_hook_install(struct heapinfo_hook *hook);
 void heapinfo_hook_remove(struct heapinfo_hook *hook);
+
+/* In resume.S: calls what is at @address with two arguments. */
+asmlinkage long heapinfo_resume(unsigned long first, unsigned long second,
+				unsigned long address);
+
+/**
+ * heapinfo_hook_call() - call the function that a hook stands before
+ * @hook: redirects to the caller
+ * @first: argument of the function
+ * @second: its second argument, whatever where it has one
+ *
+ * The function is entered behind the place where ftrace steps in. So the call is
+ * not redirected again, and others who trace the function see one call, not two.
+ *
+ * Context: that of the function.
+ * Return: what the function returns.
+ */
+static __always_inline long heapinfo_hook_call(const struct heapinfo_hook *hook,
+					       const void *first,
+					       const void *second)
+{
+	return heapinfo_resume((unsigned long)first, (unsigned long)second,
+			       READ_ONCE(hook->resume));
+}
 
 /**
  * heapinfo_hook_leave() - say that a replacement is done

@@ -9,11 +9,10 @@
 
 #include <linux/sizes.h>
 
-static char *heapinfo_source_param = HEAPINFO_DEFAULT_SOURCE;
+static char *heapinfo_source_param = "redirect";
 module_param_named(source, heapinfo_source_param, charp, 0444);
 MODULE_PARM_DESC(source,
-		 "how brk(2) is seen: probe (a kretprobe) or syscalls (tracepoints) ["
-		 HEAPINFO_DEFAULT_SOURCE "]");
+		 "how brk(2) is seen: redirect (calls go through the module) or syscalls (a tracepoint) [redirect]");
 
 static int heapinfo_history_param = 64;
 module_param_named(history, heapinfo_history_param, int, 0444);
@@ -69,6 +68,9 @@ static int __init heapinfo_init(void)
 		return -EOPNOTSUPP;
 	}
 	ret = heapinfo_check_params();
+	if (ret)
+		return ret;
+	ret = heapinfo_procfs_learn();
 	if (ret)
 		return ret;
 	ret = heapinfo_history_start();

@@ -14,8 +14,9 @@
 #define HEAPINFO_AS_TRACE_SYMBOL(id, word)	{ id, word },
 
 /*
- * How a call ended. "moved" is no call: it is recorded if the break is not
- * where the last call left it.
+ * How a call ended, and the words for it. "moved" is no call: the history has
+ * it where the break is not where the last call left it. "set" is a call that got
+ * what it asked, of which is not known which way that moved the break.
  */
 #define HEAPINFO_CALLS(NAMED)					\
 	NAMED(HEAPINFO_QUERY,		"query")	\
@@ -23,13 +24,19 @@
 	NAMED(HEAPINFO_SHRINK,		"shrink")	\
 	NAMED(HEAPINFO_UNCHANGED,	"unchanged")	\
 	NAMED(HEAPINFO_FAILED,		"failed")	\
-	NAMED(HEAPINFO_MOVED,		"moved")
+	NAMED(HEAPINFO_MOVED,		"moved")	\
+	NAMED(HEAPINFO_SET,		"set")
 
 /*
- * Why a call failed, in the order in which the kernel checks. "unmapped": the
- * process itself has unmapped the end of its heap. "sealed": it has sealed it
- * with mseal(2). "unknown": the lock of the address space was not to be had, so
- * the reason could not be looked for.
+ * Why a call failed, in the order in which the kernel asks. "unmapped" is a
+ * heap whose end the process itself unmapped; "sealed" one it sealed with
+ * mseal(2); "hugetlb" one in which it put huge pages, of which the call would cut
+ * one. "unknown" is said when the address space could not be looked at.
+ *
+ * "raced" is no failure: the call got what it asked, but others of its address
+ * space were under way, and "from" is only where the break was when it began.
+ *
+ * New words come last: the numbers of the others stand in filters of tracers.
  */
 #define HEAPINFO_RESULTS(NAMED)					\
 	NAMED(HEAPINFO_OK,		"ok")		\
@@ -43,6 +50,8 @@
 	NAMED(HEAPINFO_RLIMIT_AS,	"rlimit_as")	\
 	NAMED(HEAPINFO_MAP_COUNT,	"map_count")	\
 	NAMED(HEAPINFO_NOMEM,		"nomem")	\
-	NAMED(HEAPINFO_UNKNOWN,	"unknown")
+	NAMED(HEAPINFO_UNKNOWN,	"unknown")	\
+	NAMED(HEAPINFO_HUGETLB,	"hugetlb")	\
+	NAMED(HEAPINFO_RACED,		"raced")
 
 #endif /* HEAPINFO_NAMES_H */

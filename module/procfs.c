@@ -17,6 +17,7 @@
 #include <linux/dcache.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/namei.h>
 #include <linux/pid.h>
@@ -45,10 +46,9 @@ static struct dentry *(*heapinfo_kernel_lookup)(struct inode *dir,
 static int (*heapinfo_kernel_iterate)(struct file *file,
 				      struct dir_context *ctx);
 
-/*
- * The position in a listing behind the last of the kernel's entries. It is the
- * same in each directory /proc/<pid>.
- */
+static struct heapinfo_hook heapinfo_iterate_hook;
+
+/* Where the kernel's own entries end: the same in each of the directories. */
 static loff_t heapinfo_kernel_entries_end;
 
 /*
@@ -263,10 +263,9 @@ leave:
 	return result;
 }
 
-/* Whether a look-up is for our name. */
-static bool heapinfo_lookup_wanted(struct pt_regs *regs, unsigned long parent)
+static bool heapinfo_lookup_wanted(heapinfo_ftrace_regs *fregs)
 {
-	struct dentry *dentry = (void *)regs_get_kernel_argument(regs, 1);
+	struct dentry *dentry = (void *)heapinfo_ftrace_argument(fregs, 1);
 
 	return READ_ONCE(heapinfo_serving) && dentry->d_name.len == NAME_LEN &&
 	       !memcmp(dentry->d_name.name, HEAPINFO_NAME, NAME_LEN);
@@ -279,7 +278,7 @@ static bool heapinfo_lookup_wanted(struct pt_regs *regs, unsigned long parent)
  */
 static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 {
-	int ret = heapinfo_kernel_iterate(file, ctx);
+	int ret = heapinfo_hook_call(&heapinfo_iterate_hook, file, ctx);
 
 	if (!ret && ctx->pos == heapinfo_kernel_entries_end &&
 	    dir_emit(ctx, HEAPINFO_NAME, NAME_LEN,
@@ -289,14 +288,12 @@ static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 	return ret;
 }
 
-/* Whether a listing is at the place of our name, and not called by us. */
-static bool heapinfo_iterate_wanted(struct pt_regs *regs, unsigned long parent)
+static bool heapinfo_iterate_wanted(heapinfo_ftrace_regs *fregs)
 {
-	struct dir_context *ctx = (void *)regs_get_kernel_argument(regs, 1);
+	struct dir_context *ctx = (void *)heapinfo_ftrace_argument(fregs, 1);
 
 	return READ_ONCE(heapinfo_serving) &&
-	       ctx->pos == heapinfo_kernel_entries_end &&
-	       !within_module(parent, THIS_MODULE);
+	       ctx->pos == heapinfo_kernel_entries_end;
 }
 
 static struct heapinfo_hook heapinfo_lookup_hook = {
@@ -320,16 +317,38 @@ static HEAPINFO_ACTOR heapinfo_count_entry(struct dir_context *ctx,
 	return HEAPINFO_ACTOR_CONTINUE;
 }
 
-/*
- * Learns from /proc/self what is the same in each directory /proc/<pid>: the
- * two functions to hook, which are static in fs/proc, the position behind the
- * kernel's entries, and the operations of a new inode.
- */
-static int heapinfo_learn_directory(void)
+static int heapinfo_learn_directory(struct file *dir)
 {
 	struct dir_context ctx = { .actor = heapinfo_count_entry };
-	struct file *dir;
 	struct inode *inode;
+	int ret;
+
+	heapinfo_kernel_lookup = file_inode(dir)->i_op->lookup;
+	heapinfo_kernel_iterate = dir->f_op->iterate_shared;
+	ret = iterate_dir(dir, &ctx);
+	heapinfo_kernel_entries_end = ctx.pos;
+	inode = new_inode(file_inode(dir)->i_sb);
+	if (!inode)
+		return -ENOMEM;
+	heapinfo_bare_inode_operations = inode->i_op;
+	heapinfo_bare_file_operations = inode->i_fop;
+	iput(inode);
+	return ret;
+}
+
+/**
+ * heapinfo_procfs_learn() - learn how directories of processes are read
+ *
+ * The two functions are static: a directory that has them tells them, and how far
+ * the kernel's own listing goes. What is mounted on /proc where the module is
+ * loaded need not be procfs, and another file system's functions are none of ours.
+ *
+ * Context: may sleep.
+ * Return: 0, or a negative error after one line in the log.
+ */
+int heapinfo_procfs_learn(void)
+{
+	struct file *dir;
 	int ret;
 
 	dir = filp_open("/proc/self", O_RDONLY | O_DIRECTORY, 0);
@@ -338,42 +357,31 @@ static int heapinfo_learn_directory(void)
 		       PTR_ERR(dir));
 		return PTR_ERR(dir);
 	}
-	heapinfo_kernel_lookup = file_inode(dir)->i_op->lookup;
-	heapinfo_kernel_iterate = dir->f_op->iterate_shared;
-	ret = iterate_dir(dir, &ctx);
-	heapinfo_kernel_entries_end = ctx.pos;
-	inode = new_inode(file_inode(dir)->i_sb);
-	if (inode) {
-		heapinfo_bare_inode_operations = inode->i_op;
-		heapinfo_bare_file_operations = inode->i_fop;
-		iput(inode);
-	}
+	ret = -EOPNOTSUPP;
+	if (file_inode(dir)->i_sb->s_magic == PROC_SUPER_MAGIC)
+		ret = heapinfo_learn_directory(dir);
 	fput(dir);
-	if (ret || !inode)
-		return ret ?: -ENOMEM;
-	if (!heapinfo_kernel_lookup || !heapinfo_kernel_iterate ||
-	    heapinfo_kernel_entries_end < 3) {
-		pr_err("/proc/self is no directory of procfs here\n");
+	if (ret == -EOPNOTSUPP || heapinfo_kernel_entries_end < 3 ||
+	    !heapinfo_kernel_lookup || !heapinfo_kernel_iterate) {
+		pr_err("/proc/self is no directory of procfs here: procfs must be mounted on /proc\n");
 		return -EOPNOTSUPP;
 	}
-	return 0;
+	return ret;
 }
 
 /**
  * heapinfo_procfs_start() - let the files appear
  *
- * This is the last step of loading: loading must not fail after a file can be
- * in use.
+ * The last step of loading: what is in use afterwards holds the module.
+ * heapinfo_procfs_learn() has succeeded.
  *
  * Context: may sleep.
  * Return: 0, or a negative error after one line in the log.
  */
 int heapinfo_procfs_start(void)
 {
-	int ret = heapinfo_learn_directory();
+	int ret;
 
-	if (ret)
-		return ret;
 	heapinfo_lookup_hook.target = (unsigned long)heapinfo_kernel_lookup;
 	heapinfo_iterate_hook.target = (unsigned long)heapinfo_kernel_iterate;
 	ret = heapinfo_hook_install(&heapinfo_lookup_hook);

@@ -7,6 +7,7 @@
 
 struct pid;
 
+int heapinfo_procfs_learn(void);
 int heapinfo_procfs_start(void);
 void heapinfo_procfs_stop(void);
 

@@ -224,6 +224,7 @@ u64 heapinfo_totals_rows(const struct heapinfo_totals *totals)
 		    totals->calls[HEAPINFO_UNCHANGED];
 
 	return totals->calls[HEAPINFO_GROW] + totals->calls[HEAPINFO_SHRINK] +
-	       totals->calls[HEAPINFO_FAILED] + totals->calls[HEAPINFO_MOVED] +
+	       totals->calls[HEAPINFO_SET] + totals->calls[HEAPINFO_FAILED] +
+	       totals->calls[HEAPINFO_MOVED] +
 	       (heapinfo_params.queries ? still : 0);
 }

@@ -253,6 +253,7 @@ static void heapinfo_report_totals(struct seq_file *m,
 	seq_printf(m, "BrkShrinks:\t%llu\n", totals->calls[HEAPINFO_SHRINK]);
 	seq_printf(m, "BrkUnchanged:\t%llu\n",
 		   totals->calls[HEAPINFO_UNCHANGED]);
+	seq_printf(m, "BrkSets:\t%llu\n", totals->calls[HEAPINFO_SET]);
 	heapinfo_report_failures(m, totals);
 	seq_printf(m, "BrkMoves:\t%llu\n", totals->calls[HEAPINFO_MOVED]);
 	seq_printf(m, "BytesGrown:\t%llu\n", totals->bytes_grown);

@@ -4,6 +4,7 @@
 #include "brk.h"
 #include "history.h"
 #include "status.h"
+#include "unload.h"
 
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -11,21 +12,20 @@
 static int heapinfo_status_show(struct seq_file *m, void *v)
 {
 	struct heapinfo_history_state state;
-	u64 seen, missed;
+	u64 seen;
 
 	/*
 	 * In this order, since calls go on meanwhile: each call was seen before
 	 * it was recorded, so that no more are recorded than seen.
 	 */
 	heapinfo_history_state(&state);
-	missed = heapinfo_brk_missed();
-	seen = heapinfo_brk_seen() + missed;
+	seen = heapinfo_brk_seen();
 
 	seq_printf(m, "Version:\t%s\n", HEAPINFO_VERSION);
 	seq_printf(m, "Format:\t%d\n", HEAPINFO_FORMAT);
 	seq_printf(m, "Source:\t%s\n", heapinfo_brk_source());
-	seq_printf(m, "Suspended:\t%s\n",
-		   heapinfo_brk_suspended() ? "yes" : "no");
+	/* Nothing can be switched off that calls are seen with. */
+	seq_puts(m, "Suspended:\tno\n");
 	seq_printf(m, "History:\t%u\n", heapinfo_params.history);
 	seq_printf(m, "Queries:\t%d\n", heapinfo_params.queries);
 	seq_printf(m, "Processes:\t%lu\n", state.processes);
@@ -34,7 +34,7 @@ static int heapinfo_status_show(struct seq_file *m, void *v)
 	seq_printf(m, "CallsSeen:\t%llu\n", seen);
 	seq_printf(m, "CallsRecorded:\t%llu\n", state.recorded);
 	seq_printf(m, "CallsRefused:\t%llu\n", state.refused);
-	seq_printf(m, "CallsLost:\t%llu\n", missed);
+	seq_printf(m, "CallsUnderWay:\t%lu\n", heapinfo_calls_under_way());
 	seq_printf(m, "EventsRecorded:\t%llu\n", state.rows);
 	seq_printf(m, "EventsLost:\t%llu\n", state.rows_lost);
 	return 0;

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The source "redirect": a function of the module in front of each entry point of
+ * brk(2), which calls the kernel's. What is known when a call begins lies on the
+ * stack of the task that calls, so there is nothing that could run out; and the
+ * code before and after the call may sleep, as the system call itself may.
+ */
+#include "heapinfo.h"
+#include "arch.h"
+#include "brk_inline.h"
+#include "hook.h"
+#include "unload.h"
+
+#include <linux/sched.h>
+
+/* The hint for whoever cannot have this source. */
+#define HINT	"; source=syscalls may do"
+
+static asmlinkage long heapinfo_redirect_native(const struct pt_regs *regs);
+static asmlinkage long heapinfo_check_native(const struct pt_regs *regs);
+#ifdef HEAPINFO_COMPAT_ENTRY
+static asmlinkage long heapinfo_redirect_compat(const struct pt_regs *regs);
+static asmlinkage long heapinfo_check_compat(const struct pt_regs *regs);
+#endif
+
+/* An entry point of brk(2). */
+static struct entry {
+	struct heapinfo_hook hook;
+	void *check;	/* is redirected to first, to see whether that works */
+	void *call;	/* is redirected to from then on */
+	bool hooked;
+} heapinfo_entries[] = {
+	{ .hook = { .name = HEAPINFO_NATIVE_ENTRY(brk), .hint = HINT },
+	  .check = heapinfo_check_native,
+	  .call = heapinfo_redirect_native },
+#ifdef HEAPINFO_COMPAT_ENTRY
+	{ .hook = { .name = HEAPINFO_COMPAT_ENTRY(brk), .hint = HINT },
+	  .check = heapinfo_check_compat,
+	  .call = heapinfo_redirect_compat },
+#endif
+};
+
+static __always_inline long heapinfo_redirect(const struct entry *entry,
+					      const struct pt_regs *regs,
+					      unsigned long asked)
+{
+	unsigned int phase = heapinfo_call_begin();
+	struct heapinfo_brk_entry call;
+	long ret;
+
+	heapinfo_brk_enter(&call, asked);
+	ret = heapinfo_hook_call(&entry->hook, regs, NULL);
+	heapinfo_brk_return(&call, ret);
+	heapinfo_call_end(phase);
+	return ret;
+}
+
+static asmlinkage long heapinfo_redirect_native(const struct pt_regs *regs)
+{
+	return heapinfo_redirect(&heapinfo_entries[0], regs,
+				 heapinfo_native_arg(regs));
+}
+
+#ifdef HEAPINFO_COMPAT_ENTRY
+static asmlinkage long heapinfo_redirect_compat(const struct pt_regs *regs)
+{
+	return heapinfo_redirect(&heapinfo_entries[1], regs,
+				 heapinfo_compat_arg(regs));
+}
+#endif
+
+/* The registers of the call that is made to see whether it is redirected. */
+static const struct pt_regs *heapinfo_check_regs;
+static bool heapinfo_check_seen;
+
+static __always_inline long heapinfo_check(const struct entry *entry,
+					   const struct pt_regs *regs)
+{
+	unsigned int phase = heapinfo_call_begin();
+	long ret;
+
+	if (regs == READ_ONCE(heapinfo_check_regs))
+		WRITE_ONCE(heapinfo_check_seen, true);
+	ret = heapinfo_hook_call(&entry->hook, regs, NULL);
+	heapinfo_call_end(phase);
+	return ret;
+}
+
+static asmlinkage long heapinfo_check_native(const struct pt_regs *regs)
+{
+	return heapinfo_check(&heapinfo_entries[0], regs);
+}
+
+#ifdef HEAPINFO_COMPAT_ENTRY
+static asmlinkage long heapinfo_check_compat(const struct pt_regs *regs)
+{
+	return heapinfo_check(&heapinfo_entries[1], regs);
+}
+#endif
+
+/*
+ * Whether a call is redirected, does what it should, and comes back: brk(0), on
+ * behalf of the task that loads the module. All registers are 0, whichever of
+ * them has the argument.
+ */
+static bool heapinfo_entry_works(const struct entry *entry)
+{
+	struct pt_regs regs = {};
+	long ret;
+
+	heapinfo_check_seen = false;
+	WRITE_ONCE(heapinfo_check_regs, &regs);
+	ret = heapinfo_resume((unsigned long)&regs, 0, entry->hook.target);
+	WRITE_ONCE(heapinfo_check_regs, NULL);
+	return READ_ONCE(heapinfo_check_seen) &&
+	       ret == READ_ONCE(current->mm->brk);
+}
+
+static int heapinfo_entry_hook(struct entry *entry)
+{
+	int ret;
+
+	entry->hook.replacement = entry->check;
+	ret = heapinfo_hook_install(&entry->hook);
+	if (ret)
+		return ret;
+	entry->hooked = true;
+	if (!heapinfo_entry_works(entry)) {
+		pr_err("a call of %s was not seen%s\n", entry->hook.name, HINT);
+		return -EOPNOTSUPP;
+	}
+	WRITE_ONCE(entry->hook.replacement, entry->call);
+	return 0;
+}
+
+static void heapinfo_redirect_stop(void)
+{
+	unsigned int i = ARRAY_SIZE(heapinfo_entries);
+
+	while (i--) {
+		if (heapinfo_entries[i].hooked)
+			heapinfo_hook_remove(&heapinfo_entries[i].hook);
+		heapinfo_entries[i].hooked = false;
+	}
+	heapinfo_calls_wait();
+	heapinfo_unload_stop();
+}
+
+static int heapinfo_redirect_start(void)
+{
+	struct entry *entry;
+	unsigned int i;
+	int ret;
+
+	/* The compiler may have put the entry point into what calls it. */
+	if (IS_ENABLED(CONFIG_LTO_CLANG)) {
+		pr_err("this kernel is built with CONFIG_LTO_CLANG, so calls of brk(2) may go by its entry points%s\n",
+		       HINT);
+		return -EOPNOTSUPP;
+	}
+	ret = heapinfo_unload_start();
+	if (ret)
+		return ret;
+	for (i = 0; i < ARRAY_SIZE(heapinfo_entries); i++) {
+		entry = &heapinfo_entries[i];
+		ret = heapinfo_hook_find(&entry->hook);
+		/* No compat layer is no fault; no native entry point is. */
+		if (ret == -ENOENT && i > 0)
+			continue;
+		if (ret)
+			pr_err("cannot find %s (%d)%s\n", entry->hook.name, ret,
+			       HINT);
+		else
+			ret = heapinfo_entry_hook(entry);
+		if (ret) {
+			heapinfo_redirect_stop();
+			return ret;
+		}
+	}
+	return 0;
+}
+
+const struct heapinfo_source heapinfo_source_redirect = {
+	.name = "redirect",
+	.start = heapinfo_redirect_start,
+	.stop = heapinfo_redirect_stop,
+};
