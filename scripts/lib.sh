@@ -94,6 +94,12 @@ users()
 		pid=${pid%%/*}
 		echo "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"
 	done | sort -u
+	# who sleeps in brk(2) has code of the module on its way back
+	grep -lsF '[heapinfo]' /proc/[0-9]*/task/[0-9]*/stack |
+	while IFS=/ read -r _ _ pid _ tid _; do
+		echo "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))," \
+			"whose thread $tid sleeps in brk(2)"
+	done
 	awk '$4 ~ /\/heapinfo$/ || $5 ~ /^\/proc\/.*\/heapinfo$/ {
 		print "the mount " $5 }' /proc/self/mountinfo
 }
@@ -107,8 +113,8 @@ unload()
 	is_loaded || return 0
 	who=$(users | paste -sd, | sed 's/,/, /g')
 	die "the module is in use${who:+ by $who}: end what uses it" \
-	    "(a reader with the file open, perf or bpftrace on heapinfo:brk)," \
-	    "then say it again"
+	    "(a reader with the file open, a process that sleeps in brk(2)," \
+	    "perf or bpftrace on heapinfo:brk), then say it again"
 }
 
 # copy_sources TARGET - what is built and packaged, without what builds left
