@@ -42,7 +42,7 @@ const char *age_text(char buf[AGE_ROOM], u64 ns)
  */
 bool brk_event_failed(const struct brk_event *e)
 {
-	return strcmp(e->result, "ok") != 0;
+	return strcmp(e->result, "ok") && strcmp(e->result, "raced");
 }
 
 /*
@@ -71,6 +71,10 @@ static const struct {
 	  "a fatal signal came during the call; look for who sent it: the break is not to blame" },
 	{ "unmapped",
 	  "the process itself unmapped the end of its heap; look for a munmap(2) of heap addresses in it" },
+	{ "hugetlb",
+	  "the process put huge pages into its heap, and the call would cut one; let it ask for a multiple of their size" },
+	{ "raced",
+	  "other threads called brk(2) at the same time, so the change is only what this one saw: the break when its call began, and when it ended" },
 	{ "sealed",
 	  "the process sealed its heap with mseal(2), so that it cannot shrink; look for that call in it" },
 	{ "unknown",
@@ -98,7 +102,10 @@ static void fact_mapping(char *out, size_t room, const struct brk_event *e,
 	snprintf(out, room, "%s at %#" PRIx64, what, e->overlap);
 }
 
-/* Why a call failed and what to do, to be freed; NULL where it did not fail. */
+/*
+ * Why a call failed and what to do, or what is not known of it; to be freed. NULL
+ * where there is nothing to say.
+ */
 static char *failure_text(const struct brk_event *e, struct target *t,
 			  const struct kernel_facts *k)
 {
@@ -106,7 +113,7 @@ static char *failure_text(const struct brk_event *e, struct target *t,
 	const char *hole;
 	size_t i;
 
-	if (!brk_event_failed(e))
+	if (!strcmp(e->result, "ok"))
 		return NULL;
 	if (!strcmp(e->result, "overlap"))
 		fact_mapping(fact, sizeof(fact), e, t);
@@ -205,8 +212,8 @@ void brk_event_print(const struct brk_event *e, const struct clocks *c)
 }
 
 /**
- * brk_failure_print - print why a call failed, below its line
- * @e: the event; nothing is printed where it did not fail
+ * brk_failure_print - print why a call failed or is not known well, below its line
+ * @e: the event; nothing is printed where its result is ok
  * @t: the process that made the call
  * @k: what the kernel said of it, from the same reading as the event
  */

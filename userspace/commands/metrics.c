@@ -75,6 +75,7 @@ static const struct {
 	{ "BrkShrinks", "shrink" },
 	{ "BrkQueries", "query" },
 	{ "BrkUnchanged", "unchanged" },
+	{ "BrkSets", "set" },
 	{ "BrkFailures", "failed" },
 };
 

@@ -263,7 +263,8 @@ static void add_events(struct json_object *doc, struct heap *h)
 	static const char *const count[][2] = {
 		{ "calls", "BrkCalls" }, { "queries", "BrkQueries" },
 		{ "grows", "BrkGrows" }, { "shrinks", "BrkShrinks" },
-		{ "unchanged", "BrkUnchanged" }, { "failures", "BrkFailures" },
+		{ "unchanged", "BrkUnchanged" }, { "sets", "BrkSets" },
+		{ "failures", "BrkFailures" },
 		{ "moves", "BrkMoves" }, { "bytes_grown", "BytesGrown" },
 		{ "bytes_shrunk", "BytesShrunk" },
 		{ "events_lost", "EventsLost" },
