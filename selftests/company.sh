@@ -35,7 +35,7 @@ tracer()
 		return "$SKIP"
 	}
 	echo "$name" >$tracing/current_tracer || return
-	{ works && comes_and_goes probe; } || status=1
+	{ works && comes_and_goes redirect; } || status=1
 	for function in "$@"; do
 		ls /proc/self >/dev/null
 		sh -c ''
@@ -133,8 +133,83 @@ attached()
 		status=1
 	done
 	echo >$tracing/kprobe_events || status=1
-	works && comes_and_goes probe || status=1
+	works && comes_and_goes redirect || status=1
 	return $status
+}
+
+# probed_once - does whoever has a probe at the entry of brk(2) and at its return meet
+# each call once, as the module does, with the probes there before it and after it?
+probed_once()
+{
+	module_unload || return
+	echo 'p:others/began __x64_sys_brk' >$tracing/kprobe_events &&
+	echo 'r:others/ended __x64_sys_brk' >>$tracing/kprobe_events || return
+	status=0
+	for turn in before after; do
+		[ $turn = after ] || echo 1 >$tracing/events/others/enable
+		[ $turn = after ] || module_insert source=redirect || status=1
+		echo 1 >$tracing/events/others/enable
+		echo 1 >$tracing/events/heapinfo/enable
+		echo >$tracing/trace
+		sh -c 'x=$(seq 1000)'
+		echo 0 >$tracing/events/heapinfo/enable
+		echo 0 >$tracing/events/others/enable
+		grep '^ *seq-' $tracing/trace >"$scratch/trace"
+		calls=$(grep -c ' brk: asked=' "$scratch/trace")
+		began=$(grep -c ' began: ' "$scratch/trace")
+		ended=$(grep -c ' ended: ' "$scratch/trace")
+		[ "$calls" -gt 0 ] && [ "$began" -eq "$calls" ] &&
+			[ "$ended" -eq "$calls" ] && continue
+		echo "# probes $turn: $calls calls began $began times, ended $ended"
+		status=1
+	done
+	echo >$tracing/kprobe_events
+	return $status
+}
+
+# bpf_attached - do fentry and fexit of BPF see brk(2), attached before the module is
+# loaded and after it? Where the kernel lets one of them stand alone, the one
+# that comes second is refused, and the first goes on.
+bpf_attached()
+{
+	needs bpftrace || return
+	[ -e /sys/kernel/btf/vmlinux ] || {
+		why="no BTF"
+		return "$SKIP"
+	}
+	status=0
+	for turn in before after; do
+		module_unload || return
+		[ $turn = before ] || module_insert source=redirect || return
+		: >"$scratch/bpf.log"
+		bpftrace -B line -e 'kfunc:__x64_sys_brk { @began = count(); }
+			kretfunc:__x64_sys_brk { @ended = count(); }
+			interval:s:1 { printf("up\n"); }' >"$scratch/bpf.log" 2>&1 &
+		bpf=$!
+		until ready_or_gone $bpf grep -qx up "$scratch/bpf.log"; do
+			sleep 1
+		done
+		if ! grep -qx up "$scratch/bpf.log"; then
+			[ $turn = after ] && works && continue
+			why="bpftrace cannot: $(tail -n 1 "$scratch/bpf.log")"
+			return "$SKIP"
+		fi
+		if [ $turn = before ] && ! logged insert source=redirect; then
+			echo "$log" | grep -q 'heapinfo: .*source=syscalls' || status=1
+		else
+			works || status=1
+			module_unload || status=1
+		fi
+		kill -INT $bpf
+		wait $bpf
+		for count in began ended; do
+			grep -q "^@$count: [1-9]" "$scratch/bpf.log" && continue
+			echo "# bpftrace $turn has not counted $count"
+			sed 's/^/# /' "$scratch/bpf.log"
+			status=1
+		done
+	done
+	module_load source=redirect && works && return $status
 }
 
 # What Ubuntu sets for who is not root: nobody else's business.
@@ -143,19 +218,21 @@ paranoid()
 	sysctl=/proc/sys/kernel/perf_event_paranoid
 	was=$(cat $sysctl)
 	echo 4 >$sysctl || return
-	works && comes_and_goes probe
+	works && comes_and_goes redirect
 	status=$?
 	echo "$was" >$sysctl
 	return $status
 }
 
 module_needed
-module_load source=probe
+module_load source=redirect
 [ -d $tracing/events ] || skip_all "no tracefs on $tracing"
-plan 5
+plan 7
 try "the function tracer sees every function" tracer function
 try "the function tracer sees the hooked functions" filtered
 try "the function graph tracer sees every function" tracer function_graph
 try "perf, trace-cmd and bpftrace at once" attached
+try "probes on brk(2) count each call once" probed_once
+try "fentry and fexit of BPF on brk(2)" bpf_attached
 try "kernel.perf_event_paranoid is 4" paranoid
 finish

@@ -19,9 +19,9 @@ FIXTURE_VARIANT(events)
 	bool queries;
 };
 
-FIXTURE_VARIANT_ADD(events, probe)
+FIXTURE_VARIANT_ADD(events, redirect)
 {
-	.params = "source=probe",
+	.params = "source=redirect",
 };
 
 FIXTURE_VARIANT_ADD(events, syscalls)
@@ -29,9 +29,9 @@ FIXTURE_VARIANT_ADD(events, syscalls)
 	.params = "source=syscalls",
 };
 
-FIXTURE_VARIANT_ADD(events, probe_queries)
+FIXTURE_VARIANT_ADD(events, redirect_queries)
 {
-	.params = "source=probe queries=1",
+	.params = "source=redirect queries=1",
 	.queries = true,
 };
 

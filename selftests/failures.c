@@ -5,15 +5,21 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/mman.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #define MAX_MAP_COUNT	"/proc/sys/vm/max_map_count"
 #define OVERCOMMIT	"/proc/sys/vm/overcommit_memory"
+#define HUGE_PAGES	"/proc/sys/vm/nr_hugepages"
+#define IGNORE_DATA	"/sys/module/kernel/parameters/ignore_rlimit_data"
 
 #ifndef SYS_mseal
 #define SYS_mseal	462
+#endif
+#ifndef SYS_map_shadow_stack
+#define SYS_map_shadow_stack	453
 #endif
 
 /* stack_guard_gap of the kernel, in pages. */
@@ -33,11 +39,13 @@ FIXTURE(failures)
 FIXTURE_VARIANT(failures)
 {
 	const char *params;
+	bool settings;	/* are as they are when a call fails */
 };
 
-FIXTURE_VARIANT_ADD(failures, probe)
+FIXTURE_VARIANT_ADD(failures, redirect)
 {
-	.params = "source=probe",
+	.params = "source=redirect",
+	.settings = true,
 };
 
 FIXTURE_VARIANT_ADD(failures, syscalls)
@@ -70,6 +78,8 @@ FIXTURE_TEARDOWN(failures)
 		return;
 	heapinfo_write_file(MAX_MAP_COUNT, self->max_map_count);
 	heapinfo_write_file(OVERCOMMIT, self->overcommit);
+	heapinfo_write_file(HUGE_PAGES, "0");
+	heapinfo_write_file(IGNORE_DATA, "N");
 }
 
 /* Calls brk(2), which must refuse, between readings. */
@@ -227,8 +237,9 @@ static bool exhaust_mappings(void)
 }
 
 /*
- * The module learns of a changed limit at each failure and reading, soon after
- * it: let failures go by until it has, and until then say that memory lacked.
+ * Where nothing may sleep, the module learns of a changed setting soon after a
+ * failure or a reading: let failures go by until it has, and until then say that
+ * memory lacked.
  */
 static bool wait_for_map_count(unsigned long asked, unsigned long brk)
 {
@@ -254,8 +265,9 @@ TEST_F(failures, map_count)
 	ASSERT_TRUE(exhaust_mappings());
 	/* That used stdio, and with it the heap. */
 	brk = raw_brk(0);
-	ASSERT_TRUE(wait_for_map_count(brk + page, brk))
-		TH_LOG("%s", after.text);
+	if (!variant->settings)
+		ASSERT_TRUE(wait_for_map_count(brk + page, brk))
+			TH_LOG("%s", after.text);
 	self->brk = brk;
 	EXPECT_REFUSED(brk + page, "map_count", "map_count");
 }
@@ -268,8 +280,9 @@ TEST_F(failures, map_count_of_a_shrink)
 	self->brk = raw_brk(0);
 	if (raw_brk(self->brk - 2 * page) != self->brk)
 		SKIP(return, "the heap is a mapping of its own");
-	ASSERT_TRUE(wait_for_map_count(self->brk - 2 * page, self->brk))
-		TH_LOG("%s", after.text);
+	if (!variant->settings)
+		ASSERT_TRUE(wait_for_map_count(self->brk - 2 * page, self->brk))
+			TH_LOG("%s", after.text);
 	EXPECT_REFUSED(self->brk - 2 * page, "map_count", "map_count");
 }
 
@@ -359,6 +372,84 @@ TEST_F(failures, sealed)
 	if (syscall(SYS_mseal, to, 4 * page, 0))
 		SKIP(return, "no mseal: %s", strerror(errno));
 	EXPECT_REFUSED(to, "sealed", "sealed");
+}
+
+/* The heap is several mappings, and the one that is sealed is not the first. */
+TEST_F(failures, sealed_behind_another_mapping)
+{
+	unsigned long to = self->brk - 8 * page;
+
+	ASSERT_EQ(0, mprotect((void *)(self->brk - 4 * page), 4 * page,
+			      PROT_READ));
+	if (syscall(SYS_mseal, self->brk - 4 * page, 4 * page, 0))
+		SKIP(return, "no mseal: %s", strerror(errno));
+	EXPECT_REFUSED(to, "sealed", "sealed");
+}
+
+/* A heap of several mappings shrinks as any other. */
+TEST_F(failures, none_of_several_mappings)
+{
+	unsigned long to = self->brk - 8 * page;
+
+	ASSERT_EQ(0, mprotect((void *)(self->brk - 4 * page), 4 * page,
+			      PROT_READ));
+	ASSERT_EQ(0, heapinfo_read(&before, 0));
+	ASSERT_EQ(to, raw_brk(to));
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	EXPECT_EQ(heapinfo_number(&before, "BrkFailures"),
+		  heapinfo_number(&after, "BrkFailures"));
+	EXPECT_EQ(heapinfo_number(&before, "BrkShrinks") + 1,
+		  heapinfo_number(&after, "BrkShrinks"));
+}
+
+/* A huge page that lies in the heap cannot be cut. */
+TEST_F(failures, hugetlb)
+{
+	unsigned long huge = bytes_of("Hugepagesize:"), at;
+
+	if (!huge || heapinfo_write_file(HUGE_PAGES, "1") ||
+	    heapinfo_read_number(HUGE_PAGES) != 1)
+		SKIP(return, "no huge page to be had");
+	at = (self->brk + huge) & -huge;
+	self->brk = at + huge + 2 * page;
+	ASSERT_EQ(self->brk, raw_brk(self->brk));
+	ASSERT_EQ(at, map_at(at, huge, MAP_FIXED | MAP_HUGETLB));
+	EXPECT_REFUSED(at + page, "hugetlb", "hugetlb");
+	EXPECT_EQ(at, raw_brk(at));
+}
+
+/* Below a shadow stack the kernel keeps one page more. */
+TEST_F(failures, overlap_with_a_shadow_stack)
+{
+	unsigned long stack = self->end + 16 * page;
+	char result[40];
+
+	if (syscall(SYS_map_shadow_stack, stack, page, 0) != (long)stack)
+		SKIP(return, "no shadow stacks: %s", strerror(errno));
+	snprintf(result, sizeof(result), "overlap=0x%lx", stack);
+	EXPECT_REFUSED(stack - 2 * page + 1, "overlap", result);
+	EXPECT_EQ(stack - 2 * page, raw_brk(stack - 2 * page));
+}
+
+/*
+ * With ignore_rlimit_data the kernel lets data exceed its limit, and only asks
+ * for the heap itself.
+ */
+TEST_F(failures, ignored_rlimit_data)
+{
+	unsigned long long size;
+
+	if (!variant->settings)
+		SKIP(return, "learns of the setting after the failure");
+	if (heapinfo_write_file(IGNORE_DATA, "Y"))
+		SKIP(return, "no " IGNORE_DATA);
+	ASSERT_EQ(0, heapinfo_write_file(OVERCOMMIT, "2"));
+	size = bytes_of("CommitLimit:") + page;
+	if (!bytes_of("Committed_AS:") || !has_room(self->brk, size))
+		SKIP(return, "the kernel has lost count of what is committed");
+	ASSERT_NE(-1UL, map_at(0, 64UL << 20, MAP_NORESERVE));
+	ASSERT_EQ(0, set_limit(RLIMIT_DATA, size + (32UL << 20)));
+	EXPECT_REFUSED(self->brk + size, "nomem", "nomem");
 }
 
 /* Each reason is counted for itself, beside the sum of all. */

@@ -20,9 +20,9 @@
 /* The parameters of the module and their defaults. */
 static const struct parameter {
 	const char *name;
-	const char *value;	/* NULL: the module's description has it */
+	const char *value;
 } parameters[] = {
-	{ "source", NULL },
+	{ "source", "redirect" },
 	{ "history", "64" },
 	{ "memory", "32" },
 	{ "queries", "0" },
@@ -349,7 +349,6 @@ unsigned long long heapinfo_read_number(const char *path)
 static struct module {
 	bool learned;
 	char file[PATH_MAX];
-	char source[16];
 } *module;
 
 static void __attribute__((constructor)) share_module(void)
@@ -386,10 +385,7 @@ static int ask_modinfo(char *text, size_t size)
 	return 0;
 }
 
-/*
- * Find the module's file, and its default for source=: where probes are not
- * safe enough, calls are seen by tracepoints.
- */
+/* Find the module's file. */
 static int learn_module(void)
 {
 	static const char key[] = "filename:";
@@ -398,7 +394,6 @@ static int learn_module(void)
 
 	if (!module || ask_modinfo(text, sizeof(text)))
 		return -ENOENT;
-	strcpy(module->source, "probe");
 	while ((line = strsep(&at, "\n"))) {
 		if (!strncmp(line, key, strlen(key))) {
 			line += strlen(key);
@@ -406,8 +401,6 @@ static int learn_module(void)
 			snprintf(module->file, sizeof(module->file), "%s",
 				 line);
 		}
-		if (strstr(line, "source:") && strstr(line, "[syscalls]"))
-			strcpy(module->source, "syscalls");
 	}
 	module->learned = true;
 	return 0;
@@ -427,18 +420,13 @@ static const char *module_file(void)
 	return module_known() ? module->file : NULL;
 }
 
-static const char *default_source(void)
-{
-	return module_known() ? module->source : "probe";
-}
-
 /* The word "@name=..." of @params, or its default. */
 static void wanted_value(const struct parameter *parameter, const char *params,
 			 char *value, size_t size)
 {
 	size_t length = strlen(parameter->name);
 
-	snprintf(value, size, "%s", parameter->value ?: default_source());
+	snprintf(value, size, "%s", parameter->value);
 	while (*params) {
 		params += strspn(params, " ");
 		if (!strncmp(params, parameter->name, length) &&

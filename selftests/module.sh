@@ -56,7 +56,7 @@ skip_all()
 # finish - the module as it is by default; status of the whole, as the last line
 finish()
 {
-	module_load source=probe
+	module_load source=redirect
 	[ "$failures" -eq 0 ]
 }
 

@@ -41,6 +41,25 @@ refused()
 	return 1
 }
 
+# false_proc - is loading refused where a file system on /proc only looks like
+# procfs, and is nothing of that one hooked?
+false_proc()
+{
+	needs unshare || return
+	module_unload || return
+	# shellcheck disable=SC2016 # the inner shell expands
+	log=$(unshare -m sh -c 'mount -t tmpfs tmpfs /proc && mkdir -p /proc/self/1 \
+		/proc/self/2 /proc/self/3 && ! "$1" log insert &&
+		[ ! -e /proc/1/heapinfo ]' sh "$helper")
+	status=$?
+	lines=$(echo "$log" | grep 'heapinfo: ')
+	[ $status -eq 0 ] && [ ! -e /sys/module/heapinfo ] &&
+	echo "$lines" | grep -q 'procfs must be mounted on /proc' &&
+	[ "$(echo "$lines" | wc -l)" -eq 1 ] && return
+	echo "# the log says: $lines"
+	return 1
+}
+
 # taken KEY VALUE PARAMETER... - does the module load, say nothing, and show
 # VALUE for KEY in /proc/heapinfo?
 taken()
@@ -60,8 +79,8 @@ taken()
 # loads_once - is a second load refused, without harm to the first?
 loads_once()
 {
-	module_load source=probe || return
-	if LC_ALL=C insmod "$HEAPINFO_KO" source=probe 2>"$scratch/error"; then
+	module_load source=redirect || return
+	if LC_ALL=C insmod "$HEAPINFO_KO" source=redirect 2>"$scratch/error"; then
 		echo "# was loaded twice"
 		return 1
 	fi
@@ -81,13 +100,17 @@ in_use()
 }
 
 module_needed
-plan 25
+plan 27
 
-for value in x '' prob probes PROBE 1 'probe,syscalls'; do
+for value in x '' redirec redirects REDIRECT 1 'redirect,syscalls'; do
 	try "source=$value is refused" refused \
-		"source=$value is not known: it is probe or syscalls" \
+		"source=$value is not known: it is redirect or syscalls" \
 		"source=$value"
 done
+try "source=probe, which there was, is refused" refused \
+	'source=probe is no more: leave it out, or say source=redirect' \
+	source=probe
+try "what only looks like /proc is refused" false_proc
 try "history=-1 is refused" refused \
 	'history=-1 is out of range: it is 0 to 4096' history=-1
 try "history=4097 is refused" refused \
@@ -105,7 +128,7 @@ try "memory=4294967297 is refused" refused 'parameter .?memory|memory=' \
 try "queries=2 is refused" refused 'queries=2 is out of range: it is 0 to 1' \
 	queries=2
 
-try "source=probe is taken" taken Source probe source=probe
+try "source=redirect is taken" taken Source redirect source=redirect
 try "source=syscalls is taken" taken Source syscalls source=syscalls
 try "history=0 is taken" taken History 0 history=0
 try "history=1 is taken" taken History 1 history=1

@@ -176,7 +176,7 @@ TEST_F_TIMEOUT(storm, load_and_unload, HEAPINFO_LONG)
 		busy += tries - 1;
 		EXPECT_EQ(0, ret);
 		ret = heapinfo_load(round % 2 ? "source=syscalls" :
-						"source=probe");
+						"source=redirect");
 		EXPECT_EQ(0, ret);
 		/* Each kind of loop meets the module at least once a round. */
 		for (i = 0; i < ARRAY_SIZE(loops); i++)

@@ -130,7 +130,7 @@ unloaded_while_traced()
 		rmmod heapinfo
 	fi || return
 	sh -c "$program"
-	module_load source=probe && [ "$(cat "$events/brk/enable")" = 0 ]
+	module_load source=redirect && [ "$(cat "$events/brk/enable")" = 0 ]
 }
 
 # keys of /proc/heapinfo, in their order; none of them tells an address
@@ -147,7 +147,7 @@ state()
 		keys="$keys$key "
 	done </proc/heapinfo
 	for key in Version Format Source Suspended History Queries Processes MemoryUsed \
-		   MemoryBound CallsSeen CallsRecorded CallsRefused CallsLost \
+		   MemoryBound CallsSeen CallsRecorded CallsRefused CallsUnderWay \
 		   EventsRecorded EventsLost; do
 		case $keys in
 		*" $key "*) continue ;;
@@ -159,7 +159,7 @@ state()
 		/proc/heapinfo && return 1
 	! grep -E '0x|[0-9a-f]{12}' /proc/heapinfo || return
 	[ "$(stat -c '%A %u %g' /proc/heapinfo)" = '-r--r--r-- 0 0' ] &&
-	[ "$(state_of Source)" = probe ] && [ "$(state_of History)" = 64 ] &&
+	[ "$(state_of Source)" = redirect ] && [ "$(state_of History)" = 64 ] &&
 	[ "$(state_of Version)" = "$(cat /sys/module/heapinfo/version)" ] &&
 	[ "$(state_of MemoryBound)" = 33554432 ]
 }
@@ -187,7 +187,7 @@ counts()
 }
 
 module_needed
-module_load source=probe
+module_load source=redirect
 [ -d /sys/kernel/tracing/events ] || skip_all "no tracefs on /sys/kernel/tracing"
 plan 9
 try "heapinfo:brk in tracefs" tracefs

@@ -28,11 +28,11 @@ function cell(kernel, mode, row,    text, out)
 }
 
 END {
-	n_modes = split("absent bare0 probe bare1 syscalls", modes, " ")
+	n_modes = split("absent bare0 redirect bare1 syscalls", modes, " ")
 	title["absent"] = "no module"
 	title["bare0"] = "empty kretprobe"
-	title["probe"] = "source=probe"
-	title["bare1"] = "empty tracepoints"
+	title["redirect"] = "source=redirect"
+	title["bare1"] = "empty tracepoint"
 	title["syscalls"] = "source=syscalls"
 	for (k = 1; k <= n_kernels; k++) {
 		printf "| %s |", kernels[k]

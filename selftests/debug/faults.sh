@@ -72,7 +72,7 @@ read_log()
 
 # Each of these does one thing, and is asked afterwards, as NAME_holds STATUS,
 # whether what came of it is right. "said" holds what was printed.
-load_probe()	{ insmod "$file" source=probe; }
+load_redirect()	{ insmod "$file" source=redirect; }
 load_syscalls()	{ insmod "$file" source=syscalls; }
 load_bare()	{ insmod "$file" history=0; }
 load_holds()
@@ -84,7 +84,7 @@ load_holds()
 			has $'insmod: ERROR: could not insert module [^\n]*: [A-Z][^\n]*'
 	fi
 }
-load_probe_holds()	{ load_holds "$1"; }
+load_redirect_holds()	{ load_holds "$1"; }
 load_syscalls_holds()	{ load_holds "$1"; }
 load_bare_holds()	{ load_holds "$1"; }
 
@@ -196,7 +196,7 @@ forget_entries()
 sleep 100000 &
 target=$!
 
-[ $# -gt 0 ] || set -- load_probe load_syscalls load_bare read_entry read_new \
+[ $# -gt 0 ] || set -- load_redirect load_syscalls load_bare read_entry read_new \
 	list attributes status record record_syscalls unload
 for name; do
 	case $name in

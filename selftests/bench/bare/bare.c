@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two ways to see every brk(2), with handlers that do nothing: what any
- * module that takes one of them must cost. For the benchmark alone.
+ * Two ways to see every brk(2), with handlers that do nothing, to hold the costs of
+ * heapinfo's sources against. For the benchmark alone.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -9,7 +9,7 @@
 
 static bool syscalls;
 module_param(syscalls, bool, 0444);
-MODULE_PARM_DESC(syscalls, "the tracepoints sys_enter and sys_exit, not a kretprobe");
+MODULE_PARM_DESC(syscalls, "the tracepoint sys_exit, not a kretprobe");
 
 static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
@@ -29,46 +29,31 @@ static struct kretprobe probe = {
 	.maxactive = 1024,
 };
 
-static void on_enter(void *data, struct pt_regs *regs, long nr)
-{
-}
-
 static void on_exit(void *data, struct pt_regs *regs, long ret)
 {
 }
 
-static struct tracepoint *enter_point, *exit_point;
+static struct tracepoint *exit_point;
 
 static void find_points(struct tracepoint *point, void *data)
 {
-	if (!strcmp(point->name, "sys_enter"))
-		enter_point = point;
-	else if (!strcmp(point->name, "sys_exit"))
+	if (!strcmp(point->name, "sys_exit"))
 		exit_point = point;
 }
 
 static int __init bare_init(void)
 {
-	int ret;
-
 	if (!syscalls)
 		return register_kretprobe(&probe);
 	for_each_kernel_tracepoint(find_points, NULL);
-	if (!enter_point || !exit_point)
+	if (!exit_point)
 		return -EOPNOTSUPP;
-	ret = tracepoint_probe_register(exit_point, on_exit, NULL);
-	if (ret)
-		return ret;
-	ret = tracepoint_probe_register(enter_point, on_enter, NULL);
-	if (ret)
-		tracepoint_probe_unregister(exit_point, on_exit, NULL);
-	return ret;
+	return tracepoint_probe_register(exit_point, on_exit, NULL);
 }
 
 static void __exit bare_exit(void)
 {
 	if (syscalls) {
-		tracepoint_probe_unregister(enter_point, on_enter, NULL);
 		tracepoint_probe_unregister(exit_point, on_exit, NULL);
 		tracepoint_synchronize_unregister();
 	} else {

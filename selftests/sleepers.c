@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Threads that sleep inside brk(2) for as long as they like, which anybody may
+ * have, take nothing from the calls of others, and keep the module where its code
+ * is on their way back.
+ */
+#include "kselftest_harness.h"
+#include "heapinfo.h"
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY	1
+#endif
+
+#define SLEEPERS	1200
+#define CALLS		1000
+#define STACK		(64 << 10)
+
+/* What delete_module(2) says of a module that somebody uses. */
+#define IN_USE		(-EWOULDBLOCK)
+
+static struct heapinfo info;
+static unsigned long page;
+
+/* What the process that has the sleepers tells. */
+struct told {
+	int missing;	/* why there are none, as errno; 0 if there are */
+	unsigned int asleep;
+};
+
+/* One that shrinks the heap by a page, and then waits until that is read. */
+static void *sleeper(void *to)
+{
+	raw_brk((unsigned long)to);
+	return NULL;
+}
+
+/* Whether the break has been moved to @to, behind which the mover sleeps. */
+static void await_break(unsigned long to)
+{
+	while (raw_brk(0) != to)
+		sched_yield();
+}
+
+/* A heap whose mappings tell what happens to them. Return: 0 or errno. */
+static int watch_heap(unsigned long start, unsigned long size)
+{
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_EVENT_UNMAP,
+	};
+	struct uffdio_register range = {
+		.range = { .start = start, .len = size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+
+	/* Kernels that do not know the flag let anybody have one without it. */
+	if (fd < 0 && errno == EINVAL)
+		fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &range))
+		return errno;
+	return 0;
+}
+
+/* A process whose threads fall asleep in brk(2), one after the other. */
+static void __attribute__((noreturn)) sleep_in_brk(int tell, unsigned int number)
+{
+	unsigned long start, end;
+	struct told told = {};
+	pthread_attr_t attr;
+	pthread_t thread;
+	unsigned int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	/* What threads need is not to come from the heap that is watched. */
+	mallopt(M_MMAP_THRESHOLD, 0);
+	start = (raw_brk(0) + page) & -page;
+	end = start + (number + 1) * page;
+	raw_brk(end);
+	told.missing = watch_heap(start, end - start);
+	for (i = 1; !told.missing && i <= number; i++) {
+		told.missing = pthread_create(&thread, &attr, sleeper,
+					      (void *)(end - i * page));
+		if (told.missing)
+			break;
+		await_break(end - i * page);
+		told.asleep++;
+	}
+	if (write(tell, &told, sizeof(told)) == sizeof(told))
+		pause();
+	_exit(0);
+}
+
+FIXTURE(sleepers)
+{
+	pid_t pid;
+	struct told told;
+};
+
+FIXTURE_VARIANT(sleepers)
+{
+	const char *params;
+	bool hold;	/* the module */
+};
+
+FIXTURE_VARIANT_ADD(sleepers, redirect)
+{
+	.params = "source=redirect",
+	.hold = true,
+};
+
+FIXTURE_VARIANT_ADD(sleepers, syscalls)
+{
+	.params = "source=syscalls",
+};
+
+FIXTURE_SETUP(sleepers)
+{
+	int ret = heapinfo_load(variant->params);
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	page = sysconf(_SC_PAGESIZE);
+}
+
+FIXTURE_TEARDOWN(sleepers)
+{
+	if (self->pid > 0) {
+		kill(self->pid, SIGKILL);
+		waitpid(self->pid, NULL, 0);
+	}
+	heapinfo_load("");
+}
+
+/* Has that many threads asleep in brk(2). Return: errno where there are none. */
+static int put_to_sleep(pid_t *pid, struct told *told, unsigned int number)
+{
+	int tell[2];
+
+	if (pipe(tell))
+		return errno;
+	*pid = fork();
+	if (!*pid)
+		sleep_in_brk(tell[1], number);
+	close(tell[1]);
+	if (read(tell[0], told, sizeof(*told)) != sizeof(*told))
+		told->missing = EPIPE;
+	close(tell[0]);
+	return told->missing;
+}
+
+static unsigned long long under_way(void)
+{
+	return heapinfo_read_path(&info, "/proc/heapinfo") ?
+	       HEAPINFO_NO_NUMBER : heapinfo_number(&info, "CallsUnderWay");
+}
+
+TEST_F_TIMEOUT(sleepers, take_nothing_from_others, HEAPINFO_LONG)
+{
+	unsigned long long calls, seen;
+	unsigned int i;
+
+	if (put_to_sleep(&self->pid, &self->told, SLEEPERS))
+		SKIP(return, "nobody sleeps in brk(2) here: %s",
+		     strerror(self->told.missing));
+	ASSERT_EQ(SLEEPERS, self->told.asleep);
+	EXPECT_EQ(variant->hold ? SLEEPERS : 0, under_way());
+	raw_brk(0);
+	ASSERT_EQ(0, heapinfo_read(&info, 0));
+	calls = heapinfo_number(&info, "BrkCalls");
+	ASSERT_EQ(0, heapinfo_read_path(&info, "/proc/heapinfo"));
+	seen = heapinfo_number(&info, "CallsSeen");
+	for (i = 0; i < CALLS; i++)
+		raw_brk(0);
+	ASSERT_EQ(0, heapinfo_read(&info, 0));
+	EXPECT_EQ(calls + CALLS, heapinfo_number(&info, "BrkCalls"));
+	ASSERT_EQ(0, heapinfo_read_path(&info, "/proc/heapinfo"));
+	EXPECT_EQ(seen + CALLS, heapinfo_number(&info, "CallsSeen"));
+	EXPECT_EQ(heapinfo_number(&info, "CallsSeen"),
+		  heapinfo_number(&info, "CallsRecorded") +
+		  heapinfo_number(&info, "CallsRefused"));
+	/* When they end, their calls are recorded as well. */
+	kill(self->pid, SIGKILL);
+	waitpid(self->pid, NULL, 0);
+	self->pid = 0;
+	EXPECT_EQ(0, under_way());
+	EXPECT_LE(seen + CALLS + SLEEPERS, heapinfo_number(&info, "CallsSeen"));
+}
+
+TEST_F_TIMEOUT(sleepers, keep_the_module, HEAPINFO_LONG)
+{
+	if (!variant->hold)
+		SKIP(return, "no code of the module is on their way back");
+	if (put_to_sleep(&self->pid, &self->told, 1))
+		SKIP(return, "nobody sleeps in brk(2) here: %s",
+		     strerror(self->told.missing));
+	EXPECT_EQ(IN_USE, heapinfo_unload());
+	EXPECT_EQ(IN_USE, heapinfo_unload());
+	/* Refused, it goes on as before. */
+	EXPECT_EQ(1, under_way());
+	ASSERT_EQ(0, heapinfo_read(&info, 0));
+	kill(self->pid, SIGKILL);
+	waitpid(self->pid, NULL, 0);
+	self->pid = 0;
+	EXPECT_EQ(0, heapinfo_unload());
+	EXPECT_NE(0, heapinfo_read(&info, 0));
+}
+
+TEST_HARNESS_MAIN
