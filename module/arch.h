@@ -10,6 +10,7 @@
 #include <linux/ptrace.h>
 #include <linux/sizes.h>
 
+#include <asm/ftrace.h>
 #include <asm/unistd.h>
 
 #ifdef CONFIG_X86_64
@@ -32,6 +33,15 @@ static inline unsigned long heapinfo_compat_arg(const struct pt_regs *regs)
 	return (u32)regs->bx;
 }
 #endif
+
+/*
+ * Where a function goes on behind the place @ip where ftrace steps in: an
+ * instruction of that size stands there.
+ */
+static inline unsigned long heapinfo_ftrace_resume(unsigned long ip)
+{
+	return ip + MCOUNT_INSN_SIZE;
+}
 
 /* The number of brk(2) for 32-bit programs, which never changes. */
 #define IA32_NR_BRK	45

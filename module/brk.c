@@ -304,7 +304,7 @@ void heapinfo_brk_ended(unsigned long asked, unsigned long ret)
 }
 
 /**
- * heapinfo_brk_start() - begin to see every brk(2)
+ * heapinfo_brk_start() - get ready to see every brk(2)
  * @name: "redirect" or "syscalls"
  *
  * Context: may sleep.
@@ -338,6 +338,20 @@ int heapinfo_brk_start(const char *name)
 	if (ret)
 		heapinfo_failure_stop();
 	return ret;
+}
+
+/**
+ * heapinfo_brk_open() - see every brk(2) from now on
+ *
+ * Loading may not fail any more: calls of others would have to be waited for, and
+ * they may sleep for as long as they like.
+ *
+ * Context: may sleep; heapinfo_brk_start() has succeeded.
+ */
+void heapinfo_brk_open(void)
+{
+	if (heapinfo_source->open)
+		heapinfo_source->open();
 }
 
 /**

@@ -68,14 +68,17 @@ struct heapinfo_brk_entry {
 /**
  * struct heapinfo_source - a way to see brk(2) of every process
  * @name: value of the parameter "source"
- * @start: begins to call heapinfo_brk_enter() and heapinfo_brk_return() of
- *	brk_inline.h, or heapinfo_brk_ended(); may sleep; 0 or a negative error,
- *	after one line in the log
+ * @start: gets ready to call heapinfo_brk_enter() and heapinfo_brk_return() of
+ *	brk_inline.h, or begins to call heapinfo_brk_ended(); may sleep; 0 or a
+ *	negative error, after one line in the log
+ * @open: begins to call the first two, so that calls of others may sleep in the
+ *	module; may sleep, cannot fail. NULL where @start has begun already
  * @stop: ends that; no call is under way when it returns; may sleep
  */
 struct heapinfo_source {
 	const char *name;
 	int (*start)(void);
+	void (*open)(void);
 	void (*stop)(void);
 };
 
@@ -85,6 +88,7 @@ extern const struct heapinfo_source heapinfo_source_syscalls;
 void heapinfo_brk_ended(unsigned long asked, unsigned long ret);
 
 int heapinfo_brk_start(const char *source);
+void heapinfo_brk_open(void);
 void heapinfo_brk_stop(void);
 const char *heapinfo_brk_source(void);
 u64 heapinfo_brk_seen(void);

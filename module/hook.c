@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Puts a function of the module in front of one function of the kernel. */
 #include "heapinfo.h"
+#include "arch.h"
 #include "compat.h"
 #include "hook.h"
 
@@ -14,22 +15,32 @@
 #define CLEAR_AGAIN_MS	10
 
 /*
- * Runs before every call of the target; preemption may be on. Where the target
- * goes on is the same for all calls, and is learnt in the first one.
+ * Runs before every call of the target; preemption may be on. @ip is the place
+ * where ftrace steps in. Others may have led the call elsewhere before, as a probe
+ * of BPF does that overrides what the function returns: then the target is not
+ * called, and there is nothing to stand before.
  */
 static void notrace heapinfo_hook_redirect(unsigned long ip,
 					   unsigned long parent,
 					   struct ftrace_ops *ops,
 					   heapinfo_ftrace_regs *fregs)
 {
+	unsigned long resume = heapinfo_ftrace_resume(ip);
+	bool (*wanted)(heapinfo_ftrace_regs *fregs);
 	struct heapinfo_hook *hook;
 
-	hook = container_of(ops, struct heapinfo_hook, ops);
-	if (hook->wanted &&
-	    (!hook->wanted(fregs) || !try_module_get(THIS_MODULE)))
+	if (unlikely(heapinfo_ftrace_ip(fregs) != resume))
 		return;
-	if (unlikely(!READ_ONCE(hook->resume)))
-		WRITE_ONCE(hook->resume, heapinfo_ftrace_ip(fregs));
+	hook = container_of(ops, struct heapinfo_hook, ops);
+	/* Pairs with smp_store_release() in heapinfo_hook_lead(). */
+	wanted = smp_load_acquire(&hook->wanted);
+	if (wanted && !wanted(fregs))
+		return;
+	if (hook->holds && !try_module_get(THIS_MODULE))
+		return;
+	/* The same for all calls: written once. */
+	if (unlikely(READ_ONCE(hook->resume) != resume))
+		WRITE_ONCE(hook->resume, resume);
 	heapinfo_ftrace_set_ip(fregs,
 			       (unsigned long)READ_ONCE(hook->replacement));
 }
@@ -78,6 +89,24 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 }
 
 /**
+ * heapinfo_hook_lead() - lead all calls to another replacement from now on
+ * @hook: installed, without @hook->holds
+ * @replacement: where to
+ *
+ * A call that was redirected before may still be on its way to the replacement of
+ * before: synchronize_rcu_tasks() waits until it sleeps for the first time there,
+ * or has left.
+ *
+ * Context: any; one caller at a time.
+ */
+void heapinfo_hook_lead(struct heapinfo_hook *hook, void *replacement)
+{
+	WRITE_ONCE(hook->replacement, replacement);
+	/* Pairs with smp_load_acquire() in heapinfo_hook_redirect(). */
+	smp_store_release(&hook->wanted, NULL);
+}
+
+/**
  * heapinfo_hook_remove() - stop redirecting calls
  * @hook: installed
  *
@@ -99,6 +128,10 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 {
 	pr_err("this kernel lacks CONFIG_DYNAMIC_FTRACE_WITH_REGS, which /proc/<pid>/heapinfo needs\n");
 	return -EOPNOTSUPP;
+}
+
+void heapinfo_hook_lead(struct heapinfo_hook *hook, void *replacement)
+{
 }
 
 void heapinfo_hook_remove(struct heapinfo_hook *hook)

@@ -14,12 +14,13 @@
  * @hint: what to do where it cannot be hooked, for messages; may be NULL
  * @target: its address
  * @replacement: called in its place, with its arguments, when @wanted says so.
- *	It may call heapinfo_hook_call().
- * @wanted: whether a call is for @replacement, which then holds a reference on
- *	the module and must end with heapinfo_hook_leave(). Runs in the context of
- *	the caller of @target, preemption may be disabled; may not sleep. NULL:
- *	each call is, and no reference is taken: the owner of the hook sees to it
- *	that the module stays while a call is under way.
+ *	It may call heapinfo_hook_call(). Changed by heapinfo_hook_lead() while
+ *	the hook stands.
+ * @wanted: whether a call is for @replacement; NULL: each is. Runs in the context
+ *	of the caller of @target, preemption may be disabled; may not sleep.
+ * @holds: each call of @replacement gets a reference on the module and must end
+ *	with heapinfo_hook_leave(). Else the owner of the hook sees to it that the
+ *	module stays while a call is under way.
  * @resume: where a call that was redirected goes on to be what it was: behind
  *	the place in @target where ftrace steps in. Known when @replacement is
  *	called.
@@ -31,6 +32,7 @@ struct heapinfo_hook {
 	unsigned long target;
 	void *replacement;
 	bool (*wanted)(heapinfo_ftrace_regs *fregs);
+	bool holds;
 	unsigned long resume;
 #ifdef CONFIG_FUNCTION_TRACER
 	struct ftrace_ops ops;
@@ -39,6 +41,7 @@ struct heapinfo_hook {
 
 int heapinfo_hook_find(struct heapinfo_hook *hook);
 int heapinfo_hook_install(struct heapinfo_hook *hook);
+void heapinfo_hook_lead(struct heapinfo_hook *hook, void *replacement);
 void heapinfo_hook_remove(struct heapinfo_hook *hook);
 
 /* In resume.S: calls what is at @address with two arguments. */
@@ -66,10 +69,9 @@ static __always_inline long heapinfo_hook_call(const struct heapinfo_hook *hook,
 }
 
 /**
- * heapinfo_hook_leave() - say that a replacement is done
+ * heapinfo_hook_leave() - say that a replacement is done that holds the module
  *
- * Gives back the reference on the module that was taken when the call was
- * redirected. A few instructions of the replacement still run after this;
+ * Gives back the reference on the module that was taken for the call. A few instructions of the replacement still run after this;
  * heapinfo_hook_remove() waits for them.
  *
  * Context: in the replacement; does not sleep.

@@ -79,13 +79,17 @@ static int __init heapinfo_init(void)
 	ret = heapinfo_brk_start(heapinfo_source_param);
 	if (ret)
 		goto stop_history;
-	heapinfo_history_complete();
 	ret = heapinfo_status_start();
 	if (ret)
 		goto stop_brk;
 	ret = heapinfo_procfs_start();
 	if (ret)
 		goto stop_status;
+
+	/* From here on nothing fails. */
+	heapinfo_brk_open();
+	heapinfo_history_complete();
+	heapinfo_procfs_serve();
 	return 0;
 
 stop_status:

@@ -300,12 +300,14 @@ static struct heapinfo_hook heapinfo_lookup_hook = {
 	.name = "the lookup of /proc/<pid>",
 	.replacement = heapinfo_lookup,
 	.wanted = heapinfo_lookup_wanted,
+	.holds = true,
 };
 
 static struct heapinfo_hook heapinfo_iterate_hook = {
 	.name = "the listing of /proc/<pid>",
 	.replacement = heapinfo_iterate,
 	.wanted = heapinfo_iterate_wanted,
+	.holds = true,
 };
 
 /* Takes an entry of a listing and goes on: only the position is of interest. */
@@ -370,12 +372,9 @@ int heapinfo_procfs_learn(void)
 }
 
 /**
- * heapinfo_procfs_start() - let the files appear
+ * heapinfo_procfs_start() - get ready to let the files appear
  *
- * The last step of loading: what is in use afterwards holds the module.
- * heapinfo_procfs_learn() has succeeded.
- *
- * Context: may sleep.
+ * Context: may sleep; heapinfo_procfs_learn() has succeeded.
  * Return: 0, or a negative error after one line in the log.
  */
 int heapinfo_procfs_start(void)
@@ -392,8 +391,19 @@ int heapinfo_procfs_start(void)
 		heapinfo_hook_remove(&heapinfo_lookup_hook);
 		return ret;
 	}
-	WRITE_ONCE(heapinfo_serving, true);
 	return 0;
+}
+
+/**
+ * heapinfo_procfs_serve() - let the files appear
+ *
+ * Loading cannot fail any more: what is in use from now on holds the module.
+ *
+ * Context: any; heapinfo_procfs_start() has succeeded.
+ */
+void heapinfo_procfs_serve(void)
+{
+	WRITE_ONCE(heapinfo_serving, true);
 }
 
 /**

@@ -9,6 +9,7 @@ struct pid;
 
 int heapinfo_procfs_learn(void);
 int heapinfo_procfs_start(void);
+void heapinfo_procfs_serve(void);
 void heapinfo_procfs_stop(void);
 
 extern const struct file_operations heapinfo_file_operations;

@@ -36,11 +36,11 @@ SYM_FUNC_START(heapinfo_resume)
 SYM_FUNC_END(heapinfo_resume)
 
 /*
- * Replaces an entry point of delete_module(2): asks the function \asked, then
- * goes on at the address that it returns, with the argument of the entry point.
- * Nothing of the module is left on the stack, so that what goes on may free it.
+ * Replaces an entry point of a system call: asks the function \asked, then goes on
+ * at the address that it returns, with the argument of the entry point. Nothing of
+ * the module is left on the stack, so that what goes on may free it.
  */
-.macro unload_entry name asked
+.macro asking_entry name asked
 SYM_FUNC_START(\name)
 	ENDBR
 	FRAME_BEGIN
@@ -54,8 +54,12 @@ SYM_FUNC_START(\name)
 SYM_FUNC_END(\name)
 .endm
 
-	unload_entry heapinfo_unload_native heapinfo_unload_native_asked
-	unload_entry heapinfo_unload_compat heapinfo_unload_compat_asked
+	/* of delete_module(2) */
+	asking_entry heapinfo_unload_native heapinfo_unload_native_asked
+	asking_entry heapinfo_unload_compat heapinfo_unload_compat_asked
+	/* of brk(2), while rmmod is under way */
+	asking_entry heapinfo_hold_native heapinfo_hold_native_asked
+	asking_entry heapinfo_hold_compat heapinfo_hold_compat_asked
 
 #else
 #error "heapinfo knows how calls go on for x86-64 only; add the architecture here"

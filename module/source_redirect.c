@@ -16,85 +16,149 @@
 /* The hint for whoever cannot have this source. */
 #define HINT	"; source=syscalls may do"
 
+/* Calls while the module need not be held, and while it must be. */
 static asmlinkage long heapinfo_redirect_native(const struct pt_regs *regs);
+static asmlinkage long heapinfo_held_native(const struct pt_regs *regs);
+/* The call that is made at load, to see whether it comes here. */
 static asmlinkage long heapinfo_check_native(const struct pt_regs *regs);
+/* In resume.S: asks for a reference on the module first. */
+asmlinkage long heapinfo_hold_native(const struct pt_regs *regs);
+asmlinkage long heapinfo_hold_compat(const struct pt_regs *regs);
+asmlinkage unsigned long heapinfo_hold_native_asked(const struct pt_regs *regs);
+asmlinkage unsigned long heapinfo_hold_compat_asked(const struct pt_regs *regs);
 #ifdef HEAPINFO_COMPAT_ENTRY
 static asmlinkage long heapinfo_redirect_compat(const struct pt_regs *regs);
+static asmlinkage long heapinfo_held_compat(const struct pt_regs *regs);
 static asmlinkage long heapinfo_check_compat(const struct pt_regs *regs);
-#endif
-
-/* An entry point of brk(2). */
-static struct entry {
-	struct heapinfo_hook hook;
-	void *check;	/* is redirected to first, to see whether that works */
-	void *call;	/* is redirected to from then on */
-	bool hooked;
-} heapinfo_entries[] = {
-	{ .hook = { .name = HEAPINFO_NATIVE_ENTRY(brk), .hint = HINT },
-	  .check = heapinfo_check_native,
-	  .call = heapinfo_redirect_native },
-#ifdef HEAPINFO_COMPAT_ENTRY
-	{ .hook = { .name = HEAPINFO_COMPAT_ENTRY(brk), .hint = HINT },
-	  .check = heapinfo_check_compat,
-	  .call = heapinfo_redirect_compat },
-#endif
-};
-
-static __always_inline long heapinfo_redirect(const struct entry *entry,
-					      const struct pt_regs *regs,
-					      unsigned long asked)
-{
-	unsigned int phase = heapinfo_call_begin();
-	struct heapinfo_brk_entry call;
-	long ret;
-
-	heapinfo_brk_enter(&call, asked);
-	ret = heapinfo_hook_call(&entry->hook, regs, NULL);
-	heapinfo_brk_return(&call, ret);
-	heapinfo_call_end(phase);
-	return ret;
-}
-
-static asmlinkage long heapinfo_redirect_native(const struct pt_regs *regs)
-{
-	return heapinfo_redirect(&heapinfo_entries[0], regs,
-				 heapinfo_native_arg(regs));
-}
-
-#ifdef HEAPINFO_COMPAT_ENTRY
-static asmlinkage long heapinfo_redirect_compat(const struct pt_regs *regs)
-{
-	return heapinfo_redirect(&heapinfo_entries[1], regs,
-				 heapinfo_compat_arg(regs));
-}
 #endif
 
 /* The registers of the call that is made to see whether it is redirected. */
 static const struct pt_regs *heapinfo_check_regs;
 static bool heapinfo_check_seen;
 
-static __always_inline long heapinfo_check(const struct entry *entry,
-					   const struct pt_regs *regs)
+/* While the module is loaded, calls of others go their own way. */
+static bool heapinfo_check_wanted(heapinfo_ftrace_regs *fregs)
 {
-	unsigned int phase = heapinfo_call_begin();
+	return heapinfo_ftrace_argument(fregs, 0) ==
+	       (unsigned long)READ_ONCE(heapinfo_check_regs);
+}
+
+/* An entry point of brk(2). */
+static struct entry {
+	struct heapinfo_hook hook;
+	void *counted;	/* where calls are led */
+	void *held;	/* where they are led while rmmod is under way */
+	bool hooked;
+} heapinfo_entries[] = {
+	{ .hook = { .name = HEAPINFO_NATIVE_ENTRY(brk), .hint = HINT,
+		    .replacement = heapinfo_check_native },
+	  .counted = heapinfo_redirect_native,
+	  .held = heapinfo_hold_native },
+#ifdef HEAPINFO_COMPAT_ENTRY
+	{ .hook = { .name = HEAPINFO_COMPAT_ENTRY(brk), .hint = HINT,
+		    .replacement = heapinfo_check_compat },
+	  .counted = heapinfo_redirect_compat,
+	  .held = heapinfo_hold_compat },
+#endif
+};
+
+static __always_inline long heapinfo_redirect(const struct entry *entry,
+					      const struct pt_regs *regs,
+					      unsigned long asked, bool held)
+{
+	struct heapinfo_brk_entry call;
 	long ret;
 
-	if (regs == READ_ONCE(heapinfo_check_regs))
-		WRITE_ONCE(heapinfo_check_seen, true);
+	heapinfo_call_begin(held);
+	heapinfo_brk_enter(&call, asked);
 	ret = heapinfo_hook_call(&entry->hook, regs, NULL);
-	heapinfo_call_end(phase);
+	heapinfo_brk_return(&call, ret);
+	heapinfo_call_end(held);
+	if (held)
+		module_put(THIS_MODULE);
 	return ret;
+}
+
+static asmlinkage long heapinfo_redirect_native(const struct pt_regs *regs)
+{
+	return heapinfo_redirect(&heapinfo_entries[0], regs,
+				 heapinfo_native_arg(regs), false);
+}
+
+static asmlinkage long heapinfo_held_native(const struct pt_regs *regs)
+{
+	return heapinfo_redirect(&heapinfo_entries[0], regs,
+				 heapinfo_native_arg(regs), true);
+}
+
+/*
+ * Where a call goes on while rmmod is under way: here with a reference on the
+ * module; in the kernel, as if there were no module, where the kernel gives none
+ * any more.
+ */
+asmlinkage unsigned long heapinfo_hold_native_asked(const struct pt_regs *regs)
+{
+	return try_module_get(THIS_MODULE) ?
+	       (unsigned long)heapinfo_held_native :
+	       READ_ONCE(heapinfo_entries[0].hook.resume);
+}
+
+#ifdef HEAPINFO_COMPAT_ENTRY
+static asmlinkage long heapinfo_redirect_compat(const struct pt_regs *regs)
+{
+	return heapinfo_redirect(&heapinfo_entries[1], regs,
+				 heapinfo_compat_arg(regs), false);
+}
+
+static asmlinkage long heapinfo_held_compat(const struct pt_regs *regs)
+{
+	return heapinfo_redirect(&heapinfo_entries[1], regs,
+				 heapinfo_compat_arg(regs), true);
+}
+
+asmlinkage unsigned long heapinfo_hold_compat_asked(const struct pt_regs *regs)
+{
+	return try_module_get(THIS_MODULE) ?
+	       (unsigned long)heapinfo_held_compat :
+	       READ_ONCE(heapinfo_entries[1].hook.resume);
+}
+#else
+asmlinkage unsigned long heapinfo_hold_compat_asked(const struct pt_regs *regs)
+{
+	return 0;
+}
+#endif
+
+/**
+ * heapinfo_redirect_lead() - lead calls of brk(2) to the module
+ * @hold: each that begins gets a reference on the module
+ *
+ * Context: any; one caller at a time.
+ */
+void heapinfo_redirect_lead(bool hold)
+{
+	struct entry *entry;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(heapinfo_entries); i++) {
+		entry = &heapinfo_entries[i];
+		if (entry->hooked)
+			heapinfo_hook_lead(&entry->hook, hold ? entry->held :
+							 entry->counted);
+	}
 }
 
 static asmlinkage long heapinfo_check_native(const struct pt_regs *regs)
 {
-	return heapinfo_check(&heapinfo_entries[0], regs);
+	heapinfo_check_seen = true;
+	return heapinfo_hook_call(&heapinfo_entries[0].hook, regs, NULL);
 }
 
 #ifdef HEAPINFO_COMPAT_ENTRY
 static asmlinkage long heapinfo_check_compat(const struct pt_regs *regs)
 {
-	return heapinfo_check(&heapinfo_entries[1], regs);
+	heapinfo_check_seen = true;
+	return heapinfo_hook_call(&heapinfo_entries[1].hook, regs, NULL);
 }
 #endif
 
@@ -120,7 +184,7 @@ static int heapinfo_entry_hook(struct entry *entry)
 {
 	int ret;
 
-	entry->hook.replacement = entry->check;
+	entry->hook.wanted = heapinfo_check_wanted;
 	ret = heapinfo_hook_install(&entry->hook);
 	if (ret)
 		return ret;
@@ -129,7 +193,6 @@ static int heapinfo_entry_hook(struct entry *entry)
 		pr_err("a call of %s was not seen%s\n", entry->hook.name, HINT);
 		return -EOPNOTSUPP;
 	}
-	WRITE_ONCE(entry->hook.replacement, entry->call);
 	return 0;
 }
 
@@ -183,5 +246,6 @@ static int heapinfo_redirect_start(void)
 const struct heapinfo_source heapinfo_source_redirect = {
 	.name = "redirect",
 	.start = heapinfo_redirect_start,
+	.open = heapinfo_calls_open,
 	.stop = heapinfo_redirect_stop,
 };

@@ -5,8 +5,11 @@
  * A call may sleep inside brk for as long as it likes, with its way back through
  * the module. A reference on the module for each call would be a counter that all
  * processors write to in every call. So each processor counts for itself, and
- * rmmod is answered here: before the kernel asks whether heapinfo is in use, this
- * file looks whether a call is under way that does not end.
+ * delete_module(2) is met before the kernel asks whether heapinfo is in use: from
+ * then on each call that begins does take a reference, and those that only were
+ * counted have to end, or the answer is that the module is in use. So the kernel's
+ * own look at the references, which it does in one step with forbidding new ones,
+ * tells of every call.
  */
 #include "heapinfo.h"
 #include "arch.h"
@@ -18,8 +21,13 @@
 #include <linux/delay.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
+#include <linux/workqueue.h>
+
+#include <asm/syscall.h>
 
 /* How long calls that are under way may take before they are said to sleep. */
 #define SETTLE_MS	200
@@ -31,20 +39,28 @@
 DEFINE_PER_CPU(struct heapinfo_under_way, heapinfo_under_way);
 
 /*
- * New calls count in this phase. To see whether any call is old, the other phase
- * is made the current one: what is left in the one before has begun before that.
+ * Calls that nothing but this number tells of. Where no more of them begin, it is
+ * never too small: all begins are seen, and of the ends perhaps not all.
  */
-unsigned int heapinfo_phase;
-static DEFINE_MUTEX(heapinfo_phase_lock);
-
-static unsigned long heapinfo_calls_in_phase(unsigned int phase)
+static unsigned long heapinfo_calls_counted(void)
 {
 	long sum = 0;
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(heapinfo_under_way, cpu).calls[phase]);
+		sum += READ_ONCE(per_cpu(heapinfo_under_way, cpu).counted);
 	/* Where calls go on meanwhile, an end may be seen and its begin not. */
+	return max(sum, 0L);
+}
+
+/* Calls that have a reference on the module. */
+static unsigned long heapinfo_calls_held(void)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(heapinfo_under_way, cpu).held);
 	return max(sum, 0L);
 }
 
@@ -55,49 +71,15 @@ static unsigned long heapinfo_calls_in_phase(unsigned int phase)
  */
 unsigned long heapinfo_calls_under_way(void)
 {
-	return heapinfo_calls_in_phase(0) + heapinfo_calls_in_phase(1);
-}
-
-static bool heapinfo_phase_ends(unsigned int phase)
-{
-	unsigned int waited;
-
-	for (waited = 0; heapinfo_calls_in_phase(phase); waited += LOOK_AGAIN_MS) {
-		if (waited >= SETTLE_MS)
-			return false;
-		msleep(LOOK_AGAIN_MS);
-	}
-	return true;
-}
-
-/*
- * Whether all calls that are under way end soon. No call begins in the phase that
- * is not current, so the sum of that one only goes down. A call that has read the
- * phase has counted itself before it sleeps for the first time: that is what
- * synchronize_rcu_tasks() waits for.
- */
-static bool heapinfo_calls_settle(void)
-{
-	unsigned int phase;
-	bool settled;
-
-	mutex_lock(&heapinfo_phase_lock);
-	phase = heapinfo_phase;
-	settled = heapinfo_phase_ends(!phase);
-	if (settled) {
-		WRITE_ONCE(heapinfo_phase, !phase);
-		synchronize_rcu_tasks();
-		settled = heapinfo_phase_ends(phase);
-	}
-	mutex_unlock(&heapinfo_phase_lock);
-	return settled;
+	return heapinfo_calls_counted() + heapinfo_calls_held();
 }
 
 /**
  * heapinfo_calls_wait() - wait until no call is under way
  *
- * No new ones begin. Those that rmmod was told about have ended; one that has
- * begun since may sleep, and the module cannot be freed under it.
+ * No new ones begin. The references tell the kernel of all that may sleep; where
+ * it was made not to listen to them (rmmod --force), the module cannot be freed
+ * under those either.
  *
  * Context: may sleep.
  */
@@ -119,6 +101,9 @@ void heapinfo_calls_wait(void)
 
 #ifdef CONFIG_MODULE_UNLOAD
 
+/* How long after an unloading it is looked whether the kernel refused it. */
+#define REOPEN_PERIOD	(HZ / 10)
+
 asmlinkage long heapinfo_unload_native(const struct pt_regs *regs);
 asmlinkage long heapinfo_unload_compat(const struct pt_regs *regs);
 asmlinkage unsigned long
@@ -127,12 +112,148 @@ asmlinkage unsigned long
 heapinfo_unload_compat_asked(const struct pt_regs *regs);
 
 /*
- * Each call of delete_module(2): which module it is about lies in memory of the
- * user's, which may not be at hand where this is asked.
+ * The task whose delete_module(2) about this module goes on in the kernel, with a
+ * reference; and the number that the system call has in its ABI. As long as it is
+ * there, each call of brk(2) that begins holds the module. How the call of that
+ * task ended cannot be seen: if it succeeded, nobody is left here to see it.
+ */
+static struct task_struct *heapinfo_unloader;
+static long heapinfo_unloader_call;
+
+/* Whether loading has come so far that calls of brk(2) are led to the module. */
+static bool heapinfo_calls_opened;
+
+/* Guards these, and how calls of brk(2) are led. */
+static DEFINE_MUTEX(heapinfo_unload_lock);
+
+/* Whether calls that begin take a reference. Under heapinfo_unload_lock. */
+static void heapinfo_hold(bool hold)
+{
+	if (heapinfo_calls_opened)
+		heapinfo_redirect_lead(hold);
+}
+
+/**
+ * heapinfo_calls_open() - lead calls of brk(2) to the module
+ *
+ * The last step of loading: from now on calls may sleep in the module.
+ *
+ * Context: may sleep.
+ */
+void heapinfo_calls_open(void)
+{
+	mutex_lock(&heapinfo_unload_lock);
+	heapinfo_calls_opened = true;
+	heapinfo_hold(heapinfo_unloader);
+	mutex_unlock(&heapinfo_unload_lock);
+}
+
+/*
+ * Whether the unloader has left its call of delete_module(2): the registers that it
+ * has entered the kernel with stay as they are until then. They lie on its stack.
+ * That stays while the task has an address space, which it gives up under
+ * task_lock() when it ends.
+ */
+static bool heapinfo_unloader_left(void)
+{
+	struct task_struct *task = heapinfo_unloader;
+	bool left = true;
+
+	if (!task || task == current)
+		return true;
+	task_lock(task);
+	if (task->mm)
+		left = syscall_get_nr(task, task_pt_regs(task)) !=
+		       heapinfo_unloader_call;
+	task_unlock(task);
+	return left;
+}
+
+static void heapinfo_unloader_forget(void)
+{
+	if (heapinfo_unloader)
+		put_task_struct(heapinfo_unloader);
+	heapinfo_unloader = NULL;
+}
+
+/* If the kernel has refused the unloading, calls need no reference any more. */
+static void heapinfo_reopen(struct work_struct *work)
+{
+	mutex_lock(&heapinfo_unload_lock);
+	if (heapinfo_unloader_left()) {
+		heapinfo_unloader_forget();
+		heapinfo_hold(false);
+	} else {
+		schedule_delayed_work(to_delayed_work(work), REOPEN_PERIOD);
+	}
+	mutex_unlock(&heapinfo_unload_lock);
+}
+
+static DECLARE_DELAYED_WORK(heapinfo_reopen_work, heapinfo_reopen);
+
+/* Whether @over comes true soon. */
+static bool heapinfo_soon(bool (*over)(void))
+{
+	unsigned int waited;
+
+	for (waited = 0; !over(); waited += LOOK_AGAIN_MS) {
+		if (waited >= SETTLE_MS)
+			return false;
+		msleep(LOOK_AGAIN_MS);
+	}
+	return true;
+}
+
+static bool heapinfo_none_counted(void)
+{
+	return !heapinfo_calls_counted();
+}
+
+/* Whether nobody but the current task, for a moment, has a reference. */
+static bool heapinfo_unused(void)
+{
+	return module_refcount(THIS_MODULE) <= 1;
+}
+
+/*
+ * Has every call of brk(2) that begins take a reference, and waits for those that
+ * have none. One that began before has counted itself before it sleeps for the
+ * first time: that is what synchronize_rcu_tasks() waits for.
+ *
+ * Return: whether the kernel may be asked to unload the module: by one task at a
+ * time, since the calls need references until its question has been answered.
+ */
+static bool heapinfo_may_unload(void)
+{
+	bool may;
+
+	if (!heapinfo_soon(heapinfo_unloader_left))
+		return false;
+	heapinfo_unloader_forget();
+	heapinfo_hold(true);
+	synchronize_rcu_tasks();
+	may = heapinfo_soon(heapinfo_none_counted);
+	if (may) {
+		/* The kernel refuses for a call that ends in a moment, too. */
+		heapinfo_soon(heapinfo_unused);
+		get_task_struct(current);
+		heapinfo_unloader = current;
+		heapinfo_unloader_call = syscall_get_nr(current,
+							current_pt_regs());
+		schedule_delayed_work(&heapinfo_reopen_work, REOPEN_PERIOD);
+	} else {
+		heapinfo_hold(false);
+	}
+	return may;
+}
+
+/*
+ * Calls of delete_module(2) that the kernel would look at. Which module they are
+ * about lies in memory of the user's, which may not be at hand where this is asked.
  */
 static bool heapinfo_unload_wanted(heapinfo_ftrace_regs *fregs)
 {
-	return true;
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_MODULE);
 }
 
 static struct heapinfo_hook heapinfo_unload_hooks[] = {
@@ -168,20 +289,25 @@ static bool heapinfo_names_us(unsigned long address)
 
 /*
  * Where a call of delete_module(2) goes on: in the kernel's function, or, where
- * it is about this module and somebody sleeps in brk, in one that refuses. Who
- * may not unload modules, or would be refused for another user, need not wait.
+ * it is about this module and somebody sleeps in brk, in one that refuses.
+ *
+ * The reference keeps the module from others who unload it while this sleeps. Who
+ * gets none has been outrun by one of them, and has not slept.
  */
 static unsigned long heapinfo_unload_asked(const struct heapinfo_hook *hook,
 					   unsigned long name)
 {
 	unsigned long next = hook->resume;
 
-	/* One reference is ours: heapinfo_hook_leave() gives it back. */
-	if (ns_capable_noaudit(&init_user_ns, CAP_SYS_MODULE) &&
-	    heapinfo_names_us(name) && module_refcount(THIS_MODULE) == 1 &&
-	    !heapinfo_calls_settle())
-		next = (unsigned long)heapinfo_unload_refuse;
-	heapinfo_hook_leave();
+	if (!try_module_get(THIS_MODULE))
+		return next;
+	if (heapinfo_names_us(name)) {
+		mutex_lock(&heapinfo_unload_lock);
+		if (!heapinfo_may_unload())
+			next = (unsigned long)heapinfo_unload_refuse;
+		mutex_unlock(&heapinfo_unload_lock);
+	}
+	module_put(THIS_MODULE);
 	return next;
 }
 
@@ -217,6 +343,8 @@ void heapinfo_unload_stop(void)
 			heapinfo_hook_remove(&heapinfo_unload_hooks[i]);
 		heapinfo_unload_hooked[i] = false;
 	}
+	cancel_delayed_work_sync(&heapinfo_reopen_work);
+	heapinfo_unloader_forget();
 }
 
 /**
@@ -264,6 +392,11 @@ asmlinkage unsigned long
 heapinfo_unload_compat_asked(const struct pt_regs *regs)
 {
 	return 0;
+}
+
+void heapinfo_calls_open(void)
+{
+	heapinfo_redirect_lead(false);
 }
 
 int heapinfo_unload_start(void)

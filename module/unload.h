@@ -5,49 +5,58 @@
 
 #include <linux/compiler.h>
 #include <linux/percpu.h>
+#include <linux/types.h>
 
 /**
  * struct heapinfo_under_way - calls under way, as one processor counted them
- * @calls: begun less ended, in each of two phases. A call may end on another
- *	processor than it began on, so that the sum over all processors alone means
- *	something.
+ * @counted: begun less ended, of those that nothing but this number tells of. A
+ *	call may end on another processor than it began on, so that the sum over
+ *	all processors alone means something.
+ * @held: the same of those that have a reference on the module
  */
 struct heapinfo_under_way {
-	long calls[2];
+	long counted;
+	long held;
 };
 
 DECLARE_PER_CPU(struct heapinfo_under_way, heapinfo_under_way);
-extern unsigned int heapinfo_phase;
 
 int heapinfo_unload_start(void);
 void heapinfo_unload_stop(void);
+void heapinfo_calls_open(void);
 unsigned long heapinfo_calls_under_way(void);
 void heapinfo_calls_wait(void);
 
+/* In source_redirect.c: where calls are led from now on. */
+void heapinfo_redirect_lead(bool hold);
+
 /**
  * heapinfo_call_begin() - a call that was redirected is in the module
+ * @held: it has a reference on the module
  *
  * Context: before anything sleeps in that call.
- * Return: the phase, for heapinfo_call_end().
  */
-static __always_inline unsigned int heapinfo_call_begin(void)
+static __always_inline void heapinfo_call_begin(bool held)
 {
-	unsigned int phase = READ_ONCE(heapinfo_phase);
-
-	this_cpu_inc(heapinfo_under_way.calls[phase]);
-	return phase;
+	if (held)
+		this_cpu_inc(heapinfo_under_way.held);
+	else
+		this_cpu_inc(heapinfo_under_way.counted);
 }
 
 /**
  * heapinfo_call_end() - the call leaves the module
- * @phase: as heapinfo_call_begin() returned it
+ * @held: as for heapinfo_call_begin()
  *
  * Context: nothing may sleep in that call any more. The few instructions up to
  * the return are covered by heapinfo_calls_wait().
  */
-static __always_inline void heapinfo_call_end(unsigned int phase)
+static __always_inline void heapinfo_call_end(bool held)
 {
-	this_cpu_dec(heapinfo_under_way.calls[phase]);
+	if (held)
+		this_cpu_dec(heapinfo_under_way.held);
+	else
+		this_cpu_dec(heapinfo_under_way.counted);
 }
 
 #endif /* HEAPINFO_UNLOAD_H */
