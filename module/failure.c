@@ -14,16 +14,14 @@
 #include "failure.h"
 
 #include <linux/capability.h>
-#include <linux/cred.h>
+#include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/fs_struct.h>
 #include <linux/hugetlb_inline.h>
-#include <linux/init_task.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
+#include <linux/mutex.h>
 #include <linux/path.h>
-#include <linux/pid.h>
-#include <linux/pid_namespace.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -31,6 +29,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/uio.h>
 #include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
@@ -50,83 +49,150 @@ unsigned long heapinfo_stack_guard_gap = 256UL << PAGE_SHIFT;
 #define REFRESH_PERIOD	(HZ / 10)
 
 /*
- * Settings of the administrator as last read. The variables themselves are not for
- * modules, but files below /proc and /sys have their values.
+ * Settings of the administrator. The variables themselves are not for modules, but
+ * files of procfs and sysfs have their values.
  */
-static int heapinfo_max_map_count = DEFAULT_MAX_MAP_COUNT;
-static bool heapinfo_ignore_rlimit_data;
+struct settings {
+	int max_map_count;
+	bool ignore_rlimit_data;
+};
+
+/* As last read by the worker; written by one at a time. */
+static struct settings heapinfo_settings = {
+	.max_map_count = DEFAULT_MAX_MAP_COUNT,
+};
 static unsigned long heapinfo_refresh_time;	/* in jiffies, when that was */
 
-/* Who may read the files, whatever the task may that meets a failure. */
-static const struct cred *heapinfo_reader_cred;
+/**
+ * struct filesystem - a mount of our own, which nobody else can see or watch
+ * @type: its name
+ * @mount: NULL where the kernel has no such file system
+ */
+struct filesystem {
+	const char *type;
+	struct vfsmount *mount;
+};
+
+static struct filesystem heapinfo_procfs = { .type = "proc" };
+static struct filesystem heapinfo_sysfs = { .type = "sysfs" };
 
 /*
- * Opens a file below the root of the first process: the task that meets a failure
- * may have another root, and workers of later kernels (7.3 is one) have an empty
- * one of their own.
+ * Both are opened once, at load. Whoever meets a failure reads them, and would at
+ * an open have to wait for those who watch the file system and allow or deny each
+ * (fanotify). One of them may be the one that meets the failure.
  */
-static struct file *heapinfo_open_setting(const char *name)
-{
-	struct file *file = ERR_PTR(-ENOENT);
-	struct task_struct *init;
-	struct path root = {};
+static struct file *heapinfo_map_count_file;
+static struct file *heapinfo_ignore_file;
 
-	rcu_read_lock();
-	init = get_pid_task(find_pid_ns(1, &init_pid_ns), PIDTYPE_PID);
-	rcu_read_unlock();
-	if (!init)
-		return file;
-	task_lock(init);
-	if (init->fs)
-		get_fs_root(init->fs, &root);
-	task_unlock(init);
-	put_task_struct(init);
-	if (root.mnt) {
-		file = heapinfo_open_root(&root, name, O_RDONLY);
-		path_put(&root);
+/*
+ * sysfs lets the readers of one open file wait for each other, whatever comes.
+ * Here they can be killed meanwhile.
+ */
+static DEFINE_MUTEX(heapinfo_ignore_lock);
+
+static int heapinfo_mount(struct filesystem *fs)
+{
+	struct file_system_type *type = get_fs_type(fs->type);
+	struct vfsmount *mount;
+
+	if (!type)
+		return 0;
+	mount = kern_mount(type);
+	if (IS_ERR(mount)) {
+		pr_err("cannot mount %s for the module itself (%ld)\n",
+		       fs->type, PTR_ERR(mount));
+		return PTR_ERR(mount);
 	}
-	return file;
+	fs->mount = mount;
+	return 0;
 }
 
-/* Reads up to @size - 1 bytes. Return: whether there are any. */
-static bool heapinfo_read_setting(const char *name, char *text, size_t size)
+static void heapinfo_unmount(struct filesystem *fs)
 {
-	struct file *file;
-	loff_t pos = 0;
+	if (fs->mount)
+		kern_unmount(fs->mount);
+	fs->mount = NULL;
+}
+
+/* @file stays NULL where there is no such file. */
+static int heapinfo_open_setting(struct file **file,
+				 const struct filesystem *fs, const char *name)
+{
+	struct path root = { .mnt = fs->mount };
+	struct file *opened;
+
+	if (!fs->mount)
+		return 0;
+	root.dentry = fs->mount->mnt_root;
+	opened = heapinfo_open_root(&root, name, O_RDONLY);
+	if (opened == ERR_PTR(-ENOENT))
+		return 0;
+	if (IS_ERR(opened)) {
+		pr_err("cannot open %s of %s (%ld)\n", name, fs->type,
+		       PTR_ERR(opened));
+		return PTR_ERR(opened);
+	}
+	*file = opened;
+	return 0;
+}
+
+static void heapinfo_close_setting(struct file **file)
+{
+	if (*file)
+		fput(*file);
+	*file = NULL;
+}
+
+/*
+ * Reads up to @size - 1 bytes, by the function of the file system itself: around it
+ * the kernel asks those who watch the file.
+ *
+ * Return: whether there are any.
+ */
+static bool heapinfo_read_setting(struct file *file, char *text, size_t size)
+{
+	struct kvec vec = { .iov_base = text, .iov_len = size - 1 };
+	struct iov_iter iter;
+	struct kiocb kiocb;
 	ssize_t length;
 
-	file = heapinfo_open_setting(name);
-	if (IS_ERR(file))
+	/* sysfs has such a function since 5.13. */
+	if (!file || !file->f_op->read_iter)
 		return false;
-	length = kernel_read(file, text, size - 1, &pos);
-	filp_close(file, NULL);
+	init_sync_kiocb(&kiocb, file);
+	iov_iter_kvec(&iter, READ, &vec, 1, size - 1);
+	length = file->f_op->read_iter(&kiocb, &iter);
 	text[max_t(ssize_t, length, 0)] = '\0';
 	return length > 0;
 }
 
 /* What cannot be read stays as it was. */
-static void heapinfo_read_settings(void)
+static void heapinfo_read_settings(struct settings *settings)
 {
-	const struct cred *own = override_creds(heapinfo_reader_cred);
 	char text[16];
 	bool ignored;
 	int value;
 
-	if (heapinfo_read_setting("proc/sys/vm/max_map_count", text,
-				  sizeof(text)) &&
+	if (heapinfo_read_setting(heapinfo_map_count_file, text, sizeof(text)) &&
 	    !kstrtoint(strim(text), 10, &value))
-		WRITE_ONCE(heapinfo_max_map_count, value);
-	if (heapinfo_read_setting("sys/module/kernel/parameters/ignore_rlimit_data",
-				  text, sizeof(text)) &&
+		settings->max_map_count = value;
+	if (mutex_lock_killable(&heapinfo_ignore_lock))
+		return;
+	if (heapinfo_read_setting(heapinfo_ignore_file, text, sizeof(text)) &&
 	    !kstrtobool(text, &ignored))
-		WRITE_ONCE(heapinfo_ignore_rlimit_data, ignored);
-	revert_creds(own);
+		settings->ignore_rlimit_data = ignored;
+	mutex_unlock(&heapinfo_ignore_lock);
 }
 
 static void heapinfo_refresh(struct work_struct *work)
 {
+	struct settings now = heapinfo_settings;
+
 	WRITE_ONCE(heapinfo_refresh_time, jiffies);
-	heapinfo_read_settings();
+	heapinfo_read_settings(&now);
+	WRITE_ONCE(heapinfo_settings.max_map_count, now.max_map_count);
+	WRITE_ONCE(heapinfo_settings.ignore_rlimit_data,
+		   now.ignore_rlimit_data);
 }
 
 static DECLARE_DELAYED_WORK(heapinfo_refresh_work, heapinfo_refresh);
@@ -148,51 +214,86 @@ void heapinfo_failure_refresh(void)
 			      time_before(now, due) ? due - now : 0);
 }
 
-/* The guard gap of the command line, in pages there. The last one counts. */
-static void heapinfo_read_guard_gap(void)
+/*
+ * What the kernel's command line sets: the guard gap, in pages there, and whether
+ * the limit on data is ignored, for kernels whose sysfs cannot be read here. The
+ * last one counts.
+ */
+static void heapinfo_read_word(char *word)
 {
-	static const char key[] = "stack_guard_gap=";
+	static const char gap[] = "stack_guard_gap=";
+	static const char ignore[] = "ignore_rlimit_data";
+	unsigned long pages;
+	bool ignored;
+
+	if (strstarts(word, gap)) {
+		if (!kstrtoul(word + strlen(gap), 10, &pages))
+			heapinfo_stack_guard_gap = pages << PAGE_SHIFT;
+	} else if (!strcmp(word, ignore)) {
+		heapinfo_settings.ignore_rlimit_data = true;
+	} else if (strstarts(word, ignore) && word[strlen(ignore)] == '=') {
+		if (!kstrtobool(word + strlen(ignore) + 1, &ignored))
+			heapinfo_settings.ignore_rlimit_data = ignored;
+	}
+}
+
+static int heapinfo_read_command_line(void)
+{
 	char *line = kzalloc(PAGE_SIZE, GFP_KERNEL);
 	char *rest = line, *word;
-	unsigned long pages;
+	struct file *file = NULL;
+	int ret;
 
 	if (!line)
-		return;
-	if (heapinfo_read_setting("proc/cmdline", line, PAGE_SIZE))
+		return -ENOMEM;
+	ret = heapinfo_open_setting(&file, &heapinfo_procfs, "cmdline");
+	if (heapinfo_read_setting(file, line, PAGE_SIZE))
 		while ((word = strsep(&rest, "\n ")))
-			if (!strncmp(word, key, sizeof(key) - 1) &&
-			    !kstrtoul(word + sizeof(key) - 1, 10, &pages))
-				heapinfo_stack_guard_gap = pages << PAGE_SHIFT;
+			heapinfo_read_word(word);
+	heapinfo_close_setting(&file);
 	kfree(line);
+	return ret;
 }
 
 /**
  * heapinfo_failure_start() - get ready to explain failures
  *
- * A machine without /proc/sys or /sys keeps the kernel's defaults.
+ * What cannot be read is taken to be as it is by default: a kernel may be built
+ * without sysctl or sysfs.
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0, or a negative error; after one line in the log but for -ENOMEM.
  */
 int heapinfo_failure_start(void)
 {
-	heapinfo_reader_cred = prepare_kernel_cred(&init_task);
-	if (!heapinfo_reader_cred)
-		return -ENOMEM;
-	heapinfo_refresh(NULL);
-	heapinfo_read_guard_gap();
-	return 0;
+	int ret;
+
+	ret = heapinfo_mount(&heapinfo_procfs) ?:
+	      heapinfo_mount(&heapinfo_sysfs) ?:
+	      heapinfo_open_setting(&heapinfo_map_count_file, &heapinfo_procfs,
+				    "sys/vm/max_map_count") ?:
+	      heapinfo_open_setting(&heapinfo_ignore_file, &heapinfo_sysfs,
+				    "module/kernel/parameters/ignore_rlimit_data") ?:
+	      heapinfo_read_command_line();
+	if (ret)
+		heapinfo_failure_stop();
+	else
+		heapinfo_refresh(NULL);
+	return ret;
 }
 
 /**
- * heapinfo_failure_stop() - end the work of the worker
+ * heapinfo_failure_stop() - end the work of the worker, and close the files
  *
  * Context: may sleep; no failure is explained any more.
  */
 void heapinfo_failure_stop(void)
 {
 	cancel_delayed_work_sync(&heapinfo_refresh_work);
-	put_cred(heapinfo_reader_cred);
+	heapinfo_close_setting(&heapinfo_ignore_file);
+	heapinfo_close_setting(&heapinfo_map_count_file);
+	heapinfo_unmount(&heapinfo_sysfs);
+	heapinfo_unmount(&heapinfo_procfs);
 }
 
 /* As the kernel takes it, or by trying for a while where nothing may sleep. */
@@ -262,13 +363,18 @@ static bool heapinfo_over_lock_limit(struct mm_struct *mm, unsigned long pages)
 	return mm->locked_vm + pages > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 }
 
-/*
- * What one look at an address space has found.
+/**
+ * struct finding - what one look at an address space has found
+ * @settings: those that it is judged by
+ * @asked: it could be another by other settings
+ * @result: why the call failed
+ * @mapping: what is in the way, for HEAPINFO_OVERLAP
  */
 struct finding {
+	struct settings settings;
+	bool asked;
 	enum heapinfo_result result;
-	unsigned long mapping;		/* for HEAPINFO_OVERLAP */
-	bool settings;			/* it would be another by other settings */
+	unsigned long mapping;
 };
 
 /* Where the mapping that keeps the break from @end begins; 0 if none does. */
@@ -310,8 +416,8 @@ static void heapinfo_explain_shrink(struct mm_struct *mm, unsigned long start,
 	}
 	/* A hole in the middle makes two mappings of one. */
 	if (start > vma->vm_start && end < vma->vm_end) {
-		found->settings = true;
-		if (mm->map_count >= READ_ONCE(heapinfo_max_map_count))
+		found->asked = true;
+		if (mm->map_count >= found->settings.max_map_count)
 			found->result = HEAPINFO_MAP_COUNT;
 	}
 	for (; vma && vma->vm_start < end; vma = find_vma(mm, vma->vm_end)) {
@@ -332,11 +438,11 @@ static void heapinfo_explain_growth(struct mm_struct *mm, unsigned long pages,
 	found->result = heapinfo_over_size_limit(mm, pages);
 	if (found->result == HEAPINFO_RLIMIT_AS)
 		return;
-	found->settings = true;
+	found->asked = true;
 	if (found->result == HEAPINFO_RLIMIT_DATA &&
-	    !READ_ONCE(heapinfo_ignore_rlimit_data))
+	    !found->settings.ignore_rlimit_data)
 		return;
-	found->result = mm->map_count > READ_ONCE(heapinfo_max_map_count) ?
+	found->result = mm->map_count > found->settings.max_map_count ?
 			HEAPINFO_MAP_COUNT : HEAPINFO_NOMEM;
 }
 
@@ -355,22 +461,21 @@ static void heapinfo_explain_grow(struct mm_struct *mm, unsigned long start,
 		heapinfo_explain_growth(mm, pages, found);
 }
 
-static struct finding heapinfo_look(const struct heapinfo_brk *brk,
-				    bool may_sleep)
+static void heapinfo_look(const struct heapinfo_brk *brk, bool may_sleep,
+			  struct finding *found)
 {
-	struct finding found = { .result = HEAPINFO_UNKNOWN };
 	unsigned long old_end = PAGE_ALIGN(brk->from);
 	unsigned long new_end = PAGE_ALIGN(brk->asked);
 	struct mm_struct *mm = current->mm;
 
+	found->result = HEAPINFO_UNKNOWN;
 	if (!heapinfo_lock_mm(mm, may_sleep))
-		return found;
+		return;
 	if (brk->asked <= brk->from)
-		heapinfo_explain_shrink(mm, new_end, old_end, &found);
+		heapinfo_explain_shrink(mm, new_end, old_end, found);
 	else
-		heapinfo_explain_grow(mm, old_end, new_end, &found);
+		heapinfo_explain_grow(mm, old_end, new_end, found);
 	mmap_read_unlock(mm);
-	return found;
 }
 
 /**
@@ -389,8 +494,13 @@ static struct finding heapinfo_look(const struct heapinfo_brk *brk,
  */
 void heapinfo_failure_explain(struct heapinfo_brk *brk, bool may_sleep)
 {
+	struct settings *known = &heapinfo_settings;
+	struct finding found = {
+		.settings.max_map_count = READ_ONCE(known->max_map_count),
+		.settings.ignore_rlimit_data =
+			READ_ONCE(known->ignore_rlimit_data),
+	};
 	struct mm_struct *mm = current->mm;
-	struct finding found;
 
 	if (brk->asked < heapinfo_lowest_break(mm)) {
 		brk->result = HEAPINFO_BELOW_START;
@@ -400,12 +510,12 @@ void heapinfo_failure_explain(struct heapinfo_brk *brk, bool may_sleep)
 		brk->result = HEAPINFO_RLIMIT_DATA;
 		return;
 	}
-	found = heapinfo_look(brk, may_sleep);
-	if (found.settings && !may_sleep) {
+	heapinfo_look(brk, may_sleep, &found);
+	if (found.asked && !may_sleep) {
 		heapinfo_failure_refresh();
-	} else if (found.settings) {
-		heapinfo_read_settings();
-		found = heapinfo_look(brk, may_sleep);
+	} else if (found.asked) {
+		heapinfo_read_settings(&found.settings);
+		heapinfo_look(brk, may_sleep, &found);
 	}
 	brk->result = found.result;
 	if (found.result == HEAPINFO_OVERLAP)
