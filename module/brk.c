@@ -68,13 +68,15 @@ struct heapinfo_call_order {
  * @outside: calls under way of address spaces for which no order was left. All
  *	calls of the bucket are told as raced beside them.
  * @outside_turn: those that have begun
+ * @begun: all calls that have begun, but those that only ask
  */
 struct heapinfo_order_bucket {
-	/* Guards the others. */
+	/* Guards the others, and is held while an event is handed on. */
 	spinlock_t lock;
 	struct heapinfo_call_order orders[BUCKET_ORDERS];
 	unsigned int outside;
 	u32 outside_turn;
+	u32 begun;
 };
 
 static struct heapinfo_order_bucket heapinfo_order_buckets[1 << BUCKET_BITS];
@@ -113,6 +115,19 @@ heapinfo_order_new(struct heapinfo_order_bucket *bucket,
 	return order;
 }
 
+/*
+ * A call that only asks moves nothing, so no other need know of it. Under the lock of
+ * the bucket.
+ */
+static void heapinfo_order_ask(struct heapinfo_order_bucket *bucket,
+			       struct heapinfo_brk_entry *entry)
+{
+	entry->order = NULL;
+	entry->turn = bucket->begun;
+	entry->brk.raced = bucket->outside ||
+			   heapinfo_order_find(bucket, current->mm);
+}
+
 /* A call begins. Under the lock of the bucket. */
 static void heapinfo_order_begin(struct heapinfo_order_bucket *bucket,
 				 struct heapinfo_brk_entry *entry)
@@ -121,18 +136,28 @@ static void heapinfo_order_begin(struct heapinfo_order_bucket *bucket,
 	struct heapinfo_call_order *order = heapinfo_order_find(bucket, mm) ?:
 					    heapinfo_order_new(bucket, mm);
 
+	bucket->begun++;
 	entry->order = order;
 	if (order) {
 		entry->brk.raced = order->under_way || bucket->outside;
 		order->under_way++;
-		WRITE_ONCE(order->turn, order->turn + 1);
-		entry->turn = order->turn;
+		entry->turn = ++order->turn;
 	} else {
 		entry->brk.raced = true;
 		bucket->outside++;
-		WRITE_ONCE(bucket->outside_turn, bucket->outside_turn + 1);
+		bucket->outside_turn++;
 	}
 	entry->outside_turn = bucket->outside_turn;
+}
+
+/* Whether others have begun since. Under the lock of the bucket. */
+static bool heapinfo_order_raced(const struct heapinfo_order_bucket *bucket,
+				 const struct heapinfo_brk_entry *entry)
+{
+	if (!entry->brk.asked)
+		return bucket->begun != entry->turn;
+	return bucket->outside_turn != entry->outside_turn ||
+	       (entry->order && entry->order->turn != entry->turn);
 }
 
 /* A call has ended. Under the lock of the bucket. */
@@ -151,28 +176,22 @@ static void heapinfo_order_end(struct heapinfo_order_bucket *bucket,
  * heapinfo_brk_enter_shared() - a call in a shared address space begins
  * @entry: gets what heapinfo_brk_enter() does not know in this case
  *
- * A call that only asks moves nothing, so no other need know of it; and where
- * the break was is its answer. That the break was moved by something other than
- * a call cannot be told from it: another thread's call may not be recorded yet.
- *
  * Context: the calling task; does not sleep.
  */
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 {
 	struct mm_struct *mm = current->mm;
-	struct heapinfo_order_bucket *bucket;
+	struct heapinfo_order_bucket *bucket = heapinfo_order_bucket(mm);
 	struct heapinfo_brk *brk = &entry->brk;
 
 	brk->shared = true;
-	brk->raced = true;
-	entry->bucket = NULL;
-	if (brk->asked) {
-		bucket = heapinfo_order_bucket(mm);
-		entry->bucket = bucket;
-		spin_lock(&bucket->lock);
+	entry->bucket = bucket;
+	spin_lock(&bucket->lock);
+	if (brk->asked)
 		heapinfo_order_begin(bucket, entry);
-		spin_unlock(&bucket->lock);
-	}
+	else
+		heapinfo_order_ask(bucket, entry);
+	spin_unlock(&bucket->lock);
 	brk->from = READ_ONCE(mm->brk);
 }
 
@@ -195,27 +214,25 @@ static void heapinfo_brk_mark_raced(struct heapinfo_brk *brk)
  * @entry: with the event complete but for what raced with it
  *
  * A call that was served before this one has taken its turn before, and the lock
- * of the address space makes that seen here. It is under way until its event has
- * been handed on, so that the next call that is alone finds it recorded.
+ * of the address space makes that seen here. The lock of the bucket is held until
+ * the event has been handed on: a call that begins later finds it recorded, and one
+ * that has begun before is known here.
  *
- * Context: as heapinfo_brk_enter_shared(), but may sleep.
+ * Context: as heapinfo_brk_enter_shared().
  */
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 {
 	struct heapinfo_order_bucket *bucket = entry->bucket;
 	struct heapinfo_brk *brk = &entry->brk;
 
-	if (bucket && !brk->raced)
-		brk->raced = READ_ONCE(entry->order->turn) != entry->turn ||
-			     READ_ONCE(bucket->outside_turn) !=
-			     entry->outside_turn;
+	spin_lock(&bucket->lock);
+	if (!brk->raced)
+		brk->raced = heapinfo_order_raced(bucket, entry);
 	heapinfo_brk_mark_raced(brk);
 	trace_brk(brk);
-	if (bucket) {
-		spin_lock(&bucket->lock);
+	if (brk->asked)
 		heapinfo_order_end(bucket, entry);
-		spin_unlock(&bucket->lock);
-	}
+	spin_unlock(&bucket->lock);
 }
 
 /**
@@ -282,7 +299,12 @@ void heapinfo_brk_ended(unsigned long asked, unsigned long ret)
 	if (!heapinfo_brk_answered(ret))
 		return;
 	this_cpu_inc(heapinfo_brk_calls);
-	brk.raced = brk.shared;
+	/*
+	 * What only asks tells whether another process that shares the address
+	 * space has moved the break. It does not tell that from a thread's call
+	 * that is not recorded yet.
+	 */
+	brk.raced = brk.shared && (asked || !thread_group_empty(current));
 	known = heapinfo_history_last(&brk.from);
 	if (!known)
 		brk.from = READ_ONCE(mm->brk);

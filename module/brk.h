@@ -51,10 +51,11 @@ struct heapinfo_brk {
  * struct heapinfo_brk_entry - what is known from the begin of a call to its end
  * @brk: the event as far as it is known. It is completed here and handed on
  *	from here, so that nothing is copied.
- * @bucket: where calls of this address space meet, if it is shared; NULL where
- *	nobody need know of this one
- * @order: of the calls of its address space; NULL where there was no room for it
- * @turn: which of those calls it is, from 1 on
+ * @bucket: where calls of this address space meet, if it is shared
+ * @order: of the calls of its address space; NULL where there was no room for it,
+ *	and for a call that only asks
+ * @turn: which of those calls it is, from 1 on; for a call that only asks, the
+ *	calls that had begun in the bucket by then
  * @outside_turn: calls without an order that had begun in the bucket by then
  */
 struct heapinfo_brk_entry {

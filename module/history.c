@@ -26,6 +26,23 @@
  */
 
 /*
+ * The break was seen at @brk. Whoever moves the start of the heap (prctl(PR_SET_MM),
+ * as checkpoint and restore does) has another heap, whose peak begins anew.
+ */
+static __always_inline void heapinfo_history_peak(struct heapinfo_totals *totals,
+						  unsigned long brk)
+{
+	unsigned long start = READ_ONCE(current->mm->start_brk);
+
+	if (unlikely(totals->start != start)) {
+		totals->start = start;
+		totals->peak = brk;
+	} else if (brk > totals->peak) {
+		totals->peak = brk;
+	}
+}
+
+/*
  * The break is not where the last call left it: something else has moved it,
  * such as prctl(PR_SET_MM), or a call that was not seen. Counts that as a move,
  * to the break as it was before this call.
@@ -38,8 +55,7 @@ static noinline void heapinfo_history_add_move(struct heapinfo_record *record,
 		heapinfo_ring_add(&record->ring, ktime_get_boot_fast_ns(),
 				  HEAPINFO_MOVED, HEAPINFO_OK, record->last,
 				  to, 0);
-	if (to > record->totals.peak)
-		record->totals.peak = to;
+	heapinfo_history_peak(&record->totals, to);
 	record->last = to;
 }
 
@@ -75,8 +91,7 @@ heapinfo_history_count_way(struct heapinfo_record *record, unsigned long from,
 	struct heapinfo_totals *totals = &record->totals;
 
 	record->last = unlikely(raced) ? READ_ONCE(current->mm->brk) : to;
-	if (to > totals->peak)
-		totals->peak = to;
+	heapinfo_history_peak(totals, to);
 	if (to > from) {
 		totals->calls[HEAPINFO_GROW]++;
 		totals->bytes_grown += to - from;

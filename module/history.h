@@ -35,13 +35,15 @@ enum heapinfo_since {
  * @failures: number of calls that failed, by reason (enum heapinfo_result)
  * @bytes_grown: by how much all calls together have moved the break up
  * @bytes_shrunk: by how much all calls together have moved it down
- * @peak: the highest break
+ * @start: where the heap began that @peak is about
+ * @peak: the highest break of that heap
  */
 struct heapinfo_totals {
 	u64 calls[HEAPINFO_NR_CALLS];
 	u64 failures[HEAPINFO_NR_RESULTS];
 	u64 bytes_grown;
 	u64 bytes_shrunk;
+	unsigned long start;
 	unsigned long peak;
 };
 

@@ -90,6 +90,7 @@ struct heapinfo_record *heapinfo_record_new(unsigned long brk)
 	record->nr = task_tgid_nr(current);
 	record->mm = current->mm;
 	record->last = brk;
+	record->totals.start = current->mm->start_brk;
 	record->totals.peak = brk;
 	heapinfo_ring_init(&record->ring);
 	atomic_long_inc(&heapinfo_nr_records);

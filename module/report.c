@@ -191,7 +191,8 @@ static void heapinfo_report_layout(struct seq_file *m,
 				   const struct heapinfo_report *report)
 {
 	const struct heapinfo_layout *layout = &report->layout;
-	unsigned long peak = report->history->totals.peak;
+	const struct heapinfo_totals *totals = &report->history->totals;
+	unsigned long peak = totals->peak;
 
 	seq_printf(m, "StartData:\t0x%lx\n", layout->start_data);
 	seq_printf(m, "EndData:\t0x%lx\n", layout->end_data);
@@ -200,6 +201,9 @@ static void heapinfo_report_layout(struct seq_file *m,
 	seq_printf(m, "Brk:\t0x%lx\n", layout->brk);
 	seq_printf(m, "HeapSize:\t%lu kB\n",
 		   heapinfo_kilobytes(layout->brk - layout->start_brk));
+	/* Of a heap that has been moved since the last call, only this is known. */
+	if (totals->start != layout->start_brk)
+		peak = layout->brk;
 	/* Nobody knows the peak of a process that was not recorded. */
 	if (report->history->since != HEAPINFO_SINCE_NEVER)
 		seq_printf(m, "PeakSize:\t%lu kB\n",

@@ -98,7 +98,7 @@ static asmlinkage long heapinfo_held_native(const struct pt_regs *regs)
  */
 asmlinkage unsigned long heapinfo_hold_native_asked(const struct pt_regs *regs)
 {
-	return try_module_get(THIS_MODULE) ?
+	return heapinfo_call_holds() ?
 	       (unsigned long)heapinfo_held_native :
 	       READ_ONCE(heapinfo_entries[0].hook.resume);
 }
@@ -118,7 +118,7 @@ static asmlinkage long heapinfo_held_compat(const struct pt_regs *regs)
 
 asmlinkage unsigned long heapinfo_hold_compat_asked(const struct pt_regs *regs)
 {
-	return try_module_get(THIS_MODULE) ?
+	return heapinfo_call_holds() ?
 	       (unsigned long)heapinfo_held_compat :
 	       READ_ONCE(heapinfo_entries[1].hook.resume);
 }

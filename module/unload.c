@@ -19,8 +19,10 @@
 #include <linux/capability.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
@@ -53,14 +55,17 @@ static unsigned long heapinfo_calls_counted(void)
 	return max(sum, 0L);
 }
 
-/* Calls that have a reference on the module. */
+/* Calls that have a reference on the module, or are about to have one or go. */
 static unsigned long heapinfo_calls_held(void)
 {
+	const struct heapinfo_under_way *of;
 	long sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(heapinfo_under_way, cpu).held);
+	for_each_possible_cpu(cpu) {
+		of = per_cpu_ptr(&heapinfo_under_way, cpu);
+		sum += READ_ONCE(of->held) + READ_ONCE(of->waiting);
+	}
 	return max(sum, 0L);
 }
 
@@ -209,6 +214,36 @@ static bool heapinfo_none_counted(void)
 	return !heapinfo_calls_counted();
 }
 
+/*
+ * Until when calls that begin wait before they take a reference, in jiffies. Else
+ * on a busy machine there would nearly always be a call that has one for a moment
+ * just when the kernel looks, and it would refuse each time.
+ */
+static unsigned long heapinfo_wait_until = INITIAL_JIFFIES;
+
+/**
+ * heapinfo_call_holds() - get a reference for a call that begins while rmmod is
+ * under way
+ *
+ * Waits a moment for the answer of the kernel to rmmod.
+ *
+ * Context: before anything else sleeps in that call; may sleep.
+ * Return: whether there is one. Else the module is being unloaded, and the call is
+ * to go on without it, with nothing that sleeps in between.
+ */
+bool heapinfo_call_holds(void)
+{
+	bool holds;
+
+	this_cpu_inc(heapinfo_under_way.waiting);
+	while (time_before(jiffies, READ_ONCE(heapinfo_wait_until)) &&
+	       READ_ONCE(THIS_MODULE->state) != MODULE_STATE_GOING)
+		schedule_timeout_uninterruptible(1);
+	holds = try_module_get(THIS_MODULE);
+	this_cpu_dec(heapinfo_under_way.waiting);
+	return holds;
+}
+
 /* Whether nobody but the current task, for a moment, has a reference. */
 static bool heapinfo_unused(void)
 {
@@ -234,6 +269,8 @@ static bool heapinfo_may_unload(void)
 	synchronize_rcu_tasks();
 	may = heapinfo_soon(heapinfo_none_counted);
 	if (may) {
+		WRITE_ONCE(heapinfo_wait_until,
+			   jiffies + msecs_to_jiffies(SETTLE_MS));
 		/* The kernel refuses for a call that ends in a moment, too. */
 		heapinfo_soon(heapinfo_unused);
 		get_task_struct(current);
@@ -397,6 +434,11 @@ heapinfo_unload_compat_asked(const struct pt_regs *regs)
 void heapinfo_calls_open(void)
 {
 	heapinfo_redirect_lead(false);
+}
+
+bool heapinfo_call_holds(void)
+{
+	return try_module_get(THIS_MODULE);
 }
 
 int heapinfo_unload_start(void)

@@ -13,10 +13,13 @@
  *	call may end on another processor than it began on, so that the sum over
  *	all processors alone means something.
  * @held: the same of those that have a reference on the module
+ * @waiting: the same of those that wait whether the module is unloaded: for
+ *	no longer than heapinfo_call_holds() lets them
  */
 struct heapinfo_under_way {
 	long counted;
 	long held;
+	long waiting;
 };
 
 DECLARE_PER_CPU(struct heapinfo_under_way, heapinfo_under_way);
@@ -26,6 +29,7 @@ void heapinfo_unload_stop(void);
 void heapinfo_calls_open(void);
 unsigned long heapinfo_calls_under_way(void);
 void heapinfo_calls_wait(void);
+bool heapinfo_call_holds(void);
 
 /* In source_redirect.c: where calls are led from now on. */
 void heapinfo_redirect_lead(bool hold);

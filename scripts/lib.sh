@@ -107,11 +107,15 @@ users()
 # unload - or say who keeps it
 unload()
 {
-	local who
-	is_loaded || return 0
-	rmmod heapinfo 2>/dev/null && return
-	is_loaded || return 0
-	who=$(users | paste -sd, | sed 's/,/, /g')
+	local who='' tries
+	# a call or a reader that ends in a moment is no reason to give up
+	for tries in 1 2 3 4 5; do
+		is_loaded || return 0
+		rmmod heapinfo 2>/dev/null && return
+		is_loaded || return 0
+		who=$(users | paste -sd, | sed 's/,/, /g')
+		[ -z "$who" ] || break
+	done
 	die "the module is in use${who:+ by $who}: end what uses it" \
 	    "(a reader with the file open, a process that sleeps in brk(2)," \
 	    "perf or bpftrace on heapinfo:brk), then say it again"

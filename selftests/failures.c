@@ -5,10 +5,14 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/fanotify.h>
 #include <linux/mman.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define MAX_MAP_COUNT	"/proc/sys/vm/max_map_count"
 #define OVERCOMMIT	"/proc/sys/vm/overcommit_memory"
@@ -284,6 +288,60 @@ TEST_F(failures, map_count_of_a_shrink)
 		ASSERT_TRUE(wait_for_map_count(self->brk - 2 * page, self->brk))
 			TH_LOG("%s", after.text);
 	EXPECT_REFUSED(self->brk - 2 * page, "map_count", "map_count");
+}
+
+/* Asks to be asked before anybody opens or reads what is mounted at @path. */
+static int watch_mount(int group, const char *path)
+{
+	unsigned long long mask = FAN_OPEN_PERM | FAN_ACCESS_PERM;
+
+	if (syscall(SYS_fanotify_mark, group, FAN_MARK_ADD | FAN_MARK_MOUNT,
+		    mask, AT_FDCWD, path) ||
+	    syscall(SYS_fanotify_mark, group, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+		    mask, AT_FDCWD, path))
+		return -errno;
+	return 0;
+}
+
+/*
+ * Whoever is asked before files of /proc and /sys are opened, and does not answer,
+ * makes nobody wait in brk(2): it could be itself.
+ */
+TEST_F(failures, nobody_is_asked)
+{
+	int group = syscall(SYS_fanotify_init, FAN_CLASS_CONTENT | FAN_CLOEXEC,
+			    O_RDONLY);
+	struct pollfd waits[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	int done[2];
+	pid_t pid;
+
+	ASSERT_TRUE(exhaust_mappings());
+	self->brk = raw_brk(0);
+	if (group < 0 || watch_mount(group, "/proc") ||
+	    watch_mount(group, "/sys")) {
+		close(group);
+		SKIP(return, "no permission events: %s", strerror(errno));
+	}
+	if (pipe(done) || (pid = fork()) < 0) {
+		close(group);
+		ASSERT_TRUE(false);
+	}
+	if (!pid) {
+		close(group);
+		raw_brk(self->brk + page);
+		raw_brk(self->brk + page);
+		_exit(write(done[1], "", 1) != 1);
+	}
+	close(done[1]);
+	waits[0].fd = done[0];
+	waits[1].fd = group;
+	EXPECT_EQ(1, poll(waits, 2, -1));
+	EXPECT_EQ(POLLIN, waits[0].revents);
+	/* With the group go all questions that nobody has answered. */
+	close(group);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(done[0]);
 }
 
 static int drop_capability(unsigned int capability)

@@ -30,11 +30,13 @@ FIXTURE(processes)
 FIXTURE_VARIANT(processes)
 {
 	const char *params;
+	bool way;	/* of a first call is known */
 };
 
 FIXTURE_VARIANT_ADD(processes, redirect)
 {
 	.params = "source=redirect",
+	.way = true,
 };
 
 FIXTURE_VARIANT_ADD(processes, syscalls)
@@ -139,8 +141,11 @@ TEST_F(processes, fork_begins_a_record)
 		ASSERT_EQ(0, heapinfo_read(&after, 0));
 		EXPECT_STREQ("since fork", heapinfo_word(&after, "Recorded"));
 		EXPECT_EQ(1, heapinfo_number(&after, "BrkCalls"));
-		EXPECT_EQ(2 * page, heapinfo_number(&after, "BytesGrown"));
+		EXPECT_EQ(variant->way ? 2 * page : 0,
+			  heapinfo_number(&after, "BytesGrown"));
 		ASSERT_EQ(0, heapinfo_new_row(&before, &after, &row));
+		EXPECT_STREQ(variant->way ? "grow" : "set", row.call);
+		EXPECT_EQ(self->brk + 3 * page, row.to);
 		EXPECT_EQ(1, row.seq);
 		EXPECT_EQ(getpid(), row.tid);
 		_exit(!_metadata->passed);
@@ -313,7 +318,7 @@ TEST_F(processes, older_than_the_module)
 	raw_brk(self->brk + page);
 	ASSERT_EQ(0, heapinfo_read(&after, 0));
 	EXPECT_STREQ("since load", heapinfo_word(&after, "Recorded"));
-	EXPECT_EQ(1, more("BrkGrows"));
+	EXPECT_EQ(1, more(variant->way ? "BrkGrows" : "BrkSets"));
 	EXPECT_EQ(0, more("BrkMoves"));
 	EXPECT_EQ(1, after.nr_rows);
 }
@@ -360,6 +365,38 @@ TEST_F(processes, prctl_moves_the_break)
 	EXPECT_EQ(self->brk + 2 * page, raw_brk(0));
 	ASSERT_EQ(0, heapinfo_read(&after, 0));
 	check_moved(_metadata, self->brk, self->brk + 2 * page);
+}
+
+/* Whoever moves the start of the heap has another one, with a peak of its own. */
+TEST_F(processes, prctl_moves_the_start)
+{
+	unsigned long start = self->brk + 8 * page;
+	struct prctl_mm_map map = {
+		.start_code = stat_field(26),
+		.end_code = stat_field(27),
+		.start_data = stat_field(45),
+		.end_data = stat_field(46),
+		.start_brk = start,
+		.brk = start + page,
+		.start_stack = stat_field(28),
+		.arg_start = stat_field(48),
+		.arg_end = stat_field(49),
+		.env_start = stat_field(50),
+		.env_end = stat_field(51),
+		.exe_fd = -1,
+	};
+
+	raw_brk(self->brk + 64 * page);
+	raw_brk(self->brk);
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0))
+		SKIP(return, "no PR_SET_MM_MAP: %s", strerror(errno));
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	EXPECT_EQ(page / 1024, heapinfo_number(&after, "PeakSize"));
+	ASSERT_EQ(start + 3 * page, raw_brk(start + 3 * page));
+	ASSERT_EQ(start + 2 * page, raw_brk(start + 2 * page));
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	EXPECT_EQ(3 * page / 1024, heapinfo_number(&after, "PeakSize"))
+		TH_LOG("%s", after.text);
 }
 
 /* The number of brk(2) in one table of calls is another call in the other. */
@@ -553,7 +590,7 @@ TEST_F_TIMEOUT(processes, storms_beside_storms, HEAPINFO_LONG)
 	for (i = 0; i < STORMS; i++) {
 		ASSERT_EQ(0, heapinfo_read(&after, pids[i]));
 		EXPECT_EQ(0, heapinfo_number(&after, "BrkMoves"));
-		EXPECT_LE(FEW_THREADS * STORM_CALLS,
+		EXPECT_LE(FEW_THREADS * storm.calls,
 			  heapinfo_number(&after, "BrkCalls"));
 		EXPECT_TRUE(rows_hold(&after))
 			TH_LOG("%s", after.text);

@@ -219,4 +219,127 @@ TEST_F_TIMEOUT(sleepers, keep_the_module, HEAPINFO_LONG)
 	EXPECT_NE(0, heapinfo_read(&info, 0));
 }
 
+/* A process that calls brk(2) when it is told to, and in the end sleeps in it. */
+static void __attribute__((noreturn)) sleep_when_told(int go, int tell,
+						      unsigned int calls)
+{
+	unsigned long start = (raw_brk(0) + page) & -page;
+	struct told told = {};
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	raw_brk(start + 2 * page);
+	told.missing = watch_heap(start, 2 * page);
+	if (write(tell, &told, sizeof(told)) != sizeof(told) ||
+	    read(go, &byte, 1) != 1)
+		_exit(0);
+	while (calls--)
+		raw_brk(0);
+	raw_brk(start + page);
+	_exit(0);
+}
+
+#define ROUNDS		16
+#define CALLS_A_ROUND	2000
+
+/*
+ * Who falls asleep while the module is being unloaded, however far that is, does
+ * not stop it half way: it is refused or done.
+ */
+TEST_F_TIMEOUT(sleepers, that_come_late, HEAPINFO_LONG)
+{
+	unsigned int round, rounds = heapinfo_share(ROUNDS, 4);
+	int go[2], tell[2], ret;
+
+	for (round = 0; round < rounds; round++) {
+		ASSERT_EQ(0, pipe(go));
+		ASSERT_EQ(0, pipe(tell));
+		self->pid = fork();
+		ASSERT_LE(0, self->pid);
+		if (!self->pid)
+			sleep_when_told(go[0], tell[1],
+					round * CALLS_A_ROUND);
+		ASSERT_EQ(sizeof(self->told),
+			  read(tell[0], &self->told, sizeof(self->told)));
+		if (self->told.missing)
+			SKIP(return, "nobody sleeps in brk(2) here: %s",
+			     strerror(self->told.missing));
+		ASSERT_EQ(1, write(go[1], "", 1));
+		ret = heapinfo_unload();
+		EXPECT_TRUE(!ret || ret == IN_USE);
+		kill(self->pid, SIGKILL);
+		waitpid(self->pid, NULL, 0);
+		close(go[0]);
+		close(go[1]);
+		close(tell[0]);
+		close(tell[1]);
+		if (!ret)
+			ASSERT_EQ(0, heapinfo_load(variant->params));
+	}
+	self->pid = 0;
+	EXPECT_EQ(0, heapinfo_unload());
+}
+
+#define UNLOADERS	4
+
+/* Each of several that unload at once is told that somebody sleeps. */
+TEST_F_TIMEOUT(sleepers, keep_the_module_from_several, HEAPINFO_LONG)
+{
+	unsigned int round, i, rounds = heapinfo_share(ROUNDS, 4);
+	pid_t pids[UNLOADERS];
+	int status;
+
+	if (!variant->hold)
+		SKIP(return, "no code of the module is on their way back");
+	if (put_to_sleep(&self->pid, &self->told, 1))
+		SKIP(return, "nobody sleeps in brk(2) here: %s",
+		     strerror(self->told.missing));
+	for (round = 0; round < rounds; round++) {
+		for (i = 0; i < UNLOADERS; i++) {
+			pids[i] = fork();
+			ASSERT_LE(0, pids[i]);
+			if (!pids[i])
+				_exit(heapinfo_unload() == IN_USE ? 0 : 1);
+		}
+		for (i = 0; i < UNLOADERS; i++) {
+			ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+			EXPECT_EQ(0, status);
+		}
+	}
+	EXPECT_EQ(1, under_way());
+}
+
+/* How many references the module has, by the kernel's count. */
+static unsigned long long references(void)
+{
+	return heapinfo_read_number("/sys/module/heapinfo/refcnt");
+}
+
+/*
+ * Calls that begin take a reference while the kernel is asked to unload. When it
+ * has refused, here for an open file, they need none any more.
+ */
+TEST_F_TIMEOUT(sleepers, hold_by_themselves_again, HEAPINFO_LONG)
+{
+	int fd = open("/proc/self/heapinfo", O_RDONLY);
+	unsigned long long opened;
+	bool held;
+
+	ASSERT_LE(0, fd);
+	opened = references();
+	EXPECT_EQ(IN_USE, heapinfo_unload());
+	do {
+		if (put_to_sleep(&self->pid, &self->told, 1))
+			SKIP(return, "nobody sleeps in brk(2) here: %s",
+			     strerror(self->told.missing));
+		EXPECT_EQ(variant->hold, under_way());
+		held = references() != opened;
+		kill(self->pid, SIGKILL);
+		waitpid(self->pid, NULL, 0);
+	} while (held);
+	self->pid = 0;
+	close(fd);
+	EXPECT_EQ(0, heapinfo_unload());
+}
+
 TEST_HARNESS_MAIN
