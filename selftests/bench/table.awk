@@ -30,7 +30,7 @@ function cell(kernel, mode, row,    text, out)
 END {
 	n_modes = split("absent bare0 redirect bare1 syscalls", modes, " ")
 	title["absent"] = "no module"
-	title["bare0"] = "empty kretprobe"
+	title["bare0"] = "empty callback of ftrace"
 	title["redirect"] = "source=redirect"
 	title["bare1"] = "empty tracepoint"
 	title["syscalls"] = "source=syscalls"

@@ -60,8 +60,8 @@ static const struct {
 	  "Calls of brk(2) on this machine since the module was loaded." },
 	{ "CallsRefused", "heapinfo_brk_calls_refused_total", "counter",
 	  "Calls that the bound on memory kept from being recorded." },
-	{ "CallsLost", "heapinfo_brk_calls_lost_total", "counter",
-	  "Calls that the kernel did not report to the module." },
+	{ "CallsUnderWay", "heapinfo_brk_calls_under_way", "gauge",
+	  "Calls of brk(2) that are in the kernel by way of the module." },
 	{ "EventsLost", "heapinfo_events_dropped_total", "counter",
 	  "Events that newer ones pushed out of full histories." },
 };

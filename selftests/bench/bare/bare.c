@@ -3,31 +3,29 @@
  * Two ways to see every brk(2), with handlers that do nothing, to hold the costs of
  * heapinfo's sources against. For the benchmark alone.
  */
-#include <linux/kprobes.h>
+#include <linux/ftrace.h>
 #include <linux/module.h>
 #include <linux/tracepoint.h>
 
 static bool syscalls;
 module_param(syscalls, bool, 0444);
-MODULE_PARM_DESC(syscalls, "the tracepoint sys_exit, not a kretprobe");
+MODULE_PARM_DESC(syscalls, "the tracepoint sys_exit, not a callback of ftrace");
 
-static int on_entry(struct kretprobe_instance *ri, struct pt_regs *regs)
+static void notrace on_entry(unsigned long ip, unsigned long parent,
+			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	return 0;
 }
 
-static int on_return(struct kretprobe_instance *ri, struct pt_regs *regs)
-{
-	return 0;
-}
+static struct ftrace_ops entry_ops = { .func = on_entry };
 
-static struct kretprobe probe = {
-	.kp.symbol_name = "__x64_sys_brk",
-	.entry_handler = on_entry,
-	.handler = on_return,
-	.data_size = 16,
-	.maxactive = 1024,
-};
+static int watch_entry(void)
+{
+	static char name[] = "__x64_sys_brk";
+	int ret;
+
+	ret = ftrace_set_filter(&entry_ops, name, sizeof(name) - 1, 1);
+	return ret ?: register_ftrace_function(&entry_ops);
+}
 
 static void on_exit(void *data, struct pt_regs *regs, long ret)
 {
@@ -44,7 +42,7 @@ static void find_points(struct tracepoint *point, void *data)
 static int __init bare_init(void)
 {
 	if (!syscalls)
-		return register_kretprobe(&probe);
+		return watch_entry();
 	for_each_kernel_tracepoint(find_points, NULL);
 	if (!exit_point)
 		return -EOPNOTSUPP;
@@ -57,7 +55,7 @@ static void __exit bare_exit(void)
 		tracepoint_probe_unregister(exit_point, on_exit, NULL);
 		tracepoint_synchronize_unregister();
 	} else {
-		unregister_kretprobe(&probe);
+		unregister_ftrace_function(&entry_ops);
 	}
 }
 
