@@ -107,9 +107,9 @@ users()
 # unload - or say who keeps it
 unload()
 {
-	local who='' tries
+	local who=''
 	# a call or a reader that ends in a moment is no reason to give up
-	for tries in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		is_loaded || return 0
 		rmmod heapinfo 2>/dev/null && return
 		is_loaded || return 0

@@ -336,7 +336,7 @@ TEST_F(failures, nobody_is_asked)
 	waits[0].fd = done[0];
 	waits[1].fd = group;
 	EXPECT_EQ(1, poll(waits, 2, -1));
-	EXPECT_EQ(POLLIN, waits[0].revents);
+	EXPECT_NE(0, waits[0].revents & POLLIN);
 	/* With the group go all questions that nobody has answered. */
 	close(group);
 	kill(pid, SIGKILL);
