@@ -61,6 +61,7 @@ struct settings {
 static struct settings heapinfo_settings = {
 	.max_map_count = DEFAULT_MAX_MAP_COUNT,
 };
+
 static unsigned long heapinfo_refresh_time;	/* in jiffies, when that was */
 
 /**

@@ -71,8 +71,9 @@ static __always_inline long heapinfo_hook_call(const struct heapinfo_hook *hook,
 /**
  * heapinfo_hook_leave() - say that a replacement is done that holds the module
  *
- * Gives back the reference on the module that was taken for the call. A few instructions of the replacement still run after this;
- * heapinfo_hook_remove() waits for them.
+ * Gives back the reference on the module that was taken for the call. A few
+ * instructions of the replacement still run after this; heapinfo_hook_remove()
+ * waits for them.
  *
  * Context: in the replacement; does not sleep.
  */

@@ -20,7 +20,7 @@ static struct ftrace_ops entry_ops = { .func = on_entry };
 
 static int watch_entry(void)
 {
-	static char name[] = "__x64_sys_brk";
+	unsigned char name[] = "__x64_sys_brk";
 	int ret;
 
 	ret = ftrace_set_filter(&entry_ops, name, sizeof(name) - 1, 1);
