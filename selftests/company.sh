@@ -192,6 +192,7 @@ bpf_attached()
 		if ! grep -qx up "$scratch/bpf.log"; then
 			[ $turn = after ] && works && continue
 			why="bpftrace cannot: $(tail -n 1 "$scratch/bpf.log")"
+			[ $turn = after ] || module_insert source=redirect || return
 			return "$SKIP"
 		fi
 		if [ $turn = before ] && ! logged insert source=redirect; then
