@@ -94,11 +94,13 @@ users()
 		pid=${pid%%/*}
 		echo "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))"
 	done | sort -u
-	# who sleeps in brk(2) has code of the module on its way back
-	grep -lsF '[heapinfo]' /proc/[0-9]*/task/[0-9]*/stack |
-	while IFS=/ read -r _ _ pid _ tid _; do
-		echo "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null))," \
-			"whose thread $tid sleeps in brk(2)"
+	# Who sleeps in brk(2) has code of the module on its way back. All threads may
+	# be too many for one command.
+	printf '%s\0' /proc/[0-9]*/task/[0-9]*/stack |
+	{ xargs -0 grep -lsF '[heapinfo]' || :; } | cut -d/ -f3 | uniq -c |
+	while read -r threads pid; do
+		echo "process $pid ($(cat "/proc/$pid/comm" 2>/dev/null)), which" \
+			"sleeps in brk(2) with $threads of its threads"
 	done
 	awk '$4 ~ /\/heapinfo$/ || $5 ~ /^\/proc\/.*\/heapinfo$/ {
 		print "the mount " $5 }' /proc/self/mountinfo
@@ -113,7 +115,7 @@ unload()
 		is_loaded || return 0
 		rmmod heapinfo 2>/dev/null && return
 		is_loaded || return 0
-		who=$(users | paste -sd, | sed 's/,/, /g')
+		who=$(users | awk '{ printf "%s%s", NR > 1 ? "; " : "", $0 }')
 		[ -z "$who" ] || break
 	done
 	die "the module is in use${who:+ by $who}: end what uses it" \

@@ -3,6 +3,7 @@
  * What the tests in shell have done by one program: a shell would start many for
  * it, which takes longer than what they test.
  */
+#include "asleep.h"
 #include "heapinfo.h"
 #include "neighbour.h"
 
@@ -73,6 +74,11 @@ static int works(char **words)
 	       access("/proc/self/heapinf", F_OK) != 0 ? 0 : -EIO;
 }
 
+static int asleep(char **words)
+{
+	return fall_asleep();
+}
+
 /* Print what the kernel's log has from where @log stands. */
 static void print_log(int log)
 {
@@ -97,6 +103,7 @@ static const struct command {
 	const char *name;
 	int (*run)(char **words);
 } commands[] = {
+	{ "asleep", asleep },
 	{ "insert", insert },
 	{ "reload", reload },
 	{ "unload", unload },
@@ -107,8 +114,10 @@ static int tell_usage(void)
 {
 	fprintf(stderr,
 		"usage: helper [log] insert|reload|unload|works [PARAMETER]...\n"
+		"       helper asleep\n"
 		"The status is 0 if the module is loaded, unloaded or works; with \"log\", what\n"
-		"the kernel's log got meanwhile is printed.\n");
+		"the kernel's log got meanwhile is printed. \"asleep\" sleeps in brk(2) until it\n"
+		"is killed.\n");
 	return 2;
 }
 

@@ -5,20 +5,15 @@
  * is on their way back.
  */
 #include "kselftest_harness.h"
+#include "asleep.h"
 #include "heapinfo.h"
 
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-
-#ifndef UFFD_USER_MODE_ONLY
-#define UFFD_USER_MODE_ONLY	1
-#endif
 
 #define SLEEPERS	1200
 #define CALLS		1000
@@ -48,28 +43,6 @@ static void await_break(unsigned long to)
 {
 	while (raw_brk(0) != to)
 		sched_yield();
-}
-
-/* A heap whose mappings tell what happens to them. Return: 0 or errno. */
-static int watch_heap(unsigned long start, unsigned long size)
-{
-	struct uffdio_api api = {
-		.api = UFFD_API,
-		.features = UFFD_FEATURE_EVENT_UNMAP,
-	};
-	struct uffdio_register range = {
-		.range = { .start = start, .len = size },
-		.mode = UFFDIO_REGISTER_MODE_MISSING,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
-
-	/* Kernels that do not know the flag let anybody have one without it. */
-	if (fd < 0 && errno == EINVAL)
-		fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
-	    ioctl(fd, UFFDIO_REGISTER, &range))
-		return errno;
-	return 0;
 }
 
 /* A process whose threads fall asleep in brk(2), one after the other. */
