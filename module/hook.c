@@ -81,7 +81,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 	}
 	ret = register_ftrace_function(&hook->ops);
 	if (ret) {
-		pr_err("%s cannot be hooked (%d): is it replaced already, or kernel.ftrace_enabled 0?%s\n",
+		pr_err("%s cannot be hooked (%d): a livepatch or another module replaces it, or kernel.ftrace_enabled is 0%s\n",
 		       hook->name, ret, hook->hint ?: "");
 		heapinfo_hook_clear_filter(hook);
 	}

@@ -166,9 +166,13 @@ static asmlinkage long heapinfo_check_compat(const struct pt_regs *regs)
  * Whether a call is redirected, does what it should, and comes back: brk(0), on
  * behalf of the task that loads the module. All registers are 0, whichever of
  * them has the argument.
+ *
+ * Return: 0; -EINTR if that task is killed; else -EOPNOTSUPP after one line in
+ * the log.
  */
-static bool heapinfo_entry_works(const struct entry *entry)
+static int heapinfo_entry_check(const struct entry *entry)
 {
+	struct mm_struct *mm = current->mm;
 	struct pt_regs regs = {};
 	long ret;
 
@@ -176,8 +180,19 @@ static bool heapinfo_entry_works(const struct entry *entry)
 	WRITE_ONCE(heapinfo_check_regs, &regs);
 	ret = heapinfo_resume((unsigned long)&regs, 0, entry->hook.target);
 	WRITE_ONCE(heapinfo_check_regs, NULL);
-	return READ_ONCE(heapinfo_check_seen) &&
-	       ret == READ_ONCE(current->mm->brk);
+	if (!READ_ONCE(heapinfo_check_seen)) {
+		pr_err("a call of %s was not seen%s\n", entry->hook.name, HINT);
+		return -EOPNOTSUPP;
+	}
+	if (ret == -EINTR)
+		return ret;
+	/* Other threads may move the break meanwhile. */
+	if (atomic_read(&mm->mm_users) == 1 && ret != READ_ONCE(mm->brk)) {
+		pr_err("brk(0) by way of %s does not tell the break%s\n",
+		       entry->hook.name, HINT);
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 static int heapinfo_entry_hook(struct entry *entry)
@@ -189,11 +204,7 @@ static int heapinfo_entry_hook(struct entry *entry)
 	if (ret)
 		return ret;
 	entry->hooked = true;
-	if (!heapinfo_entry_works(entry)) {
-		pr_err("a call of %s was not seen%s\n", entry->hook.name, HINT);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	return heapinfo_entry_check(entry);
 }
 
 static void heapinfo_redirect_stop(void)
