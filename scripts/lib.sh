@@ -115,7 +115,7 @@ unload()
 		is_loaded || return 0
 		rmmod heapinfo 2>/dev/null && return
 		is_loaded || return 0
-		who=$(users | awk '{ printf "%s%s", NR > 1 ? "; " : "", $0 }')
+		who=$(users | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')
 		[ -z "$who" ] || break
 	done
 	die "the module is in use${who:+ by $who}: end what uses it" \
