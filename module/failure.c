@@ -222,18 +222,18 @@ void heapinfo_failure_refresh(void)
  */
 static void heapinfo_read_word(char *word)
 {
-	static const char gap[] = "stack_guard_gap=";
-	static const char ignore[] = "ignore_rlimit_data";
+	size_t gap = str_has_prefix(word, "stack_guard_gap=");
+	size_t ignore = str_has_prefix(word, "ignore_rlimit_data");
 	unsigned long pages;
 	bool ignored;
 
-	if (strstarts(word, gap)) {
-		if (!kstrtoul(word + strlen(gap), 10, &pages))
+	if (gap) {
+		if (!kstrtoul(word + gap, 10, &pages))
 			heapinfo_stack_guard_gap = pages << PAGE_SHIFT;
-	} else if (!strcmp(word, ignore)) {
+	} else if (ignore && !word[ignore]) {
 		heapinfo_settings.ignore_rlimit_data = true;
-	} else if (strstarts(word, ignore) && word[strlen(ignore)] == '=') {
-		if (!kstrtobool(word + strlen(ignore) + 1, &ignored))
+	} else if (ignore && word[ignore] == '=') {
+		if (!kstrtobool(word + ignore + 1, &ignored))
 			heapinfo_settings.ignore_rlimit_data = ignored;
 	}
 }
