@@ -34,8 +34,8 @@ TEST_F(text, keys_in_order)
 		"Brk", "HeapSize", "PeakSize", "BrkOffset", "BrkOffsetData",
 		"BrkBase", "BrkRandomized", "BrkWindow", "DataLimit",
 		"Recorded", "BrkCalls", "BrkQueries", "BrkGrows", "BrkShrinks",
-		"BrkUnchanged", "BrkFailures", "BrkMoves", "BytesGrown",
-		"BytesShrunk", "EventsLost",
+		"BrkUnchanged", "BrkSets", "BrkFailures", "BrkMoves",
+		"BytesGrown", "BytesShrunk", "EventsLost",
 	};
 	const char *line;
 	unsigned int i;
