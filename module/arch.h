@@ -34,6 +34,7 @@ static inline unsigned long heapinfo_compat_arg(const struct pt_regs *regs)
 }
 #endif
 
+#ifdef CONFIG_FUNCTION_TRACER
 /*
  * Where a function goes on behind the place @ip where ftrace steps in: an
  * instruction of that size stands there.
@@ -42,6 +43,7 @@ static inline unsigned long heapinfo_ftrace_resume(unsigned long ip)
 {
 	return ip + MCOUNT_INSN_SIZE;
 }
+#endif
 
 /* The number of brk(2) for 32-bit programs, which never changes. */
 #define IA32_NR_BRK	45

@@ -33,9 +33,10 @@
 /*
  * ftrace guards a callback against being called by itself (since 5.11 if it asks
  * for that, before unless it asks for none). Ours cannot be: it stands before a
- * few functions that no callback calls. Callbacks get ftrace_regs (5.11).
+ * few functions that no callback calls. Callbacks get ftrace_regs (5.11), which
+ * kernels without ftrace do not have.
  */
-#ifdef HEAPINFO_HAS_FTRACE_REGS
+#if defined(HEAPINFO_HAS_FTRACE_REGS) && defined(CONFIG_FUNCTION_TRACER)
 #define heapinfo_ftrace_regs		struct ftrace_regs
 #define heapinfo_ftrace_pt_regs(fregs)	ftrace_get_regs(fregs)
 #define HEAPINFO_FTRACE_UNGUARDED	0

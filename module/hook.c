@@ -85,6 +85,7 @@ int heapinfo_hook_install(struct heapinfo_hook *hook)
 		       hook->name, ret, hook->hint ?: "");
 		heapinfo_hook_clear_filter(hook);
 	}
+	hook->installed = !ret;
 	return ret;
 }
 
@@ -108,7 +109,7 @@ void heapinfo_hook_lead(struct heapinfo_hook *hook, void *replacement)
 
 /**
  * heapinfo_hook_remove() - stop redirecting calls
- * @hook: installed
+ * @hook: installed or not
  *
  * The filter is cleared after the ops have been unregistered: to ftrace, an
  * empty filter means every function of the kernel.
@@ -117,6 +118,9 @@ void heapinfo_hook_lead(struct heapinfo_hook *hook, void *replacement)
  */
 void heapinfo_hook_remove(struct heapinfo_hook *hook)
 {
+	if (!hook->installed)
+		return;
+	hook->installed = false;
 	unregister_ftrace_function(&hook->ops);
 	heapinfo_hook_clear_filter(hook);
 	synchronize_rcu_tasks();
@@ -140,18 +144,15 @@ void heapinfo_hook_remove(struct heapinfo_hook *hook)
 
 #endif
 
-/**
- * heapinfo_hook_find() - find the address of a function by its name
- * @hook: with the name; gets the target
+/*
+ * Finds the address of a function by its name. A kprobe that is registered tells
+ * the address. It is registered disabled, so that it never stands in the way of a
+ * call, and taken off at once.
  *
- * A kprobe that is registered tells the address. It is registered disabled, so
- * that it never stands in the way of a call, and taken off at once.
- *
- * Context: may sleep.
  * Return: 0; -ENOENT if the kernel has no such function; -EOPNOTSUPP if it has no
  * kprobes; what register_kprobe() says.
  */
-int heapinfo_hook_find(struct heapinfo_hook *hook)
+static int heapinfo_hook_find(struct heapinfo_hook *hook)
 {
 #ifdef CONFIG_KPROBES
 	struct kprobe probe = {
@@ -168,4 +169,29 @@ int heapinfo_hook_find(struct heapinfo_hook *hook)
 #else
 	return -EOPNOTSUPP;
 #endif
+}
+
+/**
+ * heapinfo_hook_entry() - begin to redirect an entry point of a system call
+ * @hook: as for heapinfo_hook_install(), but that @hook->target is found by the name
+ * @optional: the kernel may be without it: then nothing is hooked
+ *
+ * Context: may sleep; takes ftrace's locks.
+ * Return: 0, or a negative error after one line in the log.
+ */
+int heapinfo_hook_entry(struct heapinfo_hook *hook, bool optional)
+{
+	int ret = heapinfo_hook_find(hook);
+
+	if (ret == -ENOENT && optional)
+		return 0;
+	if (!ret)
+		return heapinfo_hook_install(hook);
+	if (IS_ENABLED(CONFIG_KPROBES))
+		pr_err("cannot find %s (%d)%s\n", hook->name, ret,
+		       hook->hint ?: "");
+	else
+		pr_err("this kernel lacks CONFIG_KPROBES, without which %s cannot be found%s\n",
+		       hook->name, hook->hint ?: "");
+	return ret;
 }

@@ -10,7 +10,7 @@
 
 /**
  * struct heapinfo_hook - one function of the kernel and what stands before it
- * @name: of the function, for messages and heapinfo_hook_find()
+ * @name: of the function, for messages and heapinfo_hook_entry()
  * @hint: what to do where it cannot be hooked, for messages; may be NULL
  * @target: its address
  * @replacement: called in its place, with its arguments, when @wanted says so.
@@ -24,6 +24,7 @@
  * @resume: where a call that was redirected goes on to be what it was: behind
  *	the place in @target where ftrace steps in. Known when @replacement is
  *	called.
+ * @installed: the hook stands
  * @ops: ftrace's
  */
 struct heapinfo_hook {
@@ -34,13 +35,14 @@ struct heapinfo_hook {
 	bool (*wanted)(heapinfo_ftrace_regs *fregs);
 	bool holds;
 	unsigned long resume;
+	bool installed;
 #ifdef CONFIG_FUNCTION_TRACER
 	struct ftrace_ops ops;
 #endif
 };
 
-int heapinfo_hook_find(struct heapinfo_hook *hook);
 int heapinfo_hook_install(struct heapinfo_hook *hook);
+int heapinfo_hook_entry(struct heapinfo_hook *hook, bool optional);
 void heapinfo_hook_lead(struct heapinfo_hook *hook, void *replacement);
 void heapinfo_hook_remove(struct heapinfo_hook *hook);
 

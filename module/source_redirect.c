@@ -48,7 +48,6 @@ static struct entry {
 	struct heapinfo_hook hook;
 	void *counted;	/* where calls are led */
 	void *held;	/* where they are led while rmmod is under way */
-	bool hooked;
 } heapinfo_entries[] = {
 	{ .hook = { .name = HEAPINFO_NATIVE_ENTRY(brk), .hint = HINT,
 		    .replacement = heapinfo_check_native },
@@ -92,15 +91,21 @@ static asmlinkage long heapinfo_held_native(const struct pt_regs *regs)
 }
 
 /*
- * Where a call goes on while rmmod is under way: here with a reference on the
+ * Where a call goes on while rmmod is under way: in @held with a reference on the
  * module; in the kernel, as if there were no module, where the kernel gives none
  * any more.
  */
+static unsigned long
+heapinfo_hold_asked(const struct entry *entry,
+		    asmlinkage long (*held)(const struct pt_regs *regs))
+{
+	return heapinfo_call_holds() ? (unsigned long)held :
+				       READ_ONCE(entry->hook.resume);
+}
+
 asmlinkage unsigned long heapinfo_hold_native_asked(const struct pt_regs *regs)
 {
-	return heapinfo_call_holds() ?
-	       (unsigned long)heapinfo_held_native :
-	       READ_ONCE(heapinfo_entries[0].hook.resume);
+	return heapinfo_hold_asked(&heapinfo_entries[0], heapinfo_held_native);
 }
 
 #ifdef HEAPINFO_COMPAT_ENTRY
@@ -118,9 +123,7 @@ static asmlinkage long heapinfo_held_compat(const struct pt_regs *regs)
 
 asmlinkage unsigned long heapinfo_hold_compat_asked(const struct pt_regs *regs)
 {
-	return heapinfo_call_holds() ?
-	       (unsigned long)heapinfo_held_compat :
-	       READ_ONCE(heapinfo_entries[1].hook.resume);
+	return heapinfo_hold_asked(&heapinfo_entries[1], heapinfo_held_compat);
 }
 #else
 asmlinkage unsigned long heapinfo_hold_compat_asked(const struct pt_regs *regs)
@@ -142,23 +145,28 @@ void heapinfo_redirect_lead(bool hold)
 
 	for (i = 0; i < ARRAY_SIZE(heapinfo_entries); i++) {
 		entry = &heapinfo_entries[i];
-		if (entry->hooked)
+		if (entry->hook.installed)
 			heapinfo_hook_lead(&entry->hook, hold ? entry->held :
 							 entry->counted);
 	}
 }
 
-static asmlinkage long heapinfo_check_native(const struct pt_regs *regs)
+static long heapinfo_check_entry(const struct entry *entry,
+				 const struct pt_regs *regs)
 {
 	heapinfo_check_seen = true;
-	return heapinfo_hook_call(&heapinfo_entries[0].hook, regs, NULL);
+	return heapinfo_hook_call(&entry->hook, regs, NULL);
+}
+
+static asmlinkage long heapinfo_check_native(const struct pt_regs *regs)
+{
+	return heapinfo_check_entry(&heapinfo_entries[0], regs);
 }
 
 #ifdef HEAPINFO_COMPAT_ENTRY
 static asmlinkage long heapinfo_check_compat(const struct pt_regs *regs)
 {
-	heapinfo_check_seen = true;
-	return heapinfo_hook_call(&heapinfo_entries[1].hook, regs, NULL);
+	return heapinfo_check_entry(&heapinfo_entries[1], regs);
 }
 #endif
 
@@ -195,15 +203,14 @@ static int heapinfo_entry_check(const struct entry *entry)
 	return 0;
 }
 
-static int heapinfo_entry_hook(struct entry *entry)
+static int heapinfo_entry_hook(struct entry *entry, bool optional)
 {
 	int ret;
 
 	entry->hook.wanted = heapinfo_check_wanted;
-	ret = heapinfo_hook_install(&entry->hook);
-	if (ret)
+	ret = heapinfo_hook_entry(&entry->hook, optional);
+	if (ret || !entry->hook.installed)
 		return ret;
-	entry->hooked = true;
 	return heapinfo_entry_check(entry);
 }
 
@@ -211,18 +218,14 @@ static void heapinfo_redirect_stop(void)
 {
 	unsigned int i = ARRAY_SIZE(heapinfo_entries);
 
-	while (i--) {
-		if (heapinfo_entries[i].hooked)
-			heapinfo_hook_remove(&heapinfo_entries[i].hook);
-		heapinfo_entries[i].hooked = false;
-	}
+	while (i--)
+		heapinfo_hook_remove(&heapinfo_entries[i].hook);
 	heapinfo_calls_wait();
 	heapinfo_unload_stop();
 }
 
 static int heapinfo_redirect_start(void)
 {
-	struct entry *entry;
 	unsigned int i;
 	int ret;
 
@@ -236,16 +239,8 @@ static int heapinfo_redirect_start(void)
 	if (ret)
 		return ret;
 	for (i = 0; i < ARRAY_SIZE(heapinfo_entries); i++) {
-		entry = &heapinfo_entries[i];
-		ret = heapinfo_hook_find(&entry->hook);
 		/* No compat layer is no fault; no native entry point is. */
-		if (ret == -ENOENT && i > 0)
-			continue;
-		if (ret)
-			pr_err("cannot find %s (%d)%s\n", entry->hook.name, ret,
-			       HINT);
-		else
-			ret = heapinfo_entry_hook(entry);
+		ret = heapinfo_entry_hook(&heapinfo_entries[i], i > 0);
 		if (ret) {
 			heapinfo_redirect_stop();
 			return ret;

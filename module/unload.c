@@ -306,8 +306,6 @@ static struct heapinfo_hook heapinfo_unload_hooks[] = {
 #endif
 };
 
-static bool heapinfo_unload_hooked[ARRAY_SIZE(heapinfo_unload_hooks)];
-
 /* What delete_module(2) says of a module that is in use. */
 static asmlinkage long heapinfo_unload_refuse(const struct pt_regs *regs)
 {
@@ -375,11 +373,8 @@ void heapinfo_unload_stop(void)
 {
 	unsigned int i = ARRAY_SIZE(heapinfo_unload_hooks);
 
-	while (i--) {
-		if (heapinfo_unload_hooked[i])
-			heapinfo_hook_remove(&heapinfo_unload_hooks[i]);
-		heapinfo_unload_hooked[i] = false;
-	}
+	while (i--)
+		heapinfo_hook_remove(&heapinfo_unload_hooks[i]);
 	cancel_delayed_work_sync(&heapinfo_reopen_work);
 	heapinfo_unloader_forget();
 }
@@ -392,26 +387,16 @@ void heapinfo_unload_stop(void)
  */
 int heapinfo_unload_start(void)
 {
-	struct heapinfo_hook *hook;
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(heapinfo_unload_hooks); i++) {
-		hook = &heapinfo_unload_hooks[i];
-		ret = heapinfo_hook_find(hook);
 		/* No compat layer is no fault; no native entry point is. */
-		if (ret == -ENOENT && i > 0)
-			continue;
-		if (ret)
-			pr_err("cannot find %s (%d)%s\n", hook->name, ret,
-			       hook->hint);
-		else
-			ret = heapinfo_hook_install(hook);
+		ret = heapinfo_hook_entry(&heapinfo_unload_hooks[i], i > 0);
 		if (ret) {
 			heapinfo_unload_stop();
 			return ret;
 		}
-		heapinfo_unload_hooked[i] = true;
 	}
 	return 0;
 }
