@@ -138,6 +138,18 @@ today()
 		selftests/check.d selftests/vm "$@")"
 }
 
+# today_in SUITE PATH... - the same, and with the suite's tree
+today_in()
+{
+	echo "$(today "${@:2}") $("$VM_DIR/tree" "$1")"
+}
+
+# today_on VERSION PATH... - the same for a guest: its kernel, the module, the reader
+today_on()
+{
+	today_in "$(kernel_field "$1" 2)" userspace Kbuild module "${@:2}"
+}
+
 # guest OPTION... - boot, and again where qemu itself went wrong: that is rare and
 # says nothing of what ran there
 guest()

@@ -37,9 +37,8 @@ in_suite()
 # the tree, and the tests; and with the day, for what the archive has
 installing()
 {
-	echo "$(date -u +%F) $("$VM_DIR/tree" "$1") $(hash_of_sources Kbuild Makefile \
-		README.md CONTRIBUTING.md LICENSE dkms.conf debian docs module scripts \
-		userspace selftests/install selftests/check.d selftests/vm)"
+	today_in "$1" Kbuild Makefile README.md CONTRIBUTING.md LICENSE debian docs \
+		module scripts userspace selftests/install
 }
 
 # boots_installed SUITE - its kernels, with what in_suite left of each
