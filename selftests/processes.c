@@ -339,15 +339,16 @@ static unsigned long long stat_field(unsigned int number)
 	return at ? strtoull(at, NULL, 10) : 0;
 }
 
-TEST_F(processes, prctl_moves_the_break)
+/* Moves the heap and its end, as checkpoint and restore does. */
+static int move_heap(unsigned long start, unsigned long brk)
 {
 	struct prctl_mm_map map = {
 		.start_code = stat_field(26),
 		.end_code = stat_field(27),
 		.start_data = stat_field(45),
 		.end_data = stat_field(46),
-		.start_brk = stat_field(47),
-		.brk = self->brk + 2 * page,
+		.start_brk = start,
+		.brk = brk,
 		.start_stack = stat_field(28),
 		.arg_start = stat_field(48),
 		.arg_end = stat_field(49),
@@ -356,7 +357,12 @@ TEST_F(processes, prctl_moves_the_break)
 		.exe_fd = -1,
 	};
 
-	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0))
+	return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
+}
+
+TEST_F(processes, prctl_moves_the_break)
+{
+	if (move_heap(stat_field(47), self->brk + 2 * page))
 		SKIP(return, "no PR_SET_MM_MAP: %s", strerror(errno));
 	/* Before any call the file has the break as it is. */
 	ASSERT_EQ(0, heapinfo_read(&after, 0));
@@ -372,24 +378,10 @@ TEST_F(processes, prctl_moves_the_break)
 TEST_F(processes, prctl_moves_the_start)
 {
 	unsigned long start = self->brk + 8 * page;
-	struct prctl_mm_map map = {
-		.start_code = stat_field(26),
-		.end_code = stat_field(27),
-		.start_data = stat_field(45),
-		.end_data = stat_field(46),
-		.start_brk = start,
-		.brk = start + page,
-		.start_stack = stat_field(28),
-		.arg_start = stat_field(48),
-		.arg_end = stat_field(49),
-		.env_start = stat_field(50),
-		.env_end = stat_field(51),
-		.exe_fd = -1,
-	};
 
 	raw_brk(self->brk + 64 * page);
 	raw_brk(self->brk);
-	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0))
+	if (move_heap(start, start + page))
 		SKIP(return, "no PR_SET_MM_MAP: %s", strerror(errno));
 	ASSERT_EQ(0, heapinfo_read(&after, 0));
 	EXPECT_EQ(page / 1024, heapinfo_number(&after, "PeakSize"));

@@ -109,12 +109,19 @@ FIXTURE_SETUP(sleepers)
 	page = sysconf(_SC_PAGESIZE);
 }
 
+/* Ends the process that has the sleepers, if there is one. */
+static void end_sleepers(pid_t *pid)
+{
+	if (*pid <= 0)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+}
+
 FIXTURE_TEARDOWN(sleepers)
 {
-	if (self->pid > 0) {
-		kill(self->pid, SIGKILL);
-		waitpid(self->pid, NULL, 0);
-	}
+	end_sleepers(&self->pid);
 	heapinfo_load("");
 }
 
@@ -166,9 +173,7 @@ TEST_F_TIMEOUT(sleepers, take_nothing_from_others, HEAPINFO_LONG)
 		  heapinfo_number(&info, "CallsRecorded") +
 		  heapinfo_number(&info, "CallsRefused"));
 	/* When they end, their calls are recorded as well. */
-	kill(self->pid, SIGKILL);
-	waitpid(self->pid, NULL, 0);
-	self->pid = 0;
+	end_sleepers(&self->pid);
 	EXPECT_EQ(0, under_way());
 	EXPECT_LE(seen + CALLS + SLEEPERS, heapinfo_number(&info, "CallsSeen"));
 }
@@ -185,9 +190,7 @@ TEST_F_TIMEOUT(sleepers, keep_the_module, HEAPINFO_LONG)
 	/* Refused, it goes on as before. */
 	EXPECT_EQ(1, under_way());
 	ASSERT_EQ(0, heapinfo_read(&info, 0));
-	kill(self->pid, SIGKILL);
-	waitpid(self->pid, NULL, 0);
-	self->pid = 0;
+	end_sleepers(&self->pid);
 	EXPECT_EQ(0, heapinfo_unload());
 	EXPECT_NE(0, heapinfo_read(&info, 0));
 }
@@ -240,8 +243,7 @@ TEST_F_TIMEOUT(sleepers, that_come_late, HEAPINFO_LONG)
 		ASSERT_EQ(1, write(go[1], "", 1));
 		ret = heapinfo_unload();
 		EXPECT_TRUE(!ret || ret == IN_USE);
-		kill(self->pid, SIGKILL);
-		waitpid(self->pid, NULL, 0);
+		end_sleepers(&self->pid);
 		close(go[0]);
 		close(go[1]);
 		close(tell[0]);
@@ -249,7 +251,6 @@ TEST_F_TIMEOUT(sleepers, that_come_late, HEAPINFO_LONG)
 		if (!ret)
 			ASSERT_EQ(0, heapinfo_load(variant->params));
 	}
-	self->pid = 0;
 	EXPECT_EQ(0, heapinfo_unload());
 }
 
@@ -307,10 +308,8 @@ TEST_F_TIMEOUT(sleepers, hold_by_themselves_again, HEAPINFO_LONG)
 			     strerror(self->told.missing));
 		EXPECT_EQ(variant->hold, under_way());
 		held = references() != opened;
-		kill(self->pid, SIGKILL);
-		waitpid(self->pid, NULL, 0);
+		end_sleepers(&self->pid);
 	} while (held);
-	self->pid = 0;
 	close(fd);
 	EXPECT_EQ(0, heapinfo_unload());
 }
