@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# The queue of the check: runs the jobs of several steps, as many at once as there
-# are processors. It knows what a job waits for, but not what a result is.
+# The queue of the check: runs the jobs of several steps, HEAPINFO_JOBS at once; without
+# that one more than there are processors, since a guest often waits. It knows what a job waits for, but not what a result is.
 #
 # A step declares its jobs with job() of lib.sh, and so does the list of makers,
 # which make what several jobs need. In the queue a job of a step is called
@@ -176,12 +176,13 @@ heaviest_first()
 # run_queue - run all jobs, and call job_ended NAME when one has ended
 run_queue()
 {
-	local waiting next ended status
+	local waiting next ended status at_once
 	local -A running=()
 
+	at_once=${HEAPINFO_JOBS:-$(($(nproc) + 1))}
 	mapfile -t waiting < <(heaviest_first)
 	while :; do
-		while [ ${#running[@]} -lt "$(nproc)" ]; do
+		while [ ${#running[@]} -lt "$at_once" ]; do
 			next_job
 			[ -n "$next" ] || break
 			start_job "$next"
