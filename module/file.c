@@ -187,15 +187,17 @@ static bool heapinfo_has_text(const struct heapinfo_report *report)
 
 /*
  * What stands at a position of the file: at 0 all that is above the rows, at i
- * the row i - 1. NULL is the end. There the rows are freed, so that files that
- * have been read and stay open need little memory. The rest of the report
- * stays: without it, another read() at the end would begin a new reading.
+ * the row i - 1, and behind the rows the spans. NULL is the end. There all of
+ * them are freed, so that files that have been read and stay open need little
+ * memory. The rest of the report stays: without it, another read() at the end
+ * would begin a new reading.
  */
 static void *heapinfo_at_position(struct heapinfo_report *report, loff_t pos)
 {
-	unsigned int rows = report->history ? report->history->nr : 0;
+	const struct heapinfo_history *history = report->history;
+	unsigned int lines = history ? history->nr + history->nr_spans : 0;
 
-	if (heapinfo_has_text(report) && pos <= rows)
+	if (heapinfo_has_text(report) && pos <= lines)
 		return report;
 	heapinfo_drop_history(report);
 	return NULL;
@@ -231,13 +233,16 @@ static void heapinfo_seq_stop(struct seq_file *m, void *v)
 static int heapinfo_seq_show(struct seq_file *m, void *v)
 {
 	struct heapinfo_report *report = v;
+	const struct heapinfo_history *history = report->history;
 
-	if (m->index)
-		heapinfo_report_event(m, report, m->index - 1);
-	else if (report->history)
-		heapinfo_report_header(m, report);
-	else
+	if (!history)
 		heapinfo_report_identity(m, report);
+	else if (!m->index)
+		heapinfo_report_header(m, report);
+	else if (m->index <= history->nr)
+		heapinfo_report_event(m, report, m->index - 1);
+	else
+		heapinfo_report_span(m, report, m->index - 1 - history->nr);
 	return 0;
 }
 

@@ -80,10 +80,33 @@ struct heapinfo_event {
 };
 
 /**
+ * struct heapinfo_span - the sums over some rows that are no longer kept
+ * @from: when the first of them happened, in ns of CLOCK_BOOTTIME
+ * @to: when the last of them happened
+ * @calls: how many rows
+ * @up: by how much their calls moved the break up, in bytes
+ * @down: by how much their calls moved it down
+ * @low: the lowest break before or after one of them
+ * @high: the highest
+ */
+struct heapinfo_span {
+	u64 from;
+	u64 to;
+	u64 calls;
+	u64 up;
+	u64 down;
+	unsigned long low;
+	unsigned long high;
+};
+
+/**
  * struct heapinfo_history - a copy of what is remembered of one process
  * @since: when the record begins
  * @totals: the sums since then
  * @rows: number of rows since then, with those that are lost
+ * @spans: what the rows before those in @events add up to, the oldest first;
+ *	lies behind @events
+ * @nr_spans: number of spans
  * @nr: number of rows in @events
  * @events: the last rows, the oldest first
  */
@@ -91,6 +114,8 @@ struct heapinfo_history {
 	enum heapinfo_since since;
 	struct heapinfo_totals totals;
 	u64 rows;
+	struct heapinfo_span *spans;
+	unsigned int nr_spans;
 	unsigned int nr;
 	struct heapinfo_event events[];
 };

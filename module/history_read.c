@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "history.h"
 #include "record.h"
+#include "timeline.h"
 
 #include <linux/err.h>
 #include <linux/minmax.h>
@@ -34,21 +35,24 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					       unsigned long brk)
 {
 	pid_t nr = pid_nr(tgid);
-	unsigned int room = 0, rows;
+	unsigned int room = 0, span_room = 0, rows, spans;
 	struct heapinfo_history *copy;
 	struct heapinfo_bucket *bucket;
 	struct heapinfo_record *record;
 
 	for (;;) {
-		copy = kvzalloc(struct_size(copy, events, room),
+		copy = kvzalloc(struct_size(copy, events, room) +
+				span_room * sizeof(*copy->spans),
 				GFP_KERNEL_ACCOUNT);
 		if (!copy)
 			return ERR_PTR(-ENOMEM);
+		copy->spans = (void *)&copy->events[room];
 		copy->since = HEAPINFO_SINCE_NEVER;
 		if (!heapinfo_params.history)
 			return copy;
 
 		rows = 0;
+		spans = 0;
 		bucket = heapinfo_bucket_of(nr);
 		spin_lock(&bucket->lock);
 		record = heapinfo_record_find(bucket, nr);
@@ -64,20 +68,26 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 			copy->totals = record->totals;
 			copy->rows = heapinfo_totals_rows(&record->totals);
 			rows = heapinfo_ring_rows(&record->ring);
-			if (rows <= room)
+			spans = heapinfo_ring_spans(&record->ring);
+			if (rows <= room && spans <= span_room) {
 				copy->nr = heapinfo_ring_copy(&record->ring,
 							      copy->events);
+				copy->nr_spans =
+					heapinfo_ring_copy_spans(&record->ring,
+								 copy->spans);
+			}
 		}
 		spin_unlock(&bucket->lock);
 
 		/* Memory was refused: nobody knows what calls there were. */
 		if (!record && copy->since == HEAPINFO_SINCE_REFUSAL)
 			copy->since = HEAPINFO_SINCE_NEVER;
-		if (rows <= room)
+		if (rows <= room && spans <= span_room)
 			return copy;
 		kvfree(copy);
 		room = min(rows + HEAPINFO_BLOCK_EVENTS,
 			   heapinfo_params.history);
+		span_room = spans ? HEAPINFO_SPANS : 0;
 	}
 }
 

@@ -305,6 +305,16 @@ static pid_t heapinfo_event_tid(const struct heapinfo_report *report,
 	return 0;
 }
 
+/* Seconds and microseconds. */
+static void heapinfo_line_time(struct report_line *line, u64 time)
+{
+	u32 nanos = do_div(time, NSEC_PER_SEC);
+
+	heapinfo_line_decimal(line, time, 1);
+	heapinfo_line_putc(line, '.');
+	heapinfo_line_decimal(line, nanos / NSEC_PER_USEC, 6);
+}
+
 /**
  * heapinfo_report_event() - print one row
  * @m: the file that is read
@@ -321,15 +331,11 @@ void heapinfo_report_event(struct seq_file *m,
 	const struct heapinfo_event *event = &history->events[i];
 	unsigned long to = heapinfo_event_to(event);
 	struct report_line line;
-	u64 seconds = event->time;
-	u32 nanos = do_div(seconds, NSEC_PER_SEC);
 
 	line.len = 0;
 	heapinfo_line_decimal(&line, history->rows - history->nr + i + 1, 1);
 	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, seconds, 1);
-	heapinfo_line_putc(&line, '.');
-	heapinfo_line_decimal(&line, nanos / NSEC_PER_USEC, 6);
+	heapinfo_line_time(&line, event->time);
 	heapinfo_line_putc(&line, '\t');
 	heapinfo_line_decimal(&line, heapinfo_event_tid(report, event), 1);
 	heapinfo_line_putc(&line, '\t');
@@ -350,5 +356,40 @@ void heapinfo_report_event(struct seq_file *m,
 	}
 	heapinfo_line_putc(&line, '\t');
 	heapinfo_line_comm(&line, event->comm, sizeof(event->comm));
+	heapinfo_line_print(m, &line);
+}
+
+/**
+ * heapinfo_report_span() - print what some rows that are no longer kept add up to
+ * @m: the file that is read
+ * @report: all of it is filled in
+ * @i: index of the span; the oldest one has 0, and comes with the column names
+ *
+ * Context: may sleep.
+ */
+void heapinfo_report_span(struct seq_file *m,
+			  const struct heapinfo_report *report, unsigned int i)
+{
+	const struct heapinfo_span *span = &report->history->spans[i];
+	struct report_line line;
+
+	if (!i)
+		seq_puts(m, "\n#span\tfrom\tto\tcalls\tup\tdown\tlow\thigh\n");
+	line.len = 0;
+	heapinfo_line_decimal(&line, i + 1, 1);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_time(&line, span->from);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_time(&line, span->to);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_decimal(&line, span->calls, 1);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_decimal(&line, span->up, 1);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_decimal(&line, span->down, 1);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_hex(&line, span->low);
+	heapinfo_line_putc(&line, '\t');
+	heapinfo_line_hex(&line, span->high);
 	heapinfo_line_print(m, &line);
 }

@@ -36,5 +36,7 @@ void heapinfo_report_header(struct seq_file *m,
 void heapinfo_report_event(struct seq_file *m,
 			   const struct heapinfo_report *report,
 			   unsigned int i);
+void heapinfo_report_span(struct seq_file *m,
+			  const struct heapinfo_report *report, unsigned int i);
 
 #endif /* HEAPINFO_REPORT_H */

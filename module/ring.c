@@ -3,9 +3,11 @@
 #include "heapinfo.h"
 #include "budget.h"
 #include "ring.h"
+#include "timeline.h"
 
 #include <linux/minmax.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 static struct kmem_cache *heapinfo_block_cache;
 
@@ -64,6 +66,9 @@ void heapinfo_ring_free(struct heapinfo_ring *ring)
 		kfree(ring->blocks);
 		heapinfo_budget_give(heapinfo_ring_table_size());
 	}
+	if (ring->timeline)
+		heapinfo_budget_give(sizeof(*ring->timeline));
+	kfree(ring->timeline);
 }
 
 /* Adds a block, if there is memory. Under the lock of the bucket. */
@@ -96,6 +101,22 @@ static bool heapinfo_ring_grow(struct heapinfo_ring *ring)
 	return true;
 }
 
+/* Begins the timeline, if there is memory. Under the lock of the bucket. */
+static void heapinfo_ring_start_timeline(struct heapinfo_ring *ring)
+{
+	struct heapinfo_timeline *timeline;
+
+	if (!heapinfo_budget_take(sizeof(*timeline), true))
+		return;
+	timeline = kmalloc(sizeof(*timeline), HEAPINFO_GFP);
+	if (!timeline) {
+		heapinfo_budget_give(sizeof(*timeline));
+		return;
+	}
+	heapinfo_timeline_init(timeline);
+	ring->timeline = timeline;
+}
+
 /**
  * heapinfo_ring_next_block() - go on to the next block of a ring
  * @ring: its current block is full
@@ -103,7 +124,8 @@ static bool heapinfo_ring_grow(struct heapinfo_ring *ring)
  * A block is added only behind the last one. There the rows are in the order of
  * their time, oldest first, so that none has to be moved. Where memory is
  * refused the oldest block is overwritten; memory is asked for again when the
- * ring comes to its end the next time.
+ * ring comes to its end the next time. So it is with memory for the timeline: the
+ * rows that are overwritten before there is one are lost.
  *
  * Context: under the lock of the bucket; does not sleep.
  * Return: false if there is no memory for a single row.
@@ -119,6 +141,8 @@ noinline bool heapinfo_ring_next_block(struct heapinfo_ring *ring)
 	} else if (ring->room) {
 		ring->block = 0;
 		ring->full = true;
+		if (!ring->timeline)
+			heapinfo_ring_start_timeline(ring);
 	} else {
 		return false;
 	}
@@ -127,6 +151,25 @@ noinline bool heapinfo_ring_next_block(struct heapinfo_ring *ring)
 				     ring->room -
 				     ring->block * HEAPINFO_BLOCK_EVENTS);
 	return true;
+}
+
+/**
+ * heapinfo_ring_push_out() - sum up the row that the next one replaces
+ * @ring: is full
+ *
+ * Context: under the lock of the bucket; does not sleep.
+ */
+noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
+{
+	struct heapinfo_timeline *timeline = ring->timeline;
+	const struct heapinfo_event *oldest = ring->next;
+
+	if (unlikely(!timeline))
+		return;
+	if (unlikely(heapinfo_timeline_needs_span(timeline, oldest->time)))
+		heapinfo_timeline_open(timeline, oldest->time,
+				       ktime_get_boot_fast_ns());
+	heapinfo_timeline_add(timeline, oldest);
 }
 
 /**
@@ -149,5 +192,35 @@ unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
 		events[i] = ring->blocks[at / HEAPINFO_BLOCK_EVENTS]
 				->events[at % HEAPINFO_BLOCK_EVENTS];
 	}
+	return nr;
+}
+
+/**
+ * heapinfo_ring_spans() - how many spans sum up the rows that were replaced
+ * @ring: the ring
+ *
+ * Context: under the lock of the bucket.
+ * Return: their number, HEAPINFO_SPANS at most.
+ */
+unsigned int heapinfo_ring_spans(const struct heapinfo_ring *ring)
+{
+	return ring->timeline ? ring->timeline->nr : 0;
+}
+
+/**
+ * heapinfo_ring_copy_spans() - copy those spans
+ * @ring: the ring
+ * @spans: gets them, the oldest first; has room for heapinfo_ring_spans()
+ *
+ * Context: under the lock of the bucket; does not sleep.
+ * Return: how many spans were copied.
+ */
+unsigned int heapinfo_ring_copy_spans(const struct heapinfo_ring *ring,
+				      struct heapinfo_span *spans)
+{
+	unsigned int nr = heapinfo_ring_spans(ring);
+
+	if (nr)
+		memcpy(spans, ring->timeline->spans, nr * sizeof(*spans));
 	return nr;
 }

@@ -12,6 +12,8 @@
 #include "brk.h"
 #include "history.h"
 
+struct heapinfo_timeline;
+
 /* Rows are allocated in blocks of this many. */
 #define HEAPINFO_BLOCK_EVENTS	16
 
@@ -35,6 +37,8 @@ struct heapinfo_block {
  * @full: there are @room rows, and the next one replaces the oldest
  * @blocks: the addresses of the blocks
  * @inline_blocks: what @blocks points to until a larger table is needed
+ * @timeline: sums up the rows that were replaced; NULL until the first one is, and
+ *	as long as memory for it is refused
  *
  * A ring begins without a block, so that a process that never moves its break
  * needs no memory for rows. It gets one block after the other until it holds
@@ -52,14 +56,19 @@ struct heapinfo_ring {
 	bool full;
 	struct heapinfo_block **blocks;
 	struct heapinfo_block *inline_blocks[HEAPINFO_INLINE_BLOCKS];
+	struct heapinfo_timeline *timeline;
 };
 
 int heapinfo_ring_start(void);
 void heapinfo_ring_stop(void);
 void heapinfo_ring_free(struct heapinfo_ring *ring);
 bool heapinfo_ring_next_block(struct heapinfo_ring *ring);
+void heapinfo_ring_push_out(struct heapinfo_ring *ring);
 unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
 				struct heapinfo_event *events);
+unsigned int heapinfo_ring_spans(const struct heapinfo_ring *ring);
+unsigned int heapinfo_ring_copy_spans(const struct heapinfo_ring *ring,
+				      struct heapinfo_span *spans);
 
 /* @ring is filled with zeroes. */
 static inline void heapinfo_ring_init(struct heapinfo_ring *ring)
@@ -87,13 +96,20 @@ static inline unsigned int heapinfo_ring_rows(const struct heapinfo_ring *ring)
  * heapinfo_ring_make_room() - see to it that a row can be added
  * @ring: the ring
  *
+ * If the row will replace another one, that one is summed up here. So the caller
+ * adds a row whenever there is room.
+ *
  * Context: under the lock of the bucket; does not sleep.
  * Return: false if there is no memory for a single row.
  */
 static __always_inline bool heapinfo_ring_make_room(struct heapinfo_ring *ring)
 {
-	return likely(ring->next != ring->end) ||
-	       heapinfo_ring_next_block(ring);
+	if (unlikely(ring->next == ring->end) &&
+	    !heapinfo_ring_next_block(ring))
+		return false;
+	if (ring->full)
+		heapinfo_ring_push_out(ring);
+	return true;
 }
 
 /**

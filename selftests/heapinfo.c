@@ -59,9 +59,18 @@ static void find_rows(struct heapinfo *info)
 	const char *at = strstr(info->text, "\n#seq\t");
 
 	info->nr_rows = 0;
+	info->spans = 0;
 	while (at) {
 		at = strchr(at + 1, '\n');
-		if (!at || !at[1] || info->nr_rows == HEAPINFO_ROWS_MAX)
+		if (!at || !at[1])
+			break;
+		/* An empty line: behind it are the names of other columns. */
+		if (at[1] == '\n') {
+			at = strchr(at + 2, '\n');
+			info->spans = at ? at + 1 - info->text : 0;
+			break;
+		}
+		if (info->nr_rows == HEAPINFO_ROWS_MAX)
 			break;
 		info->rows[info->nr_rows++] = at + 1 - info->text;
 	}
@@ -237,6 +246,36 @@ int heapinfo_row(const struct heapinfo *info, unsigned int i,
 	row->delta = strtoll(fields[7], NULL, 10);
 	snprintf(row->result, sizeof(row->result), "%s", fields[8]);
 	snprintf(row->comm, sizeof(row->comm), "%s", fields[9]);
+	return 0;
+}
+
+/**
+ * heapinfo_span() - one span of the timeline
+ * @info: the reading of a process
+ * @i: its index; the oldest is 0
+ * @span: filled in
+ *
+ * Return: 0; -ENOENT if there is no such span; -EINVAL if it has not exactly the
+ * columns it should have.
+ */
+int heapinfo_span(const struct heapinfo *info, unsigned int i,
+		  struct heapinfo_span *span)
+{
+	const char *line = info->text + info->spans;
+	unsigned long long from[2], to[2];
+	int end = -1;
+
+	for (; info->spans && *line && i; i--)
+		line = strchr(line, '\n') + 1;
+	if (!info->spans || !*line)
+		return -ENOENT;
+	if (sscanf(line, "%llu\t%llu.%6llu\t%llu.%6llu\t%llu\t%llu\t%llu\t%llx\t%llx%n",
+		   &span->nr, &from[0], &from[1], &to[0], &to[1], &span->calls,
+		   &span->up, &span->down, &span->low, &span->high,
+		   &end) != 10 || line[end] != '\n')
+		return -EINVAL;
+	span->from = from[0] * 1000000 + from[1];
+	span->to = to[0] * 1000000 + to[1];
 	return 0;
 }
 

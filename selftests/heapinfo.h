@@ -42,6 +42,7 @@
  * @length: of @text, in bytes
  * @nr_rows: rows below the line of column names
  * @rows: where each begins in @text
+ * @spans: where the first span begins in @text; 0 where there is none
  * @text: the file, NUL-terminated
  *
  * Large: let it be static.
@@ -50,6 +51,7 @@ struct heapinfo {
 	size_t length;
 	unsigned int nr_rows;
 	unsigned int rows[HEAPINFO_ROWS_MAX];
+	unsigned int spans;
 	char text[HEAPINFO_TEXT_MAX];
 };
 
@@ -72,6 +74,22 @@ struct heapinfo_row {
 	char comm[HEAPINFO_WORD_MAX];
 };
 
+/**
+ * struct heapinfo_span - rows that are no longer kept, summed up
+ *
+ * @from and @to are in microseconds.
+ */
+struct heapinfo_span {
+	unsigned long long nr;
+	unsigned long long from;
+	unsigned long long to;
+	unsigned long long calls;
+	unsigned long long up;
+	unsigned long long down;
+	unsigned long long low;
+	unsigned long long high;
+};
+
 int heapinfo_read(struct heapinfo *info, pid_t pid);
 int heapinfo_read_path(struct heapinfo *info, const char *path);
 bool heapinfo_has(const struct heapinfo *info, const char *key);
@@ -82,6 +100,8 @@ unsigned long long heapinfo_failures(const struct heapinfo *info,
 				     const char *reason);
 int heapinfo_row(const struct heapinfo *info, unsigned int i,
 		 struct heapinfo_row *row);
+int heapinfo_span(const struct heapinfo *info, unsigned int i,
+		  struct heapinfo_span *span);
 unsigned long long heapinfo_last_seq(const struct heapinfo *info);
 int heapinfo_new_row(const struct heapinfo *before,
 		     const struct heapinfo *after, struct heapinfo_row *row);

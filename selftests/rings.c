@@ -53,6 +53,12 @@ FIXTURE_VARIANT_ADD(ring, four_by_syscalls)
 	.rows = 4,
 };
 
+FIXTURE_VARIANT_ADD(ring, block)
+{
+	.params = "history=16",
+	.rows = 16,
+};
+
 FIXTURE_VARIANT_ADD(ring, odd)
 {
 	.params = "history=37",
@@ -138,6 +144,106 @@ TEST_F_TIMEOUT(ring, wraps, HEAPINFO_LONG)
 	check_rows(_metadata, self->base, rows + 1, rows);
 	make_rows(self->base, rows + 1, 3 * rows + 5);
 	check_rows(_metadata, self->base, 3 * rows + 5, rows);
+}
+
+/*
+ * Spans and rows together are all that there was: their sums are the totals, and
+ * one follows the other in time.
+ */
+static void check_spans(struct __test_metadata *_metadata, unsigned long base,
+			unsigned int total, unsigned int room)
+{
+	unsigned long long calls = 0, up = 0, down = 0, time = 0;
+	struct heapinfo_span span;
+	struct heapinfo_row row;
+	unsigned int i;
+	int ret;
+
+	ASSERT_EQ(0, heapinfo_read(&info, 0));
+	ASSERT_EQ(room, info.nr_rows);
+	ASSERT_EQ(total - room, heapinfo_number(&info, "EventsLost"));
+	for (i = 0; !(ret = heapinfo_span(&info, i, &span)); i++) {
+		EXPECT_EQ(i + 1, span.nr);
+		EXPECT_LE(time, span.from);
+		EXPECT_LE(span.from, span.to);
+		EXPECT_LE(1, span.calls);
+		EXPECT_LE(span.low, span.high);
+		EXPECT_LE(base, span.low);
+		EXPECT_GE(base + 11 * 16, span.high);
+		time = span.to;
+		calls += span.calls;
+		up += span.up;
+		down += span.down;
+	}
+	ASSERT_EQ(-ENOENT, ret);
+	EXPECT_LE(i, total - room);
+	EXPECT_LE(i, 36);
+	EXPECT_EQ(total - room, calls);
+	for (i = 0; i < room; i++) {
+		ASSERT_EQ(0, heapinfo_row(&info, i, &row));
+		EXPECT_LE(time, row.seconds * 1000000 + row.microseconds);
+		time = row.seconds * 1000000 + row.microseconds;
+		if (row.delta > 0)
+			up += row.delta;
+		else
+			down -= row.delta;
+	}
+	EXPECT_EQ(heapinfo_number(&info, "BytesGrown"), up);
+	EXPECT_EQ(heapinfo_number(&info, "BytesShrunk"), down);
+	EXPECT_EQ(heapinfo_number(&info, "Brk") - base, up - down);
+}
+
+TEST_F_TIMEOUT(ring, spans_sum_up_the_rest, HEAPINFO_LONG)
+{
+	static const char names[] =
+		"\n\n#span\tfrom\tto\tcalls\tup\tdown\tlow\thigh\n1\t";
+	unsigned int rows = variant->rows, many = rows + 5000, last;
+	struct heapinfo_span span;
+
+	make_rows(self->base, 0, rows);
+	ASSERT_EQ(0, heapinfo_read(&info, 0));
+	EXPECT_EQ(0, info.spans);
+	EXPECT_EQ(NULL, strstr(info.text, "#span"));
+
+	/* The first row that is pushed out is known as well as before. */
+	make_rows(self->base, rows, rows + 1);
+	check_spans(_metadata, self->base, rows + 1, rows);
+	ASSERT_EQ(0, heapinfo_span(&info, 0, &span));
+	EXPECT_EQ(span.from, span.to);
+	EXPECT_EQ(place_of(self->base, 0) - self->base, span.up);
+	EXPECT_EQ(self->base, span.low);
+	EXPECT_EQ(place_of(self->base, 0), span.high);
+	EXPECT_NE(NULL, strstr(info.text, names));
+
+	for (last = rows + 1; last < many; last += 999) {
+		make_rows(self->base, last, last + 999);
+		check_spans(_metadata, self->base, last + 999, rows);
+	}
+}
+
+/* What the program of a process did is not summed up for the next one. */
+TEST_F(ring, spans_end_with_the_program)
+{
+	const char *const argv[] = {
+		"grep", "-q", "#span", "/proc/self/heapinfo", NULL,
+	};
+	int status;
+	pid_t pid;
+
+	if (variant->rows < 64)
+		SKIP(return, "grep itself makes more rows than are kept");
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		make_rows(self->base, 0, variant->rows + 1);
+		if (heapinfo_read(&info, 0) || !info.spans)
+			_exit(2);
+		execvp(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	/* grep finds none. */
+	EXPECT_EQ(1, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
 /* Nothing of a process is left when it has ended. */
