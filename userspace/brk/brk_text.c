@@ -164,20 +164,25 @@ static void format_wall(char *buf, size_t room, u64 at_ns, u64 now_ns)
 		 at_ns / 1000000 % 1000);
 }
 
-static void print_when(const struct brk_event *e, const struct clocks *c)
+static u64 age_of(u64 time_ns, const struct clocks *c)
+{
+	return c->boot_ns > time_ns ? c->boot_ns - time_ns : 0;
+}
+
+static void print_when(u64 time_ns, const struct clocks *c)
 {
 	char when[48], age[AGE_ROOM] = "?";
 	u64 ago;
 
 	if (c->boot_ns) {
-		ago = c->boot_ns > e->time_ns ? c->boot_ns - e->time_ns : 0;
+		ago = age_of(time_ns, c);
 		format_wall(when, sizeof(when),
 			    c->real_ns > ago ? c->real_ns - ago : 0,
 			    c->real_ns);
 		age_text(age, ago);
 	} else {
 		snprintf(when, sizeof(when), "boot+%" PRIu64 ".%03" PRIu64,
-			 e->time_ns / NSEC, e->time_ns / 1000000 % 1000);
+			 time_ns / NSEC, time_ns / 1000000 % 1000);
 	}
 	printf("%-16s %7s", when, age);
 }
@@ -204,7 +209,7 @@ void brk_event_print(const struct brk_event *e, const struct clocks *c)
 	snprintf(brk, sizeof(brk), "%#" PRIx64, e->to);
 	comm = text_safe_dup(e->comm, sizeof(e->comm));
 	printf("%5" PRIu64 " ", e->seq);
-	print_when(e, c);
+	print_when(e->time_ns, c);
 	printf(" %7d %s%-9s%s %9s %-14s %s\n", (int)e->tid,
 	       text_color(color_of(e)), e->call, text_plain(), change, brk,
 	       comm);
@@ -245,7 +250,7 @@ struct json_object *brk_event_json(const struct brk_event *e,
 {
 	struct json_object *o = json_object_new_object();
 	char *text = failure_text(e, t, k);
-	u64 ago = c->boot_ns > e->time_ns ? c->boot_ns - e->time_ns : 0;
+	u64 ago = age_of(e->time_ns, c);
 
 	json_add_u64(o, "seq", e->seq);
 	json_add_u64(o, "boot_ns", e->time_ns);
@@ -271,4 +276,133 @@ struct json_object *brk_event_json(const struct brk_event *e,
 	json_add_text(o, "comm", e->comm);
 	free(text);
 	return o;
+}
+
+/**
+ * brk_spans_calls - how many events are summed up
+ * @k: what the kernel said
+ *
+ * Return: their number.
+ */
+u64 brk_spans_calls(const struct kernel_facts *k)
+{
+	u64 calls = 0;
+	size_t i;
+
+	for (i = 0; i < k->spans; i++)
+		calls += k->span[i].calls;
+	return calls;
+}
+
+/**
+ * brk_spans_print - print what happened before the events, a line for each span
+ * @k: what the kernel said; nothing is printed where it has no spans
+ * @c: the clocks, to say when it was
+ */
+void brk_spans_print(const struct kernel_facts *k, const struct clocks *c)
+{
+	char within[AGE_ROOM], up[HUMAN_ROOM + 1], down[HUMAN_ROOM + 1], low[24];
+	size_t i;
+
+	if (!k->spans)
+		return;
+	printf("\n%sEarlier, summed up%s\n", text_color(COLOR_BOLD),
+	       text_plain());
+	printf("%s%-16s %7s %7s %9s %9s %9s %-14s %s%s\n",
+	       text_color(COLOR_BOLD), "WHEN", "AGO", "WITHIN", "CALLS", "UP",
+	       "DOWN", "LOWEST", "HIGHEST", text_plain());
+	for (i = 0; i < k->spans; i++) {
+		const struct brk_span *s = &k->span[i];
+
+		print_when(s->from_ns, c);
+		snprintf(low, sizeof(low), "%#" PRIx64, s->low);
+		printf(" %7s %9" PRIu64 " %9s %9s %-14s %#" PRIx64 "\n",
+		       age_text(within, s->to_ns - s->from_ns), s->calls,
+		       s->up ? text_change(up, s->up) : "-",
+		       s->down ? text_change(down, -s->down) : "-", low,
+		       s->high);
+	}
+}
+
+/**
+ * brk_span_json - a span as JSON
+ * @s: the span
+ * @c: the clocks, to say when it was
+ *
+ * Return: a new object.
+ */
+struct json_object *brk_span_json(const struct brk_span *s,
+				  const struct clocks *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_u64(o, "from_boot_ns", s->from_ns);
+	json_add_u64(o, "to_boot_ns", s->to_ns);
+	if (c->boot_ns) {
+		json_add_u64(o, "from_unix_ns",
+			     c->real_ns - age_of(s->from_ns, c));
+		json_add_u64(o, "to_unix_ns", c->real_ns - age_of(s->to_ns, c));
+	}
+	json_add_u64(o, "calls", s->calls);
+	json_add_u64(o, "up", s->up);
+	json_add_u64(o, "down", s->down);
+	json_add_address(o, "low", s->low);
+	json_add_address(o, "high", s->high);
+	return o;
+}
+
+/* All events as one span. There is at least one. */
+static struct brk_span span_of_events(const struct kernel_facts *k)
+{
+	struct brk_span sum = {
+		.from_ns = k->event[0].time_ns,
+		.to_ns = k->event[k->events - 1].time_ns,
+		.calls = k->events,
+		.low = UINT64_MAX,
+	};
+	size_t i;
+
+	for (i = 0; i < k->events; i++) {
+		const struct brk_event *e = &k->event[i];
+
+		if (!strcmp(e->call, "grow"))
+			sum.up += e->to - e->from;
+		else if (!strcmp(e->call, "shrink"))
+			sum.down += e->from - e->to;
+		sum.low = min_u64(sum.low, min_u64(e->from, e->to));
+		sum.high = max_u64(sum.high, max_u64(e->from, e->to));
+	}
+	return sum;
+}
+
+static s64 growth(const struct brk_span *s)
+{
+	return s->up - s->down;
+}
+
+/**
+ * brk_grew_most - when in its life the heap grew most
+ * @k: what the kernel said
+ * @most: filled: the span that grew most, or what the events add up to
+ *
+ * Return: false where there are no spans, so that the events tell it all; and where
+ * it grew in none of them.
+ */
+bool brk_grew_most(const struct kernel_facts *k, struct brk_span *most)
+{
+	size_t i;
+
+	if (!k->spans)
+		return false;
+	*most = k->span[0];
+	for (i = 1; i < k->spans; i++)
+		if (growth(&k->span[i]) > growth(most))
+			*most = k->span[i];
+	if (k->events) {
+		struct brk_span last = span_of_events(k);
+
+		if (growth(&last) > growth(most))
+			*most = last;
+	}
+	return growth(most) > 0;
 }

@@ -20,4 +20,10 @@ struct json_object *brk_event_json(const struct brk_event *e,
 				   const struct clocks *c, struct target *t,
 				   const struct kernel_facts *k);
 
+u64 brk_spans_calls(const struct kernel_facts *k);
+void brk_spans_print(const struct kernel_facts *k, const struct clocks *c);
+struct json_object *brk_span_json(const struct brk_span *s,
+				  const struct clocks *c);
+bool brk_grew_most(const struct kernel_facts *k, struct brk_span *most);
+
 #endif

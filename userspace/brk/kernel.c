@@ -7,6 +7,7 @@
 #include "brk/kernel.h"
 
 #define MAX_EVENTS 65536u
+#define MAX_SPANS 4096u
 #define MAX_PAGE 65536u	/* the largest of any machine of Linux */
 
 /*
@@ -150,22 +151,70 @@ static bool parse_event(char *line, struct brk_event *e)
 	return e->seq || e->time_ns;
 }
 
+/*
+ * What came before the first row: span from to calls up down low high, with tabs
+ * between.
+ */
+static bool parse_span(char *line, struct brk_span *s)
+{
+	char *col[8], *save = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(col); i++) {
+		col[i] = strtok_r(i ? NULL : line, "\t", &save);
+		if (!col[i])
+			return false;
+	}
+	s->from_ns = parse_time(col[1]);
+	s->to_ns = parse_time(col[2]);
+	s->calls = strtoull(col[3], NULL, 10);
+	s->up = strtoull(col[4], NULL, 10);
+	s->down = strtoull(col[5], NULL, 10);
+	s->low = strtoull(col[6], NULL, 16);
+	s->high = strtoull(col[7], NULL, 16);
+	return s->calls && s->from_ns <= s->to_ns && s->low <= s->high;
+}
+
+static void add_event(struct kernel_facts *k, char *line)
+{
+	struct brk_event e;
+
+	if (k->events == MAX_EVENTS || !parse_event(line, &e))
+		return;
+	k->event = xgrow(k->event, k->events, sizeof(e));
+	k->event[k->events++] = e;
+}
+
+static void add_span(struct kernel_facts *k, char *line)
+{
+	struct brk_span s;
+
+	if (k->spans == MAX_SPANS || !parse_span(line, &s))
+		return;
+	k->span = xgrow(k->span, k->spans, sizeof(s));
+	k->span[k->spans++] = s;
+}
+
+/*
+ * Keys come first, and then tables, each below a line with the names of its columns.
+ * A newer module may have more of them.
+ */
 static void parse_heapinfo(struct kernel_facts *k, FILE *f)
 {
-	bool rows = false;
+	enum { KEYS, EVENTS, SPANS, OTHER } part = KEYS;
 	char *line = NULL, *colon;
 	size_t room = 0;
-	struct brk_event e;
 
 	while (getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (line[0] == '#') {
-			rows = true;
-		} else if (rows && k->events < MAX_EVENTS &&
-			   parse_event(line, &e)) {
-			k->event = xgrow(k->event, k->events, sizeof(e));
-			k->event[k->events++] = e;
-		} else if (!rows) {
+			part = !strncmp(line, "#seq\t", 5) ? EVENTS :
+			       !strncmp(line, "#span\t", 6) ? SPANS : OTHER;
+		} else if (part == EVENTS) {
+			add_event(k, line);
+		} else if (part == SPANS) {
+			add_span(k, line);
+		} else if (part == KEYS) {
 			colon = strstr(line, ":\t");
 			if (!colon)
 				continue;
@@ -347,5 +396,6 @@ void kernel_free(struct kernel_facts *k)
 	}
 	free(k->key);
 	free(k->event);
+	free(k->span);
 	memset(k, 0, sizeof(*k));
 }

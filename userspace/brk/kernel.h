@@ -23,6 +23,17 @@ struct brk_event {
 	char comm[32];	/* may hold anything */
 };
 
+/* Events that are no longer kept, summed up by the module. */
+struct brk_span {
+	u64 from_ns;	/* CLOCK_BOOTTIME, of the first event */
+	u64 to_ns;	/* of the last one */
+	u64 calls;	/* number of events */
+	u64 up;		/* bytes that they moved the break up */
+	u64 down;
+	u64 low;	/* the lowest break */
+	u64 high;
+};
+
 /* A line "NAME: VALUE" of the module's file. */
 struct kernel_key {
 	char *name;
@@ -45,6 +56,8 @@ struct kernel_facts {
 	size_t keys;
 	struct brk_event *event;	/* oldest first */
 	size_t events;
+	struct brk_span *span;	/* what was before them; oldest first */
+	size_t spans;
 };
 
 void kernel_read(struct target *t, struct kernel_facts *k);

@@ -106,6 +106,7 @@ static void print_summary(const struct target *t, const struct kernel_facts *k)
 	const char *recorded = kernel_key(k, "Recorded");
 	char grown[HUMAN_ROOM], shrunk[HUMAN_ROOM];
 	u64 lost = kernel_number(k, "EventsLost", 0);
+	u64 summed = brk_spans_calls(k);
 
 	if (recorded && !strcmp(recorded, "no")) {
 		print_no_record(t);
@@ -116,7 +117,13 @@ static void print_summary(const struct target *t, const struct kernel_facts *k)
 	       text_human(grown, kernel_number(k, "BytesGrown", 0)),
 	       text_human(shrunk, kernel_number(k, "BytesShrunk", 0)),
 	       kernel_number(k, "BrkFailures", 0));
-	if (lost)
+	if (lost && summed >= lost)
+		printf("; the oldest %" PRIu64 " events are only summed up",
+		       lost);
+	else if (lost && summed)
+		printf("; of the oldest %" PRIu64 " events %" PRIu64 " are only summed up, and the others no longer kept",
+		       lost, summed);
+	else if (lost)
 		printf("; the oldest %" PRIu64 " events are no longer kept",
 		       lost);
 	puts(".");
@@ -130,6 +137,9 @@ static void print_text(struct heap *h)
 
 	print_summary(h->t, k);
 	clocks_of(h->t, &clocks);
+	/* Of a span it is not known what failed, and it is none of the last events. */
+	if (!opt.failures && !opt.limit)
+		brk_spans_print(k, &clocks);
 	if (k->events || opt.follow) {
 		putchar('\n');
 		brk_event_heading();
@@ -146,6 +156,7 @@ static void print_json(struct heap *h)
 {
 	struct json_object *doc = json_document(h, "history");
 	struct json_object *a = json_object_new_array();
+	struct json_object *spans = json_object_new_array();
 	const struct kernel_facts *k = &h->k;
 	struct clocks clocks;
 	size_t i;
@@ -153,6 +164,10 @@ static void print_json(struct heap *h)
 	clocks_of(h->t, &clocks);
 	json_add_text(doc, "recorded", kernel_key(k, "Recorded"));
 	json_add_u64(doc, "events_lost", kernel_number(k, "EventsLost", 0));
+	for (i = 0; i < k->spans; i++)
+		json_object_array_add(spans, brk_span_json(&k->span[i],
+							   &clocks));
+	json_object_object_add(doc, "spans", spans);
 	for (i = first_shown(k); i < k->events; i++)
 		if (wanted(&k->event[i]))
 			json_object_array_add(a, brk_event_json(&k->event[i],

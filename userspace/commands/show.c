@@ -145,6 +145,25 @@ static void print_arenas(const struct heap *h, const struct usages *u)
 		       h->arenas - i);
 }
 
+/* Of a process whose first calls are only summed up: when its heap grew most. */
+static void print_growth(const struct kernel_facts *k, const struct clocks *c)
+{
+	char by[HUMAN_ROOM + 1], within[AGE_ROOM], ago[AGE_ROOM];
+	struct brk_span most;
+
+	if (!brk_grew_most(k, &most))
+		return;
+	text_change(by, most.up - most.down);
+	age_text(within, most.to_ns - most.from_ns);
+	if (c->boot_ns > most.from_ns)
+		row("grew most", "%s in %" PRIu64 " calls within %s, from %s ago on",
+		    by, most.calls, within,
+		    age_text(ago, c->boot_ns - most.from_ns));
+	else
+		row("grew most", "%s in %" PRIu64 " calls within %s", by,
+		    most.calls, within);
+}
+
 static void print_events(struct heap *h)
 {
 	const struct kernel_facts *k = &h->k;
@@ -167,9 +186,10 @@ static void print_events(struct heap *h)
 		    kernel_number(k, "BrkUnchanged", 0));
 	if (failures && strcmp(failures, "0"))
 		row("failed", "%s", failures);
+	clocks_of(h->t, &clocks);
+	print_growth(k, &clocks);
 	if (!k->events || !show_events)
 		return;
-	clocks_of(h->t, &clocks);
 	putchar('\n');
 	brk_event_heading();
 	for (i = k->events - min_u64(k->events, show_events); i < k->events;
@@ -271,6 +291,7 @@ static void add_events(struct json_object *doc, struct heap *h)
 	};
 	struct json_object *o = json_object_new_object(), *a;
 	const struct kernel_facts *k = &h->k;
+	struct brk_span most;
 	struct clocks clocks;
 	size_t i;
 
@@ -280,6 +301,9 @@ static void add_events(struct json_object *doc, struct heap *h)
 			json_add_u64(o, count[i][0],
 				     kernel_number(k, count[i][1], 0));
 	clocks_of(h->t, &clocks);
+	if (brk_grew_most(k, &most))
+		json_object_object_add(o, "grew_most",
+				       brk_span_json(&most, &clocks));
 	a = json_object_new_array();
 	for (i = k->events - min_u64(k->events, show_events); i < k->events;
 	     i++)
