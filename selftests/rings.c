@@ -382,6 +382,18 @@ FIXTURE_VARIANT_ADD(bound, syscalls)
 
 static pid_t pids[BIG + SMALL_MAX];
 
+/* How many calls the spans of the last reading sum up. */
+static unsigned long long calls_in_spans(void)
+{
+	unsigned long long calls = 0;
+	struct heapinfo_span span;
+	unsigned int i;
+
+	for (i = 0; !heapinfo_span(&info, i, &span); i++)
+		calls += span.calls;
+	return calls;
+}
+
 FIXTURE_SETUP(bound)
 {
 	int ret = heapinfo_reload(variant->params);
@@ -405,13 +417,18 @@ TEST_F_TIMEOUT(bound, totals_outlive_rows, HEAPINFO_LONG)
 	/* What the first call did is not known to each source. */
 	unsigned long known = variant->way ? self->base :
 					     place_of(self->base, 0);
+	unsigned int whole = 0, without = 0, i;
 	unsigned long long lost = 0;
-	unsigned int i;
 
 	for (i = 0; i < BIG; i++)
 		ASSERT_TRUE(crowd_add(&self->crowd, self->base, BIG_MOVES));
 	for (i = 0; i < BIG; i++) {
 		ASSERT_EQ(0, heapinfo_read(&info, pids[i]));
+		if (strstr(info.text, "#span"))
+			whole += calls_in_spans() ==
+				 heapinfo_number(&info, "EventsLost");
+		else
+			without++;
 		EXPECT_STREQ("since fork", heapinfo_word(&info, "Recorded"));
 		EXPECT_EQ(BIG_MOVES, heapinfo_number(&info, "BrkCalls"));
 		EXPECT_EQ(BIG_MOVES, heapinfo_last_seq(&info));
@@ -420,6 +437,10 @@ TEST_F_TIMEOUT(bound, totals_outlive_rows, HEAPINFO_LONG)
 			  heapinfo_number(&info, "BytesShrunk"));
 		lost += heapinfo_number(&info, "EventsLost");
 	}
+	/* The first have room for a timeline, and the last for nothing. */
+	EXPECT_LE(1, whole);
+	EXPECT_LE(1, without);
+	EXPECT_EQ(BIG, whole + without);
 	/* More than what the rings alone would have dropped. */
 	EXPECT_GT(lost, BIG * (BIG_MOVES - 4096));
 	ASSERT_EQ(0, read_state(&state));
