@@ -13,6 +13,7 @@
 #include <linux/pid.h>
 #include <linux/proc_fs.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -119,23 +120,25 @@ static void heapinfo_drop_history(struct heapinfo_report *report)
 
 static void heapinfo_clear_report(struct heapinfo_report *report)
 {
-	if (report->task)
-		put_task_struct(report->task);
 	put_pid(report->tgid);
 	heapinfo_drop_history(report);
-	report->task = NULL;
+	report->made = false;
 	report->tgid = NULL;
 }
 
 /*
- * The process of a task, and when it began. Both are asked for once and kept: a
- * task that has been reaped cannot tell them any more.
+ * What the task itself tells: the process that it belongs to, when that began, and
+ * its name and limit. All of it is copied, since the task is not kept.
  */
-static int heapinfo_find_process(struct heapinfo_report *report, u64 *start)
+static int heapinfo_fill_process(struct heapinfo_report *report,
+				 struct task_struct *task, u64 *start)
 {
 	struct task_struct *leader;
 
-	report->tgid = get_task_pid(report->task, PIDTYPE_TGID);
+	get_task_comm(report->comm, task);
+	report->kernel_thread = task->flags & PF_KTHREAD;
+	report->data_limit = task_rlimit(task, RLIMIT_DATA);
+	report->tgid = get_task_pid(task, PIDTYPE_TGID);
 	leader = get_pid_task(report->tgid, PIDTYPE_TGID);
 	if (!leader)
 		return -ESRCH;
@@ -144,34 +147,20 @@ static int heapinfo_find_process(struct heapinfo_report *report, u64 *start)
 	return 0;
 }
 
-/*
- * Makes the report for a reading that begins. As with maps, a process that has
- * been reaped gives -ESRCH, and one that has only lost its address space gives
- * an empty file.
- */
-static int heapinfo_fill_report(struct heapinfo_reading *reading,
-				struct super_block *sb)
+static int heapinfo_fill_heap(struct heapinfo_report *report,
+			      struct task_struct *task, struct mm_struct *mm,
+			      u64 start)
 {
-	struct heapinfo_report *report = &reading->report;
 	struct heapinfo_history *history;
-	u64 start;
 	int ret;
 
-	heapinfo_clear_report(report);
-	report->ns = proc_pid_ns(sb);
-	report->task = get_pid_task(reading->pid, PIDTYPE_PID);
-	if (!report->task)
-		return -ESRCH;
-	ret = heapinfo_find_process(report, &start);
-	if (ret)
-		return ret;
-	if (!reading->mm || !mmget_not_zero(reading->mm))
+	if (!mm || !mmget_not_zero(mm))
 		return 0;
-	ret = heapinfo_layout_read(&report->layout, reading->mm, report->task);
-	mmput(reading->mm);
+	ret = heapinfo_layout_read(&report->layout, mm, task);
+	mmput(mm);
 	if (ret)
 		return ret;
-	history = heapinfo_history_copy(report->tgid, reading->mm, start,
+	history = heapinfo_history_copy(report->tgid, mm, start,
 					report->layout.brk);
 	if (IS_ERR(history))
 		return PTR_ERR(history);
@@ -179,10 +168,38 @@ static int heapinfo_fill_report(struct heapinfo_reading *reading,
 	return 0;
 }
 
+/*
+ * Makes the report for a reading that begins. As with maps, a process that has
+ * been reaped gives -ESRCH, and one that has only lost its address space gives
+ * an empty file.
+ *
+ * The task is held until the report is made and no longer: anybody may keep any
+ * number of files open, and a task that has been reaped is on no account.
+ */
+static int heapinfo_fill_report(struct heapinfo_reading *reading,
+				struct super_block *sb)
+{
+	struct heapinfo_report *report = &reading->report;
+	struct task_struct *task;
+	u64 start;
+	int ret;
+
+	heapinfo_clear_report(report);
+	report->ns = proc_pid_ns(sb);
+	task = get_pid_task(reading->pid, PIDTYPE_PID);
+	if (!task)
+		return -ESRCH;
+	ret = heapinfo_fill_process(report, task, &start);
+	if (!ret)
+		ret = heapinfo_fill_heap(report, task, reading->mm, start);
+	put_task_struct(task);
+	report->made = !ret;
+	return ret;
+}
+
 static bool heapinfo_has_text(const struct heapinfo_report *report)
 {
-	return report->history ||
-	       (report->task && report->task->flags & PF_KTHREAD);
+	return report->history || report->kernel_thread;
 }
 
 /*
@@ -212,7 +229,7 @@ static void *heapinfo_seq_start(struct seq_file *m, loff_t *pos)
 	struct heapinfo_reading *reading = m->private;
 	int ret;
 
-	if (!*pos || !reading->report.task) {
+	if (!*pos || !reading->report.made) {
 		ret = heapinfo_fill_report(reading, file_inode(m->file)->i_sb);
 		if (ret)
 			return ERR_PTR(ret);

@@ -6,9 +6,8 @@
 #include <linux/bitops.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/task.h>
 #include <linux/time64.h>
 
 #include <asm/div64.h>
@@ -167,7 +166,7 @@ static void heapinfo_report_offset(struct seq_file *m, const char *key,
 /**
  * heapinfo_report_identity() - print whose heap this is
  * @m: the file that is read
- * @report: with @task, @tgid and @ns
+ * @report: with @comm, @tgid and @ns
  *
  * For a kernel thread this is all: it has no heap.
  *
@@ -177,12 +176,10 @@ void heapinfo_report_identity(struct seq_file *m,
 			      const struct heapinfo_report *report)
 {
 	struct report_line line;
-	char comm[TASK_COMM_LEN];
 
 	line.len = 0;
-	get_task_comm(comm, report->task);
 	heapinfo_line_puts(&line, "Name:\t");
-	heapinfo_line_comm(&line, comm, sizeof(comm));
+	heapinfo_line_comm(&line, report->comm, sizeof(report->comm));
 	heapinfo_line_print(m, &line);
 	seq_printf(m, "Pid:\t%d\n", pid_nr_ns(report->tgid, report->ns));
 }
@@ -219,10 +216,8 @@ static void heapinfo_report_layout(struct seq_file *m,
 	seq_printf(m, "BrkWindow:\t0x%lx\n", layout->window);
 }
 
-static void heapinfo_report_limit(struct seq_file *m, struct task_struct *task)
+static void heapinfo_report_limit(struct seq_file *m, unsigned long limit)
 {
-	unsigned long limit = task_rlimit(task, RLIMIT_DATA);
-
 	if (limit == RLIM_INFINITY)
 		seq_puts(m, "DataLimit:\tunlimited\n");
 	else
@@ -277,7 +272,7 @@ void heapinfo_report_header(struct seq_file *m,
 {
 	heapinfo_report_identity(m, report);
 	heapinfo_report_layout(m, report);
-	heapinfo_report_limit(m, report->task);
+	heapinfo_report_limit(m, report->data_limit);
 	heapinfo_report_totals(m, report->history);
 	if (report->history->since != HEAPINFO_SINCE_NEVER)
 		seq_puts(m,

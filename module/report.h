@@ -3,6 +3,7 @@
 #ifndef HEAPINFO_REPORT_H
 #define HEAPINFO_REPORT_H
 
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 
 #include "history.h"
@@ -10,19 +11,24 @@
 
 struct pid;
 struct pid_namespace;
-struct task_struct;
 
 /**
  * struct heapinfo_report - what one reading of the file shows
- * @task: the thread whose directory the file lies in
- * @tgid: its process. The report has a reference on it, since a task that has
- *	been reaped does not know its process any more.
+ * @made: all below is filled in
+ * @kernel_thread: it is one, and has no heap
+ * @comm: the name of the thread whose directory the file lies in
+ * @data_limit: its limit RLIMIT_DATA, in bytes or RLIM_INFINITY
+ * @tgid: its process. The report has a reference on it, but none on the thread,
+ *	which is far larger and may have been reaped.
  * @ns: numbers of processes and threads are shown as in this pid namespace
  * @layout: where the heap of the process lies
  * @history: what its calls were; NULL if there is no address space to show
  */
 struct heapinfo_report {
-	struct task_struct *task;
+	bool made;
+	bool kernel_thread;
+	char comm[TASK_COMM_LEN];
+	unsigned long data_limit;
 	struct pid *tgid;
 	struct pid_namespace *ns;
 	struct heapinfo_layout layout;

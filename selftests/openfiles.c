@@ -4,6 +4,8 @@
 #include "heapinfo.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #define CGROUP		"/sys/fs/cgroup/heapinfo-openfiles"
@@ -80,6 +82,110 @@ TEST(files_kept_open)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(SOUND, WEXITSTATUS(status));
 	rmdir(CGROUP);
+}
+
+#define ENDED		400
+#define TASKS_SHRINK	"/sys/kernel/slab/task_struct/shrink"
+
+/* Grace periods after which all that is to be freed is taken to be. */
+#define GRACE_PERIODS	100
+
+/* How many task_struct there are in memory; 0 where the kernel does not tell. */
+static unsigned long tasks_in_memory(void)
+{
+	unsigned long nr = 0;
+	char line[512];
+	FILE *slabs;
+
+	/* Empties what the processors keep, which counts as used. */
+	heapinfo_write_file(TASKS_SHRINK, "1");
+	slabs = fopen("/proc/slabinfo", "re");
+	if (!slabs)
+		return 0;
+	while (!nr && fgets(line, sizeof(line), slabs))
+		if (sscanf(line, "task_struct %lu", &nr) != 1)
+			nr = 0;
+	fclose(slabs);
+	return nr;
+}
+
+/* Each process waits to be killed, and its file is read by @length bytes. */
+static bool open_and_end(int fds[ENDED], size_t length)
+{
+	char path[32];
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < ENDED; i++) {
+		pid = fork();
+		if (pid < 0)
+			return false;
+		if (!pid) {
+			pause();
+			_exit(0);
+		}
+		snprintf(path, sizeof(path), "/proc/%d/heapinfo", pid);
+		fds[i] = open(path, O_RDONLY | O_CLOEXEC);
+		if (fds[i] < 0 || read(fds[i], text, length) <= 0)
+			return false;
+		while (length > 1 && read(fds[i], text, length) > 0)
+			;
+		kill(pid, SIGKILL);
+		if (waitpid(pid, NULL, 0) != pid)
+			return false;
+	}
+	return true;
+}
+
+static void check_ended(struct __test_metadata *_metadata, size_t length)
+{
+	unsigned long before, after = 0;
+	static int fds[ENDED];
+	unsigned int i;
+
+	before = tasks_in_memory();
+	if (!before)
+		SKIP(return, "the kernel does not count task_struct");
+	ASSERT_TRUE(open_and_end(fds, length));
+	for (i = 0; i < GRACE_PERIODS; i++) {
+		syscall(SYS_membarrier, 1 /* GLOBAL */, 0);
+		after = tasks_in_memory();
+		if (after < before + ENDED / 2)
+			break;
+	}
+	EXPECT_LT(after, before + ENDED / 2);
+	for (i = 0; i < ENDED; i++) {
+		/* What was begun goes on to its end; nothing begins any more. */
+		if (length == 1) {
+			ASSERT_LT(5, read(fds[i], text, sizeof(text)));
+			EXPECT_EQ(0, memcmp(text, "ame:", 4));
+		}
+		EXPECT_EQ(0, read(fds[i], text, sizeof(text)));
+		EXPECT_EQ(-1, pread(fds[i], text, sizeof(text), 0));
+		EXPECT_EQ(ESRCH, errno);
+		close(fds[i]);
+	}
+}
+
+/* A file keeps nothing of its process that is large, however far it was read. */
+TEST(read_to_the_end)
+{
+	int ret = heapinfo_load("");
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	check_ended(_metadata, sizeof(text));
+}
+
+TEST(read_in_part)
+{
+	int ret = heapinfo_load("");
+
+	if (heapinfo_missing(ret))
+		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	ASSERT_EQ(0, ret);
+	check_ended(_metadata, 1);
 }
 
 TEST_HARNESS_MAIN
