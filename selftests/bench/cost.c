@@ -226,14 +226,14 @@ static long module_state(const char *key)
 
 static void cost_memory(void)
 {
-	static const int events[] = { 0, EVENTS };
+	static const int events[] = { 0, EVENTS, EVENTS + 1 };
 	pid_t pids[PROCESSES];
 	char label[64];
 	unsigned int i;
 	long before;
 	int k;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
 		before = module_state("MemoryUsed");
 		for (k = 0; k < PROCESSES; k++)
 			pids[k] = start_target(events[i]);
