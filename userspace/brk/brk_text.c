@@ -385,24 +385,32 @@ static s64 growth(const struct brk_span *s)
  * @k: what the kernel said
  * @most: filled: the span that grew most, or what the events add up to
  *
- * Return: false where there are no spans, so that the events tell it all; and where
- * it grew in none of them.
+ * Where the module was refused memory, some calls are in no span. Of them is known
+ * by how much they moved the break up in all; they may have done so at once.
+ *
+ * Return: false where there are no spans, so that the events tell it all; where it
+ * grew in none of them; and where it may have grown more by calls that are in none.
  */
 bool brk_grew_most(const struct kernel_facts *k, struct brk_span *most)
 {
+	u64 up = 0;
 	size_t i;
 
 	if (!k->spans)
 		return false;
 	*most = k->span[0];
-	for (i = 1; i < k->spans; i++)
+	for (i = 0; i < k->spans; i++) {
+		up += k->span[i].up;
 		if (growth(&k->span[i]) > growth(most))
 			*most = k->span[i];
+	}
 	if (k->events) {
 		struct brk_span last = span_of_events(k);
 
+		up += last.up;
 		if (growth(&last) > growth(most))
 			*most = last;
 	}
-	return growth(most) > 0;
+	return growth(most) > 0 &&
+	       kernel_number(k, "BytesGrown", 0) <= up + (u64)growth(most);
 }
