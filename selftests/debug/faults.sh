@@ -121,6 +121,30 @@ record()	{ sh -c 'x=$(seq 2000); echo done; cat /proc/$$/heapinfo'; }
 record_holds()	{ has 'done'; }
 record_syscalls()	{ record; }
 record_syscalls_holds()	{ record_holds; }
+# With history=1 each row but the first pushes one out. Where a single point fails,
+# at most one of them is in no span; else all are.
+record_wraps()
+{
+	MALLOC_TOP_PAD_=0 sh -c 'x=$(seq 2000); echo done; cat /proc/$$/heapinfo'
+}
+record_wraps_holds()
+{
+	local cells spans=0 calls=0 lost=0 unseen=0
+	has 'done' || return
+	while IFS=$'\t' read -ra cells; do
+		case ${cells[0]-} in
+		EventsLost:) lost=${cells[1]} ;;
+		'#span') spans=1 ;;
+		[0-9]*) [ $spans -eq 0 ] || calls=$((calls + cells[3])) ;;
+		esac
+	done <<<"$said"
+	if [ -n "$what" ]; then
+		unseen=1
+	elif [ $spans -eq 0 ]; then
+		return 1
+	fi
+	[ "$calls" -le "$lost" ] && [ "$lost" -le $((calls + unseen)) ]
+}
 unload()	{ rmmod heapinfo; }
 unload_holds()	{ [ "$1" -eq 0 ] && gone; }
 
@@ -186,6 +210,15 @@ loaded_with_syscalls()
 	unloaded && insmod "$file" source=syscalls
 }
 
+loaded_with_one_row()
+{
+	local rows=
+	[ ! -e /sys/module/heapinfo ] ||
+		read -r rows </sys/module/heapinfo/parameters/history
+	[ "$rows" != 1 ] || return 0
+	unloaded && insmod "$file" history=1
+}
+
 # the names are looked up anew each time
 forget_entries()
 {
@@ -197,7 +230,7 @@ sleep 100000 &
 target=$!
 
 [ $# -gt 0 ] || set -- load_redirect load_syscalls load_bare read_entry read_new \
-	list attributes status record record_syscalls unload
+	list attributes status record record_syscalls record_wraps unload
 for name; do
 	case $name in
 	load_*) again "$name" unloaded ;;
@@ -206,6 +239,11 @@ for name; do
 	record_syscalls)
 		unloaded
 		again "$name" loaded_with_syscalls
+		unloaded
+		;;
+	record_wraps)
+		unloaded
+		again "$name" loaded_with_one_row
 		unloaded
 		;;
 	*) echo "not ok - there is nothing called $name" ;;
