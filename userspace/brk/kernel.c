@@ -115,18 +115,33 @@ static bool take_word(char *to, size_t room, const char *from)
 }
 
 /*
+ * The first columns of a line, with tabs between. What is behind them is returned,
+ * which is empty or NULL at the end of the line; *ok says whether all are there.
+ */
+static char *split(char *line, char **col, size_t cols, bool *ok)
+{
+	char *save = NULL;
+	size_t i;
+
+	*ok = true;
+	for (i = 0; i < cols && *ok; i++) {
+		col[i] = strtok_r(i ? NULL : line, "\t", &save);
+		*ok = col[i];
+	}
+	return save;
+}
+
+/*
  * A row: seq time tid call asked from to delta result comm, with tabs between.
  */
 static bool parse_event(char *line, struct brk_event *e)
 {
-	char *col[10], *save = NULL, *eq;
-	size_t i;
+	char *col[9], *rest, *eq;
+	bool ok;
 
-	for (i = 0; i < 9; i++) {
-		col[i] = strtok_r(i ? NULL : line, "\t", &save);
-		if (!col[i])
-			return false;
-	}
+	rest = split(line, col, ARRAY_SIZE(col), &ok);
+	if (!ok)
+		return false;
 	memset(e, 0, sizeof(*e));
 	e->seq = strtoull(col[0], NULL, 10);
 	e->time_ns = parse_time(col[1]);
@@ -145,9 +160,9 @@ static bool parse_event(char *line, struct brk_event *e)
 	if (!take_word(e->result, sizeof(e->result), col[8]))
 		return false;
 	/* The rest of the line is the thread's name, which may be empty. */
-	if (save)
-		unescape(save);
-	snprintf(e->comm, sizeof(e->comm), "%s", save ? save : "");
+	if (rest)
+		unescape(rest);
+	snprintf(e->comm, sizeof(e->comm), "%s", rest ? rest : "");
 	return e->seq || e->time_ns;
 }
 
@@ -157,14 +172,12 @@ static bool parse_event(char *line, struct brk_event *e)
  */
 static bool parse_span(char *line, struct brk_span *s)
 {
-	char *col[8], *save = NULL;
-	size_t i;
+	char *col[8];
+	bool ok;
 
-	for (i = 0; i < ARRAY_SIZE(col); i++) {
-		col[i] = strtok_r(i ? NULL : line, "\t", &save);
-		if (!col[i])
-			return false;
-	}
+	split(line, col, ARRAY_SIZE(col), &ok);
+	if (!ok)
+		return false;
 	s->from_ns = parse_time(col[1]);
 	s->to_ns = parse_time(col[2]);
 	s->calls = strtoull(col[3], NULL, 10);
