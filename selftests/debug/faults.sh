@@ -201,23 +201,18 @@ unloaded()
 	[ ! -e /sys/module/heapinfo ] || rmmod heapinfo
 }
 
-loaded_with_syscalls()
+# loaded_with PARAMETER VALUE
+loaded_with()
 {
-	local source=
+	local value=
 	[ ! -e /sys/module/heapinfo ] ||
-		read -r source </sys/module/heapinfo/parameters/source
-	[ "$source" != syscalls ] || return 0
-	unloaded && insmod "$file" source=syscalls
+		read -r value <"/sys/module/heapinfo/parameters/$1"
+	[ "$value" != "$2" ] || return 0
+	unloaded && insmod "$file" "$1=$2"
 }
 
-loaded_with_one_row()
-{
-	local rows=
-	[ ! -e /sys/module/heapinfo ] ||
-		read -r rows </sys/module/heapinfo/parameters/history
-	[ "$rows" != 1 ] || return 0
-	unloaded && insmod "$file" history=1
-}
+loaded_with_syscalls()	{ loaded_with source syscalls; }
+loaded_with_one_row()	{ loaded_with history 1; }
 
 # the names are looked up anew each time
 forget_entries()

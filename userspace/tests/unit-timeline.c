@@ -209,31 +209,7 @@ static u64 draw(void)
 	return seed;
 }
 
-/* How long after the last row each row comes. */
-static u64 steady_us(size_t i)
-{
-	(void)i;
-	return US;
-}
-
-static u64 steady_ms(size_t i)
-{
-	(void)i;
-	return MS;
-}
-
-static u64 steady_hour(size_t i)
-{
-	(void)i;
-	return HOUR;
-}
-
-static u64 at_once(size_t i)
-{
-	(void)i;
-	return 0;
-}
-
+/* How long after the last row each row comes, where that is not always as long. */
 static u64 bursts(size_t i)
 {
 	return i % 1000 ? US : DAY;
@@ -271,23 +247,24 @@ static u64 clock_goes_back(size_t i)
  */
 static const struct rhythm {
 	const char *name;
-	u64 (*pause)(size_t i);
+	u64 (*pause)(size_t i);	/* NULL: @every */
+	u64 every;
 	size_t lag;
 	size_t rows;
 	size_t one_of;
 	unsigned int percent_most;
 } rhythms[] = {
-	{ "a row a microsecond", steady_us, 64, 300000, 500, 50 },
-	{ "a row a millisecond", steady_ms, 64, 300000, 25, 50 },
-	{ "a row a millisecond, a ring of one", steady_ms, 1, 300000, 25, 50 },
-	{ "a row an hour", steady_hour, 16, 20000, 2, 50 },
-	{ "all at once", at_once, 16, 20000, 10000, 0 },
-	{ "a thousand a day", bursts, 64, 300000, 50, 50 },
-	{ "many, and then one an hour", one_burst, 64, 110000, 50, 50 },
-	{ "ever faster", ever_faster, 64, 300000, 20, 75 },
-	{ "ever slower", ever_slower, 64, 300000, 10, 50 },
-	{ "the clock goes back", clock_goes_back, 4, 300000, 25, 50 },
-	{ "anyhow", any, 4096, 100000, 50, 50 },
+	{ "a row a microsecond", NULL, US, 64, 300000, 500, 50 },
+	{ "a row a millisecond", NULL, MS, 64, 300000, 25, 50 },
+	{ "a row a millisecond, a ring of one", NULL, MS, 1, 300000, 25, 50 },
+	{ "a row an hour", NULL, HOUR, 16, 20000, 2, 50 },
+	{ "all at once", NULL, 0, 16, 20000, 10000, 0 },
+	{ "a thousand a day", bursts, 0, 64, 300000, 50, 50 },
+	{ "many, and then one an hour", one_burst, 0, 64, 110000, 50, 50 },
+	{ "ever faster", ever_faster, 0, 64, 300000, 20, 75 },
+	{ "ever slower", ever_slower, 0, 64, 300000, 10, 50 },
+	{ "the clock goes back", clock_goes_back, 0, 4, 300000, 25, 50 },
+	{ "anyhow", any, 0, 4096, 100000, 50, 50 },
 };
 
 static void live(const struct rhythm *r)
@@ -298,7 +275,7 @@ static void live(const struct rhythm *r)
 
 	begin(r->lag);
 	for (i = 0; i < r->rows; i++) {
-		time += r->pause(i);
+		time += r->pause ? r->pause(i) : r->every;
 		to = BASE + draw() % (1 << 20);
 		happens(time, to > brk ? HEAPINFO_GROW : HEAPINFO_SHRINK, brk,
 			to);
