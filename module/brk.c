@@ -225,11 +225,14 @@ void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 	struct heapinfo_order_bucket *bucket = entry->bucket;
 	struct heapinfo_brk *brk = &entry->brk;
 
+	/* Under the lock nothing may sleep. */
+	heapinfo_history_prepare(brk);
 	spin_lock(&bucket->lock);
 	if (!brk->raced)
 		brk->raced = heapinfo_order_raced(bucket, entry);
 	heapinfo_brk_mark_raced(brk);
 	trace_brk(brk);
+	heapinfo_history_call(brk, false);
 	if (brk->asked)
 		heapinfo_order_end(bucket, entry);
 	spin_unlock(&bucket->lock);
@@ -323,6 +326,7 @@ void heapinfo_brk_ended(unsigned long asked, unsigned long ret)
 		brk.result = brk.raced ? HEAPINFO_RACED : HEAPINFO_OK;
 	}
 	trace_brk(&brk);
+	heapinfo_history_call(&brk, HEAPINFO_SYSCALLS_MAY_SLEEP);
 }
 
 /**

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 
 #include "brk.h"
+#include "history.h"
 #include "trace.h"
 
 DECLARE_PER_CPU(u64, heapinfo_brk_calls);
@@ -66,7 +67,9 @@ heapinfo_brk_way(unsigned long from, unsigned long to)
  * @entry: as heapinfo_brk_enter() left it
  * @ret: what the call returns: the break, or -EINTR
  *
- * Works out what the call did and passes that to the tracepoint heapinfo:brk.
+ * Works out what the call did and passes that to the tracepoint heapinfo:brk and
+ * to the history: to that not by way of the tracepoint, which disables preemption
+ * on most kernels, since the history allocates memory.
  *
  * Context: the calling task; may sleep.
  */
@@ -83,10 +86,12 @@ heapinfo_brk_return(struct heapinfo_brk_entry *entry, unsigned long ret)
 		brk->from = ret;
 	else
 		heapinfo_brk_failed(brk, ret, true);
-	if (likely(!brk->shared))
-		trace_brk(brk);
-	else
+	if (unlikely(brk->shared)) {
 		heapinfo_brk_return_shared(entry);
+		return;
+	}
+	trace_brk(brk);
+	heapinfo_history_call(brk, true);
 }
 
 #endif /* HEAPINFO_BRK_INLINE_H */

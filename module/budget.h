@@ -8,11 +8,19 @@
 #include <linux/types.h>
 
 /*
- * How memory for histories is allocated: without waiting, since that happens
- * where nothing may sleep (under a spin lock, in a probe), and charged to the
- * memory cgroup of the process.
+ * How memory for histories is allocated: charged to the memory cgroup of the
+ * process, and never so that another process is killed for it, since rows can
+ * be done without.
+ *
+ * Where one may sleep, no lock is held: to reclaim memory takes long, and other
+ * threads of the process may want the lock meanwhile. It cannot lead back into
+ * brk(2) of the same task.
  */
-#define HEAPINFO_GFP	(GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT)
+static inline gfp_t heapinfo_gfp(bool may_sleep)
+{
+	return __GFP_NOWARN | __GFP_ACCOUNT |
+	       (may_sleep ? GFP_KERNEL | __GFP_NORETRY : GFP_NOWAIT);
+}
 
 /* How much is in use. */
 extern atomic_long_t heapinfo_bytes_used;

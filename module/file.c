@@ -126,30 +126,10 @@ static void heapinfo_clear_report(struct heapinfo_report *report)
 	report->tgid = NULL;
 }
 
-/*
- * What the task itself tells: the process that it belongs to, when that began, and
- * its name and limit. All of it is copied, since the task is not kept.
- */
-static int heapinfo_fill_process(struct heapinfo_report *report,
-				 struct task_struct *task, u64 *start)
-{
-	struct task_struct *leader;
-
-	get_task_comm(report->comm, task);
-	report->kernel_thread = task->flags & PF_KTHREAD;
-	report->data_limit = task_rlimit(task, RLIMIT_DATA);
-	report->tgid = get_task_pid(task, PIDTYPE_TGID);
-	leader = get_pid_task(report->tgid, PIDTYPE_TGID);
-	if (!leader)
-		return -ESRCH;
-	*start = leader->start_boottime;
-	put_task_struct(leader);
-	return 0;
-}
-
+/* Where the heap lies and what its history is, if there is an address space. */
 static int heapinfo_fill_heap(struct heapinfo_report *report,
-			      struct task_struct *task, struct mm_struct *mm,
-			      u64 start)
+			      struct task_struct *task,
+			      struct task_struct *leader, struct mm_struct *mm)
 {
 	struct heapinfo_history *history;
 	int ret;
@@ -160,12 +140,35 @@ static int heapinfo_fill_heap(struct heapinfo_report *report,
 	mmput(mm);
 	if (ret)
 		return ret;
-	history = heapinfo_history_copy(report->tgid, mm, start,
+	history = heapinfo_history_copy(report->tgid, leader, mm,
 					report->layout.brk);
 	if (IS_ERR(history))
 		return PTR_ERR(history);
 	report->history = history;
 	return 0;
+}
+
+/*
+ * What the task itself tells, which is copied, since the task is not kept: its
+ * name, its limit, its process; and then what its address space tells.
+ */
+static int heapinfo_fill_from_task(struct heapinfo_report *report,
+				   struct task_struct *task,
+				   struct mm_struct *mm)
+{
+	struct task_struct *leader;
+	int ret;
+
+	get_task_comm(report->comm, task);
+	report->kernel_thread = task->flags & PF_KTHREAD;
+	report->data_limit = task_rlimit(task, RLIMIT_DATA);
+	report->tgid = get_task_pid(task, PIDTYPE_TGID);
+	leader = get_pid_task(report->tgid, PIDTYPE_TGID);
+	if (!leader)
+		return -ESRCH;
+	ret = heapinfo_fill_heap(report, task, leader, mm);
+	put_task_struct(leader);
+	return ret;
 }
 
 /*
@@ -181,7 +184,6 @@ static int heapinfo_fill_report(struct heapinfo_reading *reading,
 {
 	struct heapinfo_report *report = &reading->report;
 	struct task_struct *task;
-	u64 start;
 	int ret;
 
 	heapinfo_clear_report(report);
@@ -189,9 +191,7 @@ static int heapinfo_fill_report(struct heapinfo_reading *reading,
 	task = get_pid_task(reading->pid, PIDTYPE_PID);
 	if (!task)
 		return -ESRCH;
-	ret = heapinfo_fill_process(report, task, &start);
-	if (!ret)
-		ret = heapinfo_fill_heap(report, task, reading->mm, start);
+	ret = heapinfo_fill_from_task(report, task, reading->mm);
 	put_task_struct(task);
 	report->made = !ret;
 	return ret;

@@ -5,24 +5,29 @@
 #include "history.h"
 #include "record.h"
 #include "ring.h"
-#include "trace.h"
 #include "tracepoints.h"
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
-#include <linux/list.h>
 #include <linux/mm_types.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
 /*
  * The functions that record a call run in the task that made it, under the lock
- * of the bucket.
+ * of the record.
  *
- * Every brk(2) of the machine goes through heapinfo_history_add_call(). What is
- * rare there is in functions of its own that are not inlined, so that the usual
- * way needs few registers.
+ * Every brk(2) of the machine goes through heapinfo_history_call(). What is rare
+ * there is in functions of its own that are not inlined, so that the usual way
+ * needs few registers.
+ *
+ * Memory is never allocated under the lock. So what records a call says, before it
+ * has changed anything, that it wants memory for rows (it returns false). Then the
+ * memory is allocated and the call recorded with that: with a spare, be it empty,
+ * it is always recorded.
  */
 
 /*
@@ -42,41 +47,70 @@ static __always_inline void heapinfo_history_peak(struct heapinfo_totals *totals
 	}
 }
 
+/* Adds a row. Returns false if there is no memory for a single one. */
+static __always_inline bool
+heapinfo_history_add_row(struct heapinfo_record *record,
+			 struct heapinfo_spare *spare, u64 time,
+			 enum heapinfo_call call, enum heapinfo_result result,
+			 unsigned long from, unsigned long other,
+			 unsigned long mapping)
+{
+	struct heapinfo_ring *ring = &record->ring;
+	bool room = heapinfo_ring_make_room(ring, spare);
+
+	this_cpu_inc(heapinfo_counts.rows);
+	if (unlikely(!room || ring->full))
+		this_cpu_inc(heapinfo_counts.rows_lost);
+	if (likely(room))
+		heapinfo_ring_add(ring, time, call, result, from, other,
+				  mapping);
+	return room;
+}
+
 /*
  * The break is not where the last call left it: something else has moved it,
  * such as prctl(PR_SET_MM), or a call that was not seen. Counts that as a move,
- * to the break as it was before this call.
+ * to the break as it was before this call. Returns false if memory is wanted
+ * for its row or that of the call.
  */
-static noinline void heapinfo_history_add_move(struct heapinfo_record *record,
-					       unsigned long to)
+static noinline bool heapinfo_history_add_move(struct heapinfo_record *record,
+					       unsigned long to,
+					       struct heapinfo_spare *spare)
 {
+	if (!spare && heapinfo_ring_wants(&record->ring, 2))
+		return false;
 	record->totals.calls[HEAPINFO_MOVED]++;
-	if (heapinfo_ring_make_room(&record->ring))
-		heapinfo_ring_add(&record->ring, ktime_get_boot_fast_ns(),
-				  HEAPINFO_MOVED, HEAPINFO_OK, record->last,
-				  to, 0);
+	heapinfo_history_add_row(record, spare, ktime_get_boot_fast_ns(),
+				 HEAPINFO_MOVED, HEAPINFO_OK, record->last, to,
+				 0);
 	heapinfo_history_peak(&record->totals, to);
 	record->last = to;
+	return true;
 }
 
 /*
  * Adds the row of a call that left the break where it was as far as is known: one
- * that failed, one that set it, or with queries=1 any.
+ * that failed, one that set it, or with queries=1 any. Returns false if memory is
+ * wanted for it.
  */
-static noinline void heapinfo_history_add_still(struct heapinfo_record *record,
-						const struct heapinfo_brk *brk)
+static noinline bool heapinfo_history_add_still(struct heapinfo_record *record,
+						const struct heapinfo_brk *brk,
+						struct heapinfo_spare *spare)
 {
+	if (!spare && heapinfo_ring_wants(&record->ring, 1))
+		return false;
+	record->totals.calls[brk->call]++;
 	if (brk->call == HEAPINFO_FAILED)
 		record->totals.failures[brk->result]++;
 	/* It may have moved the break all the same. */
 	if (brk->call == HEAPINFO_SET)
 		record->last = READ_ONCE(current->mm->brk);
 	/* A failure left the break at @from: its row has what was asked. */
-	if (heapinfo_ring_make_room(&record->ring))
-		heapinfo_ring_add(&record->ring, ktime_get_boot_fast_ns(),
-				  brk->call, brk->result, brk->from,
-				  brk->call == HEAPINFO_FAILED ?
-				  brk->asked : brk->to, brk->mapping);
+	heapinfo_history_add_row(record, spare, ktime_get_boot_fast_ns(),
+				 brk->call, brk->result, brk->from,
+				 brk->call == HEAPINFO_FAILED ?
+				 brk->asked : brk->to, brk->mapping);
+	return true;
 }
 
 /*
@@ -102,22 +136,16 @@ heapinfo_history_count_way(struct heapinfo_record *record, unsigned long from,
 	return HEAPINFO_SHRINK;
 }
 
-/* Counts a call that moved the break, where there is no memory for its row. */
-static noinline void
-heapinfo_history_count_only(struct heapinfo_record *record,
-			    const struct heapinfo_brk *brk)
-{
-	heapinfo_history_count_way(record, brk->from, brk->to, brk->raced);
-}
-
 /*
  * Records a call: counts it, and adds a row. The clock is read under the lock,
  * so that the rows are in the order of their times; and it is read before the
- * break is looked at, so that no register has to be saved for it.
+ * break is looked at, so that no register has to be saved for it. Returns false
+ * if memory is wanted for rows.
  */
-static __always_inline void
+static __always_inline bool
 heapinfo_history_add_call(struct heapinfo_record *record,
-			  const struct heapinfo_brk *brk)
+			  const struct heapinfo_brk *brk,
+			  struct heapinfo_spare *spare)
 {
 	enum heapinfo_call call;
 	unsigned long from, to;
@@ -127,82 +155,175 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 	 * Calls that raced are recorded in the order in which they end, and the
 	 * kernel may have served them in another one.
 	 */
-	if (unlikely(record->last != brk->from && !brk->raced))
-		heapinfo_history_add_move(record, brk->from);
+	if (unlikely(record->last != brk->from && !brk->raced) &&
+	    !heapinfo_history_add_move(record, brk->from, spare))
+		return false;
 
 	/* A query, a failure, or a call that changed nothing that is known. */
 	if (brk->from == brk->to) {
-		record->totals.calls[brk->call]++;
 		if (unlikely(brk->call == HEAPINFO_FAILED ||
 			     brk->call == HEAPINFO_SET ||
 			     heapinfo_params.queries))
-			heapinfo_history_add_still(record, brk);
-		return;
+			return heapinfo_history_add_still(record, brk, spare);
+		record->totals.calls[brk->call]++;
+		return true;
 	}
-	if (unlikely(!heapinfo_ring_make_room(&record->ring))) {
-		heapinfo_history_count_only(record, brk);
-		return;
-	}
+	if (unlikely(record->ring.next == record->ring.end) && !spare &&
+	    heapinfo_ring_wants(&record->ring, 1))
+		return false;
 	time = ktime_get_boot_fast_ns();
 	from = brk->from;
 	to = brk->to;
 	call = heapinfo_history_count_way(record, from, to, brk->raced);
-	heapinfo_ring_add(&record->ring, time, call, brk->result, from, to, 0);
+	heapinfo_history_add_row(record, spare, time, call, brk->result, from,
+				 to, 0);
+	return true;
+}
+
+/* The record of this process, made if there is none; NULL if memory is refused. */
+static struct heapinfo_record *heapinfo_history_own(unsigned long brk,
+						    bool may_sleep)
+{
+	struct heapinfo_record *record, *made;
+
+	rcu_read_lock();
+	record = heapinfo_record_find(task_tgid_nr(current));
+	rcu_read_unlock();
+	if (record)
+		return record;
+	made = heapinfo_record_new(brk, may_sleep);
+	if (!made)
+		return NULL;
+	record = heapinfo_record_add(made);
+	if (record != made)
+		heapinfo_record_free(made);
+	return record;
 }
 
 /*
- * The listener on heapinfo:brk: records one call. In the task that made it;
- * preemption may be enabled.
+ * Records a call that needs memory: there is no record yet, or its ring has come
+ * to its end. The record cannot go while it is used: see struct heapinfo_record.
+ */
+static noinline void
+heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep)
+{
+	struct heapinfo_record *record = heapinfo_history_own(brk->from,
+							      may_sleep);
+	struct heapinfo_spare spare = {};
+	unsigned int wants;
+	bool done;
+
+	if (!record) {
+		heapinfo_record_refused(task_tgid_nr(current));
+		return;
+	}
+	spin_lock(&record->lock);
+	done = heapinfo_history_add_call(record, brk, NULL);
+	wants = heapinfo_ring_wants(&record->ring, 2);
+	spin_unlock(&record->lock);
+	if (!done) {
+		heapinfo_spare_fill(&spare, wants, may_sleep);
+		spin_lock(&record->lock);
+		heapinfo_history_add_call(record, brk, &spare);
+		spin_unlock(&record->lock);
+		heapinfo_spare_free(&spare);
+	}
+	this_cpu_inc(heapinfo_counts.recorded);
+}
+
+/**
+ * heapinfo_history_call() - record a call
+ * @brk: the call
+ * @may_sleep: whether the caller may, and holds no lock
  *
  * A record that is found is that of the program that made the call, since exec
- * takes the record of the old program away: see heapinfo_history_start().
+ * takes the record of the old program away.
+ *
+ * Context: the task that made the call.
  */
-static void heapinfo_history_brk(void *data, const struct heapinfo_brk *brk)
+void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep)
 {
-	struct heapinfo_bucket *bucket;
 	struct heapinfo_record *record;
+	bool done = false;
 
-	/* The number is read twice: to keep it would cost a saved register. */
-	bucket = heapinfo_bucket_of(task_tgid_nr(current));
-	spin_lock(&bucket->lock);
-	record = heapinfo_record_find(bucket, task_tgid_nr(current));
-	if (unlikely(!record))
-		record = heapinfo_record_first(bucket, brk->from);
-	if (likely(record))
-		heapinfo_history_add_call(record, brk);
-	spin_unlock(&bucket->lock);
+	if (!heapinfo_params.history)
+		return;
+	rcu_read_lock();
+	record = heapinfo_record_find(task_tgid_nr(current));
+	if (likely(record)) {
+		spin_lock(&record->lock);
+		done = heapinfo_history_add_call(record, brk, NULL);
+		spin_unlock(&record->lock);
+	}
+	rcu_read_unlock();
+	if (likely(done))
+		this_cpu_inc(heapinfo_counts.recorded);
+	else
+		heapinfo_history_call_slowly(brk, may_sleep);
 }
 
 /*
- * The listener on sched_process_exec: the process gets a new, empty record.
- * Until recording is complete it gets none, since calls might be missing in it;
- * the first call that is seen makes one then. In the task that calls exec;
- * preemption may be disabled.
+ * Whether a call can be recorded with the memory that there is. It is a guess,
+ * since other threads may use that up: no lock is taken.
+ */
+static bool heapinfo_history_has_room(const struct heapinfo_brk *brk)
+{
+	const struct heapinfo_record *record;
+	bool has = false;
+
+	rcu_read_lock();
+	record = heapinfo_record_find(task_tgid_nr(current));
+	if (record)
+		has = data_race(record->ring.next != record->ring.end) ||
+		      !(brk->asked || heapinfo_params.queries);
+	rcu_read_unlock();
+	return has;
+}
+
+/**
+ * heapinfo_history_prepare() - allocate what recording a call may take
+ * @brk: the call
+ *
+ * For who is going to record the call under a lock, where nothing sleeps. Other
+ * threads may be faster and use up what is made ready here; then memory comes
+ * without waiting, if there is some.
+ *
+ * Context: the task that made the call, under no lock; may sleep.
+ */
+void heapinfo_history_prepare(const struct heapinfo_brk *brk)
+{
+	struct heapinfo_spare spare = {};
+	struct heapinfo_record *record;
+	unsigned int wants;
+
+	if (!heapinfo_params.history || heapinfo_history_has_room(brk))
+		return;
+	record = heapinfo_history_own(brk->from, true);
+	if (!record || !(brk->asked || heapinfo_params.queries))
+		return;
+	spin_lock(&record->lock);
+	wants = heapinfo_ring_wants(&record->ring, 1);
+	spin_unlock(&record->lock);
+	if (!wants)
+		return;
+	heapinfo_spare_fill(&spare, wants, true);
+	spin_lock(&record->lock);
+	/* No row is pushed out yet: the call may not come to have one. */
+	if (heapinfo_ring_wants(&record->ring, 1))
+		heapinfo_ring_next_block(&record->ring, &spare);
+	spin_unlock(&record->lock);
+	heapinfo_spare_free(&spare);
+}
+
+/*
+ * The listener on sched_process_exec: what was remembered is of the old program.
+ * The record of the new one is made with its first call. In the task that calls
+ * exec, whose other threads have ended; preemption may be disabled.
  */
 static void heapinfo_history_exec(void *data, struct task_struct *task,
 				  pid_t old_pid, struct linux_binprm *bprm)
 {
-	pid_t nr = task_tgid_nr(task);
-	struct heapinfo_bucket *bucket = heapinfo_bucket_of(nr);
-	/* Pairs with smp_store_release() in heapinfo_history_complete(). */
-	bool complete = smp_load_acquire(&heapinfo_load_time);
-	struct heapinfo_record *old, *made = NULL;
-
-	if (complete)
-		made = heapinfo_record_new(READ_ONCE(task->mm->brk));
-	if (made)
-		made->since = HEAPINFO_SINCE_EXEC;
-	spin_lock(&bucket->lock);
-	old = heapinfo_record_find(bucket, nr);
-	if (old)
-		heapinfo_record_unlink(bucket, old);
-	if (made)
-		hlist_add_head(&made->node, &bucket->records);
-	else if (complete)
-		bucket->last_refusal = ktime_get_boottime_ns();
-	spin_unlock(&bucket->lock);
-	if (old)
-		heapinfo_record_free(old);
+	heapinfo_record_drop(task_tgid_nr(task));
 }
 
 /*
@@ -211,19 +332,8 @@ static void heapinfo_history_exec(void *data, struct task_struct *task,
  */
 static void heapinfo_history_exit(void *data, struct task_struct *task)
 {
-	pid_t nr = task_tgid_nr(task);
-	struct heapinfo_bucket *bucket = heapinfo_bucket_of(nr);
-	struct heapinfo_record *old;
-
-	if (atomic_read(&task->signal->live))
-		return;
-	spin_lock(&bucket->lock);
-	old = heapinfo_record_find(bucket, nr);
-	if (old)
-		heapinfo_record_unlink(bucket, old);
-	spin_unlock(&bucket->lock);
-	if (old)
-		heapinfo_record_free(old);
+	if (!atomic_read(&task->signal->live))
+		heapinfo_record_drop(task_tgid_nr(task));
 }
 
 HEAPINFO_EXIT_PROBE(heapinfo_history_exit_probe, heapinfo_history_exit)
@@ -240,12 +350,8 @@ static struct heapinfo_tracepoint heapinfo_history_exit_point = {
  * heapinfo_history_start() - get ready to record
  *
  * With history=0 nothing is recorded. The source of calls is started later, so
- * that no call that it sees is missing here.
- *
- * The order of the tracepoints matters. Exit comes before those that make
- * records, so that no record stays behind when its process ends. Exec comes
- * before brk, so that no record stays behind when its program ends: therefore
- * heapinfo_history_brk() does not compare address spaces.
+ * that no call that it sees is missing here, and no record is made whose process
+ * or program ends unseen.
  *
  * Context: may sleep.
  * Return: 0; -ENOMEM; -EOPNOTSUPP if the kernel lacks one of the tracepoints.
@@ -265,13 +371,8 @@ int heapinfo_history_start(void)
 	ret = heapinfo_tracepoint_attach(&heapinfo_history_exec_point);
 	if (ret)
 		goto detach_exit;
-	ret = register_trace_brk(heapinfo_history_brk, NULL);
-	if (ret)
-		goto detach_exec;
 	return 0;
 
-detach_exec:
-	heapinfo_tracepoint_detach(&heapinfo_history_exec_point);
 detach_exit:
 	heapinfo_tracepoint_detach(&heapinfo_history_exit_point);
 stop_records:
@@ -282,14 +383,13 @@ stop_records:
 /**
  * heapinfo_history_complete() - say that the source of calls runs
  *
- * From now on all calls of a program that begins are seen, so exec makes a
- * record for it.
+ * All calls of a process that begins from now on are seen.
  *
  * Context: any.
  */
 void heapinfo_history_complete(void)
 {
-	/* Pairs with smp_load_acquire() in heapinfo_history_exec(). */
+	/* Pairs with smp_load_acquire() in heapinfo_record_since(). */
 	smp_store_release(&heapinfo_load_time, ktime_get_boottime_ns());
 }
 
@@ -303,9 +403,6 @@ void heapinfo_history_stop(void)
 {
 	if (!heapinfo_params.history)
 		return;
-	/* In the order of heapinfo_history_start(), backwards. */
-	unregister_trace_brk(heapinfo_history_brk, NULL);
-	tracepoint_synchronize_unregister();
 	heapinfo_tracepoint_detach(&heapinfo_history_exec_point);
 	heapinfo_tracepoint_detach(&heapinfo_history_exit_point);
 	heapinfo_records_stop();
@@ -315,21 +412,19 @@ void heapinfo_history_stop(void)
  * heapinfo_history_last() - where the last call of this process left the break
  * @brk: gets the address; left alone if it is not recorded
  *
- * Context: the task that asks; preemption may be disabled; does not sleep.
+ * Context: the task that asks; preemption may be disabled; takes no lock.
  * Return: whether it is recorded.
  */
 bool heapinfo_history_last(unsigned long *brk)
 {
-	pid_t nr = task_tgid_nr(current);
-	struct heapinfo_bucket *bucket = heapinfo_bucket_of(nr);
 	struct heapinfo_record *record;
 
 	if (!heapinfo_params.history)
 		return false;
-	spin_lock(&bucket->lock);
-	record = heapinfo_record_find(bucket, nr);
+	rcu_read_lock();
+	record = heapinfo_record_find(task_tgid_nr(current));
 	if (record)
-		*brk = record->last;
-	spin_unlock(&bucket->lock);
+		*brk = data_race(READ_ONCE(record->last));
+	rcu_read_unlock();
 	return record;
 }

@@ -10,14 +10,16 @@
 
 struct mm_struct;
 struct pid;
+struct task_struct;
 
 /**
  * enum heapinfo_since - when the record of a process begins
  * @HEAPINFO_SINCE_EXEC: when the process called exec
  * @HEAPINFO_SINCE_FORK: when it was forked; it has not called exec
- * @HEAPINFO_SINCE_LOAD: when the module was loaded; the process is older
+ * @HEAPINFO_SINCE_LOAD: when the module was loaded; the process is older, and may
+ *	have called exec since
  * @HEAPINFO_SINCE_REFUSAL: some time after memory for a record was refused
- * @HEAPINFO_SINCE_NEVER: there is no record
+ * @HEAPINFO_SINCE_NEVER: nothing is known
  */
 enum heapinfo_since {
 	HEAPINFO_SINCE_EXEC,
@@ -123,7 +125,8 @@ struct heapinfo_history {
 /**
  * struct heapinfo_history_state - counts over the whole machine
  * @processes: number of processes that have a record
- * @bytes: memory of all records and rows, in bytes
+ * @bytes: memory of all records and rows, in bytes;
+ *	with those that are about to be freed
  * @recorded: calls that are counted in a record, since load
  * @refused: calls for which no record could be made, since load
  * @rows: rows since load, with those that are lost
@@ -142,10 +145,12 @@ struct heapinfo_history_state {
 int heapinfo_history_start(void);
 void heapinfo_history_complete(void);
 void heapinfo_history_stop(void);
+void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep);
+void heapinfo_history_prepare(const struct heapinfo_brk *brk);
 bool heapinfo_history_last(unsigned long *brk);
 struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
+					       struct task_struct *leader,
 					       struct mm_struct *mm,
-					       u64 start_boottime,
 					       unsigned long brk);
 void heapinfo_history_state(struct heapinfo_history_state *state);
 

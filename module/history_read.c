@@ -10,34 +10,79 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/percpu.h>
 #include <linux/pid.h>
-#include <linux/sched.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+
+/*
+ * Whether a process still runs in an address space: whether its threads do that
+ * have one. Under rcu_read_lock().
+ */
+static bool heapinfo_runs_in(struct task_struct *leader,
+			     const struct mm_struct *mm)
+{
+	const struct mm_struct *theirs;
+	struct task_struct *thread;
+
+	for_each_thread(leader, thread) {
+		theirs = READ_ONCE(thread->mm);
+		if (theirs)
+			return theirs == mm;
+	}
+	return false;
+}
+
+/*
+ * When the record of a process begins that has none. Under rcu_read_lock().
+ *
+ * exec gives the process its new address space, then it clears PF_FORKNOEXEC, then
+ * the record goes. Here the record was asked for, then the flags are looked at,
+ * and then the address space. So if that is still @mm, all that was seen is of its
+ * program.
+ */
+static enum heapinfo_since heapinfo_since_without(pid_t nr,
+						  struct task_struct *leader,
+						  const struct mm_struct *mm)
+{
+	enum heapinfo_since since;
+	unsigned int flags;
+
+	/* Pairs with the locks that exec takes and gives between the three. */
+	smp_rmb();
+	flags = READ_ONCE(leader->flags);
+	smp_rmb();
+	if (!heapinfo_runs_in(leader, mm))
+		return HEAPINFO_SINCE_NEVER;
+	since = heapinfo_record_since(nr, leader->start_boottime, flags);
+	/* Memory was refused: nobody knows what calls there were. */
+	return since == HEAPINFO_SINCE_REFUSAL ? HEAPINFO_SINCE_NEVER : since;
+}
 
 /**
  * heapinfo_history_copy() - copy what is remembered of a process
  * @tgid: the process
+ * @leader: its first thread
  * @mm: its address space, which says which program is asked about
- * @start_boottime: when the process began, in ns of CLOCK_BOOTTIME
  * @brk: its break, which is the peak if the process has made no call yet
  *
  * If the process runs another program by now, there is a copy without a record
  * (HEAPINFO_SINCE_NEVER).
  *
- * Context: may sleep; takes the lock of the bucket. The memory is charged to
- * the memory cgroup of the caller.
+ * Context: may sleep. The memory is charged to the memory cgroup of the caller,
+ * who has references on the first three.
  * Return: the copy, which the caller frees with kvfree(); or ERR_PTR(-ENOMEM).
  */
 struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
+					       struct task_struct *leader,
 					       struct mm_struct *mm,
-					       u64 start_boottime,
 					       unsigned long brk)
 {
 	pid_t nr = pid_nr(tgid);
 	unsigned int room = 0, span_room = 0, rows, spans;
 	struct heapinfo_history *copy;
-	struct heapinfo_bucket *bucket;
 	struct heapinfo_record *record;
 
 	for (;;) {
@@ -53,17 +98,16 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 
 		rows = 0;
 		spans = 0;
-		bucket = heapinfo_bucket_of(nr);
-		spin_lock(&bucket->lock);
-		record = heapinfo_record_find(bucket, nr);
+		rcu_read_lock();
+		record = heapinfo_record_find(nr);
 		/* Another process may have the number of one that has ended. */
-		if (record && record->tgid != tgid)
-			record = NULL;
-		if (!record) {
-			copy->since = heapinfo_record_since(bucket,
-							    start_boottime);
+		if (record && record->tgid != tgid) {
+			/* The one that is asked about has ended. */
+		} else if (!record) {
+			copy->since = heapinfo_since_without(nr, leader, mm);
 			copy->totals.peak = brk;
 		} else if (record->mm == mm) {
+			spin_lock(&record->lock);
 			copy->since = record->since;
 			copy->totals = record->totals;
 			copy->rows = heapinfo_totals_rows(&record->totals);
@@ -76,12 +120,10 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					heapinfo_ring_copy_spans(&record->ring,
 								 copy->spans);
 			}
+			spin_unlock(&record->lock);
 		}
-		spin_unlock(&bucket->lock);
+		rcu_read_unlock();
 
-		/* Memory was refused: nobody knows what calls there were. */
-		if (!record && copy->since == HEAPINFO_SINCE_REFUSAL)
-			copy->since = HEAPINFO_SINCE_NEVER;
 		if (rows <= room && spans <= span_room)
 			return copy;
 		kvfree(copy);
@@ -95,36 +137,23 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
  * heapinfo_history_state() - count over the whole machine
  * @state: filled in
  *
- * Context: may sleep; takes the lock of each bucket, one after the other.
+ * Context: any; does not sleep.
  */
 void heapinfo_history_state(struct heapinfo_history_state *state)
 {
-	const struct heapinfo_record *record;
-	struct heapinfo_bucket *bucket;
-	unsigned int i;
-	u64 made, kept;
+	const struct heapinfo_counts *counts;
+	int cpu;
 
 	memset(state, 0, sizeof(*state));
 	if (!heapinfo_params.history)
 		return;
-	state->processes = atomic_long_read(&heapinfo_nr_records);
+	state->processes = atomic_read(&heapinfo_records.nelems);
 	state->bytes = atomic_long_read(&heapinfo_bytes_used);
-	for (i = 0; i < ARRAY_SIZE(heapinfo_buckets); i++) {
-		bucket = &heapinfo_buckets[i];
-		spin_lock(&bucket->lock);
-		state->recorded += bucket->gone_calls;
-		state->rows += bucket->gone_rows;
-		state->rows_lost += bucket->gone_rows_lost;
-		state->refused += bucket->refused;
-		hlist_for_each_entry(record, &bucket->records, node) {
-			made = heapinfo_totals_rows(&record->totals);
-			kept = heapinfo_ring_rows(&record->ring);
-			state->recorded +=
-				heapinfo_totals_calls(&record->totals);
-			state->rows += made;
-			state->rows_lost += made - kept;
-		}
-		spin_unlock(&bucket->lock);
-		cond_resched();
+	for_each_possible_cpu(cpu) {
+		counts = per_cpu_ptr(&heapinfo_counts, cpu);
+		state->recorded += READ_ONCE(counts->recorded);
+		state->refused += READ_ONCE(counts->refused);
+		state->rows += READ_ONCE(counts->rows);
+		state->rows_lost += READ_ONCE(counts->rows_lost);
 	}
 }

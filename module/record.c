@@ -4,19 +4,28 @@
 #include "budget.h"
 #include "record.h"
 
+#include <linux/err.h>
+#include <linux/hash.h>
 #include <linux/mm_types.h>
 #include <linux/pid.h>
-#include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-struct heapinfo_bucket heapinfo_buckets[1 << HEAPINFO_BUCKET_BITS];
-u32 heapinfo_bucket_key __read_mostly;
-atomic_long_t heapinfo_nr_records;
+DEFINE_PER_CPU(struct heapinfo_counts, heapinfo_counts);
+struct rhashtable heapinfo_records;
 u64 heapinfo_load_time;
 
 static struct kmem_cache *heapinfo_record_cache;
+
+/*
+ * When memory for a record was last refused, in ns of CLOCK_BOOTTIME, by the
+ * number of the process. Several processes share a place; since memory is rarely
+ * refused, it is rarely that of another one.
+ */
+#define REFUSAL_BITS	10
+
+static u64 heapinfo_refusals[1 << REFUSAL_BITS];
 
 /**
  * heapinfo_records_start() - get ready to make records
@@ -26,23 +35,33 @@ static struct kmem_cache *heapinfo_record_cache;
  */
 int heapinfo_records_start(void)
 {
-	unsigned int i;
 	int ret;
 
-	/* Odd, so that it maps different numbers to different hashes. */
-	heapinfo_bucket_key = get_random_u32() | 1;
-	for (i = 0; i < ARRAY_SIZE(heapinfo_buckets); i++)
-		spin_lock_init(&heapinfo_buckets[i].lock);
+	/* Aligned, so that calls of two processes write to no line of both. */
 	heapinfo_record_cache =
 		kmem_cache_create("heapinfo_record",
 				  sizeof(struct heapinfo_record), 0,
-				  SLAB_ACCOUNT, NULL);
+				  SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN, NULL);
 	if (!heapinfo_record_cache)
 		return -ENOMEM;
 	ret = heapinfo_ring_start();
 	if (ret)
-		kmem_cache_destroy(heapinfo_record_cache);
+		goto destroy_cache;
+	ret = rhashtable_init(&heapinfo_records, &heapinfo_record_params);
+	if (ret)
+		goto stop_rings;
+	return 0;
+
+stop_rings:
+	heapinfo_ring_stop();
+destroy_cache:
+	kmem_cache_destroy(heapinfo_record_cache);
 	return ret;
+}
+
+static void heapinfo_record_free_last(void *record, void *arg)
+{
+	heapinfo_record_free(record);
 }
 
 /**
@@ -52,16 +71,10 @@ int heapinfo_records_start(void)
  */
 void heapinfo_records_stop(void)
 {
-	struct heapinfo_record *record;
-	struct hlist_head *records;
-	struct hlist_node *next;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(heapinfo_buckets); i++) {
-		records = &heapinfo_buckets[i].records;
-		hlist_for_each_entry_safe(record, next, records, node)
-			heapinfo_record_free(record);
-	}
+	/* Of processes that have ended. */
+	rcu_barrier();
+	rhashtable_free_and_destroy(&heapinfo_records,
+				    heapinfo_record_free_last, NULL);
 	heapinfo_ring_stop();
 	kmem_cache_destroy(heapinfo_record_cache);
 }
@@ -69,126 +82,143 @@ void heapinfo_records_stop(void)
 /**
  * heapinfo_record_new() - make a record of the program that runs now
  * @brk: its break
+ * @may_sleep: whether the caller may
  *
- * The record is in no bucket yet.
+ * The record is not in the table yet.
  *
- * Context: a task of the process; does not sleep.
+ * Context: a task of the process, under no lock if @may_sleep.
  * Return: the record, with no call in it; NULL if memory is refused.
  */
-struct heapinfo_record *heapinfo_record_new(unsigned long brk)
+struct heapinfo_record *heapinfo_record_new(unsigned long brk, bool may_sleep)
 {
+	const struct task_struct *leader = current->group_leader;
 	struct heapinfo_record *record;
 
 	if (!heapinfo_budget_take(sizeof(*record), false))
 		return NULL;
-	record = kmem_cache_zalloc(heapinfo_record_cache, HEAPINFO_GFP);
+	record = kmem_cache_zalloc(heapinfo_record_cache,
+				   heapinfo_gfp(may_sleep));
 	if (!record) {
 		heapinfo_budget_give(sizeof(*record));
 		return NULL;
 	}
-	record->tgid = get_pid(task_tgid(current));
+	spin_lock_init(&record->lock);
 	record->nr = task_tgid_nr(current);
+	record->since = heapinfo_record_since(record->nr,
+					      leader->start_boottime,
+					      leader->flags);
+	record->tgid = task_tgid(current);
 	record->mm = current->mm;
 	record->last = brk;
 	record->totals.start = current->mm->start_brk;
 	record->totals.peak = brk;
 	heapinfo_ring_init(&record->ring);
-	atomic_long_inc(&heapinfo_nr_records);
 	return record;
 }
 
 /**
  * heapinfo_record_free() - free a record and its rows
- * @record: is in no bucket
+ * @record: is not in the table, and nobody looks at it any more
  *
- * Context: any; does not sleep.
+ * Context: not where preemption or interrupts are disabled; does not sleep
+ * otherwise.
  */
 void heapinfo_record_free(struct heapinfo_record *record)
 {
 	heapinfo_ring_free(&record->ring);
-	put_pid(record->tgid);
 	kmem_cache_free(heapinfo_record_cache, record);
 	heapinfo_budget_give(sizeof(*record));
-	atomic_long_dec(&heapinfo_nr_records);
+}
+
+static void heapinfo_record_free_rcu(struct rcu_head *rcu)
+{
+	heapinfo_record_free(container_of(rcu, struct heapinfo_record, rcu));
 }
 
 /**
- * heapinfo_record_unlink() - take a record out of its bucket
- * @bucket: its bucket, which goes on counting what the record counted
- * @record: the record; the caller frees it afterwards
+ * heapinfo_record_add() - put the record of a process into the table
+ * @made: a new record
  *
- * Context: under the lock of the bucket; does not sleep.
+ * Context: under rcu_read_lock(); does not sleep.
+ * Return: the record of the process: @made, or one that another thread has
+ * added meanwhile, or NULL if the table cannot hold more. If it is not @made,
+ * that is still the caller's to free.
  */
-void heapinfo_record_unlink(struct heapinfo_bucket *bucket,
-			    struct heapinfo_record *record)
+struct heapinfo_record *heapinfo_record_add(struct heapinfo_record *made)
 {
-	u64 rows = heapinfo_totals_rows(&record->totals);
+	struct heapinfo_record *found;
 
-	hlist_del(&record->node);
-	bucket->gone_calls += heapinfo_totals_calls(&record->totals);
-	bucket->gone_rows += rows;
-	bucket->gone_rows_lost += rows - heapinfo_ring_rows(&record->ring);
+	found = rhashtable_lookup_get_insert_fast(&heapinfo_records,
+						  &made->node,
+						  heapinfo_record_params);
+	if (IS_ERR(found))
+		return NULL;
+	return found ?: made;
+}
+
+/**
+ * heapinfo_record_drop() - take the record of a process away
+ * @nr: the number of the process in the first pid namespace
+ *
+ * What has to be done for that is little, and none of it sleeps on any kernel,
+ * since exec and exit call this where preemption may be disabled: memory is
+ * freed later, from where that may be done.
+ *
+ * Context: any where a raw spin lock may be taken; does not sleep.
+ */
+void heapinfo_record_drop(pid_t nr)
+{
+	struct heapinfo_record *record;
+
+	rcu_read_lock();
+	record = heapinfo_record_find(nr);
+	/* Of several threads that end at once, one takes the record away. */
+	if (record && !rhashtable_remove_fast(&heapinfo_records, &record->node,
+					      heapinfo_record_params))
+		call_rcu(&record->rcu, heapinfo_record_free_rcu);
+	rcu_read_unlock();
+}
+
+/**
+ * heapinfo_record_refused() - remember that a call of a process has no record
+ * @nr: the number of the process in the first pid namespace
+ *
+ * Context: any.
+ */
+void heapinfo_record_refused(pid_t nr)
+{
+	this_cpu_inc(heapinfo_counts.refused);
+	WRITE_ONCE(heapinfo_refusals[hash_32(nr, REFUSAL_BITS)],
+		   ktime_get_boottime_ns());
 }
 
 /**
  * heapinfo_record_since() - when the record of a process would begin
- * @bucket: the bucket of the process
+ * @nr: the number of the process in the first pid namespace
  * @start_boottime: when the process began, in ns of CLOCK_BOOTTIME
+ * @flags: those of its first thread
  *
- * For a process that has no record. Its exec would have made one, so either it
- * has not called exec since recording was complete, or memory was refused. A
- * bucket remembers its last refusal only; since few processes share a bucket,
- * it is rarely that of another one.
+ * For a process that has no record: it has made no call that was seen, unless
+ * memory was refused. Of one that is older than the module nobody knows whether
+ * it has called exec since: what can be said is that its record begins no later
+ * than the module was loaded.
  *
- * Context: under the lock of the bucket; does not sleep.
- * Return: HEAPINFO_SINCE_FORK, HEAPINFO_SINCE_LOAD or HEAPINFO_SINCE_REFUSAL.
+ * Context: any; does not sleep.
+ * Return: any but HEAPINFO_SINCE_NEVER.
  */
-enum heapinfo_since heapinfo_record_since(const struct heapinfo_bucket *bucket,
-					  u64 start_boottime)
+enum heapinfo_since heapinfo_record_since(pid_t nr, u64 start_boottime,
+					  unsigned int flags)
 {
-	u64 loaded;
+	u64 refused = READ_ONCE(heapinfo_refusals[hash_32(nr, REFUSAL_BITS)]);
+	/* Pairs with smp_store_release() in heapinfo_history_complete(). */
+	u64 loaded = smp_load_acquire(&heapinfo_load_time);
 
-	if (bucket->last_refusal > start_boottime)
+	if (refused > start_boottime)
 		return HEAPINFO_SINCE_REFUSAL;
-	loaded = READ_ONCE(heapinfo_load_time);
-	if (loaded && start_boottime > loaded)
-		return HEAPINFO_SINCE_FORK;
-	return HEAPINFO_SINCE_LOAD;
-}
-
-/**
- * heapinfo_record_first() - the record for the first call of a process
- * @bucket: the bucket of the process, in which it has no record
- * @brk: the break before the call
- *
- * Context: the task that made the call, under the lock of the bucket, which is
- * given up for a while; does not sleep.
- * Return: the record, in its bucket; NULL if memory is refused.
- */
-struct heapinfo_record *heapinfo_record_first(struct heapinfo_bucket *bucket,
-					      unsigned long brk)
-{
-	u64 start = current->group_leader->start_boottime;
-	struct heapinfo_record *record, *made;
-
-	spin_unlock(&bucket->lock);
-	made = heapinfo_record_new(brk);
-	spin_lock(&bucket->lock);
-	/* Another thread may have made one meanwhile. */
-	record = heapinfo_record_find(bucket, task_tgid_nr(current));
-	if (!record && made) {
-		record = made;
-		made = NULL;
-		record->since = heapinfo_record_since(bucket, start);
-		hlist_add_head(&record->node, &bucket->records);
-	}
-	if (made)
-		heapinfo_record_free(made);
-	if (!record) {
-		bucket->refused++;
-		bucket->last_refusal = ktime_get_boottime_ns();
-	}
-	return record;
+	if (!loaded || start_boottime <= loaded)
+		return HEAPINFO_SINCE_LOAD;
+	return flags & PF_FORKNOEXEC ? HEAPINFO_SINCE_FORK :
+				       HEAPINFO_SINCE_EXEC;
 }
 
 /**

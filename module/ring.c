@@ -7,6 +7,7 @@
 
 #include <linux/minmax.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 
 static struct kmem_cache *heapinfo_block_cache;
@@ -16,12 +17,6 @@ static size_t heapinfo_ring_table_size(void)
 {
 	return DIV_ROUND_UP(heapinfo_params.history, HEAPINFO_BLOCK_EVENTS) *
 	       sizeof(struct heapinfo_block *);
-}
-
-static bool heapinfo_ring_table_needed(void)
-{
-	return heapinfo_ring_table_size() >
-	       sizeof_field(struct heapinfo_ring, inline_blocks);
 }
 
 /**
@@ -53,7 +48,8 @@ void heapinfo_ring_stop(void)
  * heapinfo_ring_free() - free the memory of a ring's rows
  * @ring: nobody uses it any more
  *
- * Context: any; does not sleep.
+ * Context: not where preemption or interrupts are disabled; does not sleep
+ * otherwise.
  */
 void heapinfo_ring_free(struct heapinfo_ring *ring)
 {
@@ -66,83 +62,157 @@ void heapinfo_ring_free(struct heapinfo_ring *ring)
 		kfree(ring->blocks);
 		heapinfo_budget_give(heapinfo_ring_table_size());
 	}
-	if (ring->timeline)
+	if (ring->timeline) {
+		kfree(ring->timeline);
 		heapinfo_budget_give(sizeof(*ring->timeline));
-	kfree(ring->timeline);
+	}
 }
 
-/* Adds a block, if there is memory. Under the lock of the bucket. */
-static bool heapinfo_ring_grow(struct heapinfo_ring *ring)
+/**
+ * heapinfo_spare_fill() - allocate memory for rows
+ * @spare: empty
+ * @wants: what heapinfo_ring_wants() has said
+ * @may_sleep: whether the caller may
+ *
+ * Where there is no block, the ring will replace its oldest rows: then it gets a
+ * timeline, to sum these up. Where memory is refused, something or all is missing.
+ *
+ * Context: a task of the process, under no lock if @may_sleep.
+ */
+void heapinfo_spare_fill(struct heapinfo_spare *spare, unsigned int wants,
+			 bool may_sleep)
 {
-	struct heapinfo_block **table;
-	struct heapinfo_block *block;
+	size_t size = heapinfo_ring_table_size();
+	gfp_t gfp = heapinfo_gfp(may_sleep);
 
-	if (heapinfo_ring_table_needed() &&
-	    ring->blocks == ring->inline_blocks) {
-		if (!heapinfo_budget_take(heapinfo_ring_table_size(), true))
-			return false;
-		table = kzalloc(heapinfo_ring_table_size(), HEAPINFO_GFP);
-		if (!table) {
-			heapinfo_budget_give(heapinfo_ring_table_size());
-			return false;
-		}
-		ring->blocks = table;
+	if (wants & HEAPINFO_WANTS_TABLE && heapinfo_budget_take(size, true)) {
+		spare->table = kzalloc(size, gfp);
+		if (!spare->table)
+			heapinfo_budget_give(size);
 	}
-	if (!heapinfo_budget_take(sizeof(*block), true))
-		return false;
-	block = kmem_cache_alloc(heapinfo_block_cache, HEAPINFO_GFP);
-	if (!block) {
-		heapinfo_budget_give(sizeof(*block));
-		return false;
+	if (wants & HEAPINFO_WANTS_BLOCK &&
+	    heapinfo_budget_take(sizeof(*spare->block), true)) {
+		spare->block = kmem_cache_alloc(heapinfo_block_cache, gfp);
+		if (!spare->block)
+			heapinfo_budget_give(sizeof(*spare->block));
 	}
-	ring->blocks[ring->nr_blocks++] = block;
+	if (!spare->block && wants & HEAPINFO_WANTS_TIMELINE &&
+	    heapinfo_budget_take(sizeof(*spare->timeline), true)) {
+		spare->timeline = kmalloc(sizeof(*spare->timeline), gfp);
+		if (spare->timeline)
+			heapinfo_timeline_init(spare->timeline);
+		else
+			heapinfo_budget_give(sizeof(*spare->timeline));
+	}
+}
+
+/**
+ * heapinfo_spare_free() - free what no ring has taken
+ * @spare: may be empty
+ *
+ * Context: not where preemption or interrupts are disabled, if it is not empty.
+ */
+void heapinfo_spare_free(struct heapinfo_spare *spare)
+{
+	if (spare->block) {
+		kmem_cache_free(heapinfo_block_cache, spare->block);
+		heapinfo_budget_give(sizeof(*spare->block));
+	}
+	if (spare->table) {
+		kfree(spare->table);
+		heapinfo_budget_give(heapinfo_ring_table_size());
+	}
+	if (spare->timeline) {
+		kfree(spare->timeline);
+		heapinfo_budget_give(sizeof(*spare->timeline));
+	}
+}
+
+/* Where the addresses of the blocks fill the ring itself. */
+static bool heapinfo_ring_inline_full(const struct heapinfo_ring *ring)
+{
+	return ring->blocks == ring->inline_blocks &&
+	       ring->nr_blocks == HEAPINFO_INLINE_BLOCKS;
+}
+
+/**
+ * heapinfo_ring_wants() - which memory should there be for new rows?
+ * @ring: the ring
+ * @rows: how many rows are to be added, 1 or 2
+ *
+ * A block is added only behind the last one. There the rows are in the order of
+ * their time, oldest first, so that none has to be moved.
+ *
+ * Context: under the lock of the record; does not sleep.
+ * Return: the sum of HEAPINFO_WANTS_BLOCK and others; 0 where it needs none.
+ */
+unsigned int heapinfo_ring_wants(const struct heapinfo_ring *ring,
+				 unsigned int rows)
+{
+	unsigned int wants = 0;
+
+	if (ring->end - ring->next >= rows ||
+	    ring->block + 1 < ring->nr_blocks)
+		return 0;
+	if (ring->room < heapinfo_params.history) {
+		wants |= HEAPINFO_WANTS_BLOCK;
+		if (heapinfo_ring_inline_full(ring))
+			wants |= HEAPINFO_WANTS_TABLE;
+	}
+	if (ring->room && !ring->timeline)
+		wants |= HEAPINFO_WANTS_TIMELINE;
+	return wants;
+}
+
+/* Adds the block of the spare, if there is one. */
+static bool heapinfo_ring_grow(struct heapinfo_ring *ring,
+			       struct heapinfo_spare *spare)
+{
+	if (!spare || !spare->block)
+		return false;
+	if (heapinfo_ring_inline_full(ring)) {
+		if (!spare->table)
+			return false;
+		memcpy(spare->table, ring->blocks,
+		       sizeof(ring->inline_blocks));
+		ring->blocks = spare->table;
+		spare->table = NULL;
+	}
+	ring->blocks[ring->nr_blocks++] = spare->block;
+	spare->block = NULL;
 	ring->room = min_t(unsigned int, heapinfo_params.history,
 			   ring->nr_blocks * HEAPINFO_BLOCK_EVENTS);
 	return true;
 }
 
-/* Begins the timeline, if there is memory. Under the lock of the bucket. */
-static void heapinfo_ring_start_timeline(struct heapinfo_ring *ring)
-{
-	struct heapinfo_timeline *timeline;
-
-	if (!heapinfo_budget_take(sizeof(*timeline), true))
-		return;
-	timeline = kmalloc(sizeof(*timeline), HEAPINFO_GFP);
-	if (!timeline) {
-		heapinfo_budget_give(sizeof(*timeline));
-		return;
-	}
-	heapinfo_timeline_init(timeline);
-	ring->timeline = timeline;
-}
-
 /**
  * heapinfo_ring_next_block() - go on to the next block of a ring
  * @ring: its current block is full
+ * @spare: what it may grow by; may be empty or NULL
  *
- * A block is added only behind the last one. There the rows are in the order of
- * their time, oldest first, so that none has to be moved. Where memory is
- * refused the oldest block is overwritten; memory is asked for again when the
- * ring comes to its end the next time. So it is with memory for the timeline: the
- * rows that are overwritten before there is one are lost.
+ * Where memory was refused the oldest block is overwritten; memory is asked for
+ * again when the ring comes to its end the next time. So it is with memory for the
+ * timeline: the rows that are overwritten before there is one are lost.
  *
- * Context: under the lock of the bucket; does not sleep.
+ * Context: under the lock of the record; does not sleep.
  * Return: false if there is no memory for a single row.
  */
-noinline bool heapinfo_ring_next_block(struct heapinfo_ring *ring)
+noinline bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
+				       struct heapinfo_spare *spare)
 {
 	if (ring->block + 1 < ring->nr_blocks) {
 		ring->block++;
 	} else if (ring->room < heapinfo_params.history &&
-		   heapinfo_ring_grow(ring)) {
+		   heapinfo_ring_grow(ring, spare)) {
 		ring->block = ring->nr_blocks - 1;
 		ring->full = false;
 	} else if (ring->room) {
 		ring->block = 0;
 		ring->full = true;
-		if (!ring->timeline)
-			heapinfo_ring_start_timeline(ring);
+		if (!ring->timeline && spare) {
+			ring->timeline = spare->timeline;
+			spare->timeline = NULL;
+		}
 	} else {
 		return false;
 	}
@@ -157,7 +227,7 @@ noinline bool heapinfo_ring_next_block(struct heapinfo_ring *ring)
  * heapinfo_ring_push_out() - sum up the row that the next one replaces
  * @ring: is full
  *
- * Context: under the lock of the bucket; does not sleep.
+ * Context: under the lock of the record; does not sleep.
  */
 noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
 {
@@ -177,7 +247,7 @@ noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
  * @ring: the ring
  * @events: gets them, the oldest first; has room for heapinfo_ring_rows()
  *
- * Context: under the lock of the bucket; does not sleep.
+ * Context: under the lock of the record; does not sleep.
  * Return: how many rows were copied.
  */
 unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
@@ -199,7 +269,7 @@ unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
  * heapinfo_ring_spans() - how many spans sum up the rows that were replaced
  * @ring: the ring
  *
- * Context: under the lock of the bucket.
+ * Context: under the lock of the record.
  * Return: their number, HEAPINFO_SPANS at most.
  */
 unsigned int heapinfo_ring_spans(const struct heapinfo_ring *ring)
@@ -212,7 +282,7 @@ unsigned int heapinfo_ring_spans(const struct heapinfo_ring *ring)
  * @ring: the ring
  * @spans: gets them, the oldest first; has room for heapinfo_ring_spans()
  *
- * Context: under the lock of the bucket; does not sleep.
+ * Context: under the lock of the record; does not sleep.
  * Return: how many spans were copied.
  */
 unsigned int heapinfo_ring_copy_spans(const struct heapinfo_ring *ring,

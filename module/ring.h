@@ -45,7 +45,7 @@ struct heapinfo_block {
  * "history" rows. From then on, and where memory is refused, new rows replace
  * the oldest ones.
  *
- * The lock of the bucket guards the ring together with its record.
+ * The lock of the record guards the ring.
  */
 struct heapinfo_ring {
 	struct heapinfo_event *next;
@@ -59,10 +59,36 @@ struct heapinfo_ring {
 	struct heapinfo_timeline *timeline;
 };
 
+/**
+ * struct heapinfo_spare - memory for rows that is in no ring yet
+ * @block: a block
+ * @table: a table of the addresses of blocks, if the ring that it is for may
+ *	need one
+ * @timeline: a timeline with no span yet, if there is no block
+ *
+ * It is allocated where no lock is held, and then handed to the ring.
+ */
+struct heapinfo_spare {
+	struct heapinfo_block *block;
+	struct heapinfo_block **table;
+	struct heapinfo_timeline *timeline;
+};
+
+/* What a ring wants of a spare, or'ed. */
+#define HEAPINFO_WANTS_BLOCK	1
+#define HEAPINFO_WANTS_TABLE	2
+#define HEAPINFO_WANTS_TIMELINE	4
+
 int heapinfo_ring_start(void);
 void heapinfo_ring_stop(void);
 void heapinfo_ring_free(struct heapinfo_ring *ring);
-bool heapinfo_ring_next_block(struct heapinfo_ring *ring);
+void heapinfo_spare_fill(struct heapinfo_spare *spare, unsigned int wants,
+			 bool may_sleep);
+void heapinfo_spare_free(struct heapinfo_spare *spare);
+unsigned int heapinfo_ring_wants(const struct heapinfo_ring *ring,
+				 unsigned int rows);
+bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
+			      struct heapinfo_spare *spare);
 void heapinfo_ring_push_out(struct heapinfo_ring *ring);
 unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
 				struct heapinfo_event *events);
@@ -95,17 +121,20 @@ static inline unsigned int heapinfo_ring_rows(const struct heapinfo_ring *ring)
 /**
  * heapinfo_ring_make_room() - see to it that a row can be added
  * @ring: the ring
+ * @spare: a block for it, if it has come to its end; may be empty or NULL
  *
  * If the row will replace another one, that one is summed up here. So the caller
  * adds a row whenever there is room.
  *
- * Context: under the lock of the bucket; does not sleep.
+ * Context: under the lock of the record; does not sleep.
  * Return: false if there is no memory for a single row.
  */
-static __always_inline bool heapinfo_ring_make_room(struct heapinfo_ring *ring)
+static __always_inline bool
+heapinfo_ring_make_room(struct heapinfo_ring *ring,
+			struct heapinfo_spare *spare)
 {
 	if (unlikely(ring->next == ring->end) &&
-	    !heapinfo_ring_next_block(ring))
+	    !heapinfo_ring_next_block(ring, spare))
 		return false;
 	if (ring->full)
 		heapinfo_ring_push_out(ring);
@@ -125,7 +154,7 @@ static __always_inline bool heapinfo_ring_make_room(struct heapinfo_ring *ring)
  * What this does is paid for by every call that moves the break. So it stores
  * the fields as they come: the reader of the file divides and formats them.
  *
- * Context: the task that made the call, under the lock of the bucket.
+ * Context: the task that made the call, under the lock of the record.
  */
 static __always_inline void
 heapinfo_ring_add(struct heapinfo_ring *ring, u64 time,

@@ -111,7 +111,7 @@ void heapinfo_timeline_init(struct heapinfo_timeline *timeline)
  * ended earlier, it would be among the next to be merged. So the more rows have
  * come, the more go into a span, and the fewer of them come here.
  *
- * Context: under the lock of the bucket; looks at each span once.
+ * Context: under the lock of the record; looks at each span once.
  */
 void heapinfo_timeline_open(struct heapinfo_timeline *timeline, u64 time,
 			    u64 now)
@@ -137,7 +137,7 @@ void heapinfo_timeline_open(struct heapinfo_timeline *timeline, u64 time,
  *
  * Only calls count as bytes, as in the totals: a move by something else does not.
  *
- * Context: under the lock of the bucket.
+ * Context: under the lock of the record.
  */
 void heapinfo_timeline_add(struct heapinfo_timeline *timeline,
 			   const struct heapinfo_event *event)

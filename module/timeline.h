@@ -38,7 +38,7 @@ void heapinfo_timeline_add(struct heapinfo_timeline *timeline,
  * @timeline: the timeline
  * @time: of the row
  *
- * Context: under the lock of the bucket.
+ * Context: under the lock of the record.
  * Return: true if heapinfo_timeline_open() is to be called before
  * heapinfo_timeline_add().
  */
