@@ -60,8 +60,9 @@ static int __init heapinfo_init(void)
 	int ret;
 
 	/*
-	 * Calls are recorded where preemption is disabled, under spin locks.
-	 * With PREEMPT_RT those sleep.
+	 * With PREEMPT_RT spin locks sleep, and so does the lock of the table of
+	 * records, which exec and exit take where preemption is disabled; and so
+	 * do listeners on sys_exit.
 	 */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		pr_err("kernels with CONFIG_PREEMPT_RT are not supported\n");

@@ -160,11 +160,12 @@ struct heapinfo_record *heapinfo_record_add(struct heapinfo_record *made)
  * heapinfo_record_drop() - take the record of a process away
  * @nr: the number of the process in the first pid namespace
  *
- * What has to be done for that is little, and none of it sleeps on any kernel,
- * since exec and exit call this where preemption may be disabled: memory is
- * freed later, from where that may be done.
+ * What has to be done for that is little, since exec and exit call this where
+ * preemption may be disabled: memory is freed later, from where that may be done.
+ * With PREEMPT_RT the lock of the table sleeps all the same: it keeps softirqs
+ * off.
  *
- * Context: any where a raw spin lock may be taken; does not sleep.
+ * Context: any but an interrupt; does not sleep but with PREEMPT_RT.
  */
 void heapinfo_record_drop(pid_t nr)
 {

@@ -3,7 +3,7 @@
  * What calls cost, as nanoseconds of CLOCK_MONOTONIC; where the clock counts
  * instructions (qemu -icount shift=0), as instructions.
  *
- *	cost calls			getppid and brk
+ *	cost calls			getppid, brk, and processes that begin and end
  *	cost files			reading files of /proc/<pid>
  *	cost memory			MemoryUsed for each process, in bytes
  *	cost load FILE PARAMETERS	loading and unloading heapinfo.ko
@@ -113,11 +113,55 @@ static void measure_moves(const char *name)
 	report(name, sum / (2.0 * PAIRS));
 }
 
+static void reap(pid_t pid)
+{
+	int status;
+
+	if (pid < 0)
+		fail("fork");
+	if (waitpid(pid, &status, 0) != pid || status)
+		fail("a process did not end as it should");
+}
+
+static void fork_exit(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(EXIT_SUCCESS);
+	reap(pid);
+}
+
+static void fork_brk_exit(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		syscall(SYS_brk, syscall(SYS_brk, 0) + 4096);
+		_exit(EXIT_SUCCESS);
+	}
+	reap(pid);
+}
+
+static void fork_exec_exit(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/proc/self/exe", "cost", "nothing", NULL);
+		_exit(EXIT_FAILURE);
+	}
+	reap(pid);
+}
+
 static void cost_calls(void)
 {
 	measure("getppid", call_getppid, 1000);
 	measure("brk(0)", call_brk_query, 1000);
 	measure_moves("brk that moves");
+	measure("fork, exit", fork_exit, 1);
+	measure("fork, two brk, exit", fork_brk_exit, 1);
+	measure("fork, exec, exit", fork_exec_exit, 1);
 }
 
 /* A program with so many rows in its history, as it is after exec. */
@@ -243,6 +287,8 @@ static void cost_memory(void)
 			      PROCESSES);
 		for (k = 0; k < PROCESSES; k++)
 			stop_target(pids[k]);
+		/* Their memory is freed a while later. */
+		sleep(1);
 	}
 }
 
@@ -267,6 +313,8 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
 
+	if (!strcmp(what, "nothing"))
+		return 0;
 	if (!strcmp(what, "target") && argc == 3)
 		be_target(atoi(argv[2]));
 	else if (!strcmp(what, "calls"))
