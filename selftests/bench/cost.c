@@ -3,7 +3,9 @@
  * What calls cost, as nanoseconds of CLOCK_MONOTONIC; where the clock counts
  * instructions (qemu -icount shift=0), as instructions.
  *
- *	cost calls			getppid, brk, and processes that begin and end
+ *	cost calls			getppid and brk
+ *	cost processes			processes that begin and end
+ *	cost contention			brk on all processors at once
  *	cost files			reading files of /proc/<pid>
  *	cost memory			MemoryUsed for each process, in bytes
  *	cost load FILE PARAMETERS	loading and unloading heapinfo.ko
@@ -13,10 +15,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,8 +31,12 @@
 #define ROUNDS		100	/* of which the cheapest counts: no interrupt in it */
 #define PAIRS		8	/* of calls that fill a block of a history */
 #define PAIR_ROUNDS	1000
+#define PROCESS_ROUNDS	20
 #define EVENTS		64	/* of a process with a full history */
 #define PROCESSES	100
+#define CONTENTION_NS	500000000L
+#define CONTENTION_ROUNDS 5
+#define LINE		64	/* bytes */
 
 static void fail(const char *what)
 {
@@ -154,14 +163,137 @@ static void fork_exec_exit(void)
 	reap(pid);
 }
 
+/*
+ * For one process of the cheapest of some rounds. Memory of processes that have
+ * ended is freed a while later: a round is long enough to pay for that, too.
+ */
+static void measure_processes(const char *name, void (*one)(void))
+{
+	long best = 0, start;
+	int i, k;
+
+	for (i = 0; i < PROCESS_ROUNDS; i++) {
+		start = now();
+		for (k = 0; k < PROCESSES; k++)
+			one();
+		best = lesser(best, now() - start);
+	}
+	report(name, (double)best / PROCESSES);
+}
+
+/* The first call of a process, as the process itself measures it. */
+static void measure_first(const char *name)
+{
+	long *spent = mmap(NULL, sizeof(*spent), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long best = 0, start;
+	pid_t pid;
+	int i;
+
+	if (spent == MAP_FAILED)
+		fail("mmap");
+	for (i = 0; i < ROUNDS; i++) {
+		pid = fork();
+		if (!pid) {
+			/* So that the call itself touches no page anew. */
+			start = now();
+			*spent = syscall(SYS_getppid);
+			start = now();
+			syscall(SYS_brk, 0);
+			*spent = now() - start;
+			_exit(EXIT_SUCCESS);
+		}
+		reap(pid);
+		best = lesser(best, *spent);
+	}
+	munmap(spent, sizeof(*spent));
+	report(name, best);
+}
+
+static void *sleep_for_ever(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
 static void cost_calls(void)
 {
+	pthread_t thread;
+
 	measure("getppid", call_getppid, 1000);
 	measure("brk(0)", call_brk_query, 1000);
 	measure_moves("brk that moves");
-	measure("fork, exit", fork_exit, 1);
-	measure("fork, two brk, exit", fork_brk_exit, 1);
-	measure("fork, exec, exit", fork_exec_exit, 1);
+	measure_first("first brk(0) of a process");
+	errno = pthread_create(&thread, NULL, sleep_for_ever, NULL);
+	if (errno)
+		fail("cannot make a thread");
+	measure("brk(0), two threads", call_brk_query, 1000);
+}
+
+static void cost_processes(void)
+{
+	measure_processes("fork, exit", fork_exit);
+	measure_processes("fork, two brk, exit", fork_brk_exit);
+	measure_processes("fork, exec, exit", fork_exec_exit);
+}
+
+/* Calls of brk(0) that @nr processes make at once, each on its own processor. */
+static double calls_of(int nr)
+{
+	/* Each in a cache line of its own. */
+	long *calls = mmap(NULL, nr * LINE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long begin = now() + CONTENTION_NS / 10, i;
+	double sum = 0;
+	cpu_set_t cpu;
+	pid_t pids[nr];
+	int k;
+
+	if (calls == MAP_FAILED)
+		fail("mmap");
+	for (k = 0; k < nr; k++) {
+		pids[k] = fork();
+		if (pids[k])
+			continue;
+		CPU_ZERO(&cpu);
+		CPU_SET(k, &cpu);
+		if (sched_setaffinity(0, sizeof(cpu), &cpu))
+			fail("sched_setaffinity");
+		while (now() < begin)
+			;
+		for (i = 0; now() < begin + CONTENTION_NS; i += 100)
+			for (int n = 0; n < 100; n++)
+				syscall(SYS_brk, 0);
+		calls[k * LINE / sizeof(long)] = i;
+		_exit(EXIT_SUCCESS);
+	}
+	for (k = 0; k < nr; k++)
+		reap(pids[k]);
+	for (k = 0; k < nr; k++)
+		sum += calls[k * LINE / sizeof(long)];
+	munmap(calls, nr * LINE);
+	return sum;
+}
+
+/* How many times the calls of one process all processors together can make. */
+static void cost_contention(void)
+{
+	int nr = sysconf(_SC_NPROCESSORS_ONLN);
+	char name[80];
+	double one = 0, all = 0, sum;
+	int i;
+
+	/* The most of some rounds each: what disturbs one only makes it less. */
+	for (i = 0; i < CONTENTION_ROUNDS; i++) {
+		sum = calls_of(1);
+		one = sum > one ? sum : one;
+		sum = calls_of(nr);
+		all = sum > all ? sum : all;
+	}
+	snprintf(name, sizeof(name),
+		 "brk(0) of %d processes at once, in percent of one's", nr);
+	report(name, 100 * all / one);
 }
 
 /* A program with so many rows in its history, as it is after exec. */
@@ -319,6 +451,10 @@ int main(int argc, char **argv)
 		be_target(atoi(argv[2]));
 	else if (!strcmp(what, "calls"))
 		cost_calls();
+	else if (!strcmp(what, "processes"))
+		cost_processes();
+	else if (!strcmp(what, "contention"))
+		cost_contention();
 	else if (!strcmp(what, "files"))
 		cost_files();
 	else if (!strcmp(what, "memory"))
@@ -326,6 +462,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "load") && argc == 4)
 		cost_load(argv[2], argv[3]);
 	else
-		fprintf(stderr, "usage: cost calls|files|memory|load FILE PARAMETERS\n");
+		fprintf(stderr, "usage: cost calls|processes|contention|files|memory\n"
+			"       cost load FILE PARAMETERS\n");
 	return 0;
 }
