@@ -3,7 +3,6 @@
 #ifndef HEAPINFO_BUDGET_H
 #define HEAPINFO_BUDGET_H
 
-#include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/types.h>
 
@@ -22,20 +21,10 @@ static inline gfp_t heapinfo_gfp(bool may_sleep)
 	       (may_sleep ? GFP_KERNEL | __GFP_NORETRY : GFP_NOWAIT);
 }
 
-/* How much is in use. */
-extern atomic_long_t heapinfo_bytes_used;
-
+int heapinfo_budget_start(void);
+void heapinfo_budget_stop(void);
 bool heapinfo_budget_take(size_t size, bool rows);
-
-/**
- * heapinfo_budget_give() - give back what heapinfo_budget_take() has taken
- * @size: in bytes
- *
- * Context: any.
- */
-static inline void heapinfo_budget_give(size_t size)
-{
-	atomic_long_sub(size, &heapinfo_bytes_used);
-}
+void heapinfo_budget_give(size_t size);
+size_t heapinfo_budget_used(void);
 
 #endif /* HEAPINFO_BUDGET_H */

@@ -53,6 +53,7 @@ static enum heapinfo_since heapinfo_since_without(pid_t nr,
 	/* Pairs with the locks that exec takes and gives between the three. */
 	smp_rmb();
 	flags = READ_ONCE(leader->flags);
+	/* Pairs with the same. */
 	smp_rmb();
 	if (!heapinfo_runs_in(leader, mm))
 		return HEAPINFO_SINCE_NEVER;
@@ -142,18 +143,21 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 void heapinfo_history_state(struct heapinfo_history_state *state)
 {
 	const struct heapinfo_counts *counts;
+	long records = 0;
 	int cpu;
 
 	memset(state, 0, sizeof(*state));
 	if (!heapinfo_params.history)
 		return;
-	state->processes = atomic_read(&heapinfo_records.nelems);
-	state->bytes = atomic_long_read(&heapinfo_bytes_used);
+	state->bytes = heapinfo_budget_used();
 	for_each_possible_cpu(cpu) {
 		counts = per_cpu_ptr(&heapinfo_counts, cpu);
+		records += READ_ONCE(counts->records);
 		state->recorded += READ_ONCE(counts->recorded);
 		state->refused += READ_ONCE(counts->refused);
 		state->rows += READ_ONCE(counts->rows);
 		state->rows_lost += READ_ONCE(counts->rows_lost);
 	}
+	/* One may be added and taken away meanwhile, and only the latter be seen. */
+	state->processes = max(records, 0L);
 }

@@ -4,16 +4,21 @@
 #include "budget.h"
 #include "record.h"
 
-#include <linux/err.h>
 #include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/pid.h>
+#include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/threads.h>
 #include <linux/timekeeping.h>
 
 DEFINE_PER_CPU(struct heapinfo_counts, heapinfo_counts);
-struct rhashtable heapinfo_records;
+struct heapinfo_record_table heapinfo_records __read_mostly;
 u64 heapinfo_load_time;
 
 static struct kmem_cache *heapinfo_record_cache;
@@ -27,6 +32,49 @@ static struct kmem_cache *heapinfo_record_cache;
 
 static u64 heapinfo_refusals[1 << REFUSAL_BITS];
 
+/* So many records share a bucket, where there are as many as there may be. */
+#define BUCKET_RECORDS	4
+
+/*
+ * Makes the table. It never grows: how many records there may be at most is known
+ * from what memory they may use, and a bucket takes little of that. So nobody has to
+ * wait for a larger table, nor to look into two.
+ */
+static int heapinfo_record_table_start(void)
+{
+	unsigned long records, buckets;
+
+	records = min_t(unsigned long, PID_MAX_LIMIT, heapinfo_params.memory /
+			sizeof(struct heapinfo_record));
+	/* Two or more: no shift by all 32 bits. */
+	buckets = max(roundup_pow_of_two(records / BUCKET_RECORDS + 1), 2UL);
+	heapinfo_records.buckets = kvcalloc(buckets,
+					    sizeof(*heapinfo_records.buckets),
+					    GFP_KERNEL);
+	if (!heapinfo_records.buckets)
+		return -ENOMEM;
+	heapinfo_records.shift = 32 - ilog2(buckets);
+	heapinfo_records.key = get_random_u32() | 1;
+	return 0;
+}
+
+/* Frees the table with the records in it. Nobody uses them any more. */
+static void heapinfo_record_table_stop(void)
+{
+	struct hlist_bl_head *end = heapinfo_records.buckets +
+				    (1UL << (32 - heapinfo_records.shift));
+	struct hlist_bl_head *bucket;
+	struct hlist_bl_node *node, *next;
+	struct heapinfo_record *record;
+
+	for (bucket = heapinfo_records.buckets; bucket < end; bucket++) {
+		hlist_bl_for_each_entry_safe(record, node, next, bucket, node)
+			heapinfo_record_free(record);
+		cond_resched();
+	}
+	kvfree(heapinfo_records.buckets);
+}
+
 /**
  * heapinfo_records_start() - get ready to make records
  *
@@ -37,17 +85,21 @@ int heapinfo_records_start(void)
 {
 	int ret;
 
+	ret = heapinfo_budget_start();
+	if (ret)
+		return ret;
 	/* Aligned, so that calls of two processes write to no line of both. */
 	heapinfo_record_cache =
 		kmem_cache_create("heapinfo_record",
 				  sizeof(struct heapinfo_record), 0,
 				  SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN, NULL);
+	ret = -ENOMEM;
 	if (!heapinfo_record_cache)
-		return -ENOMEM;
+		goto stop_budget;
 	ret = heapinfo_ring_start();
 	if (ret)
 		goto destroy_cache;
-	ret = rhashtable_init(&heapinfo_records, &heapinfo_record_params);
+	ret = heapinfo_record_table_start();
 	if (ret)
 		goto stop_rings;
 	return 0;
@@ -56,12 +108,9 @@ stop_rings:
 	heapinfo_ring_stop();
 destroy_cache:
 	kmem_cache_destroy(heapinfo_record_cache);
+stop_budget:
+	heapinfo_budget_stop();
 	return ret;
-}
-
-static void heapinfo_record_free_last(void *record, void *arg)
-{
-	heapinfo_record_free(record);
 }
 
 /**
@@ -71,12 +120,12 @@ static void heapinfo_record_free_last(void *record, void *arg)
  */
 void heapinfo_records_stop(void)
 {
-	/* Of processes that have ended. */
+	/* Those of processes that have ended are freed by then. */
 	rcu_barrier();
-	rhashtable_free_and_destroy(&heapinfo_records,
-				    heapinfo_record_free_last, NULL);
+	heapinfo_record_table_stop();
 	heapinfo_ring_stop();
 	kmem_cache_destroy(heapinfo_record_cache);
+	heapinfo_budget_stop();
 }
 
 /**
@@ -139,21 +188,41 @@ static void heapinfo_record_free_rcu(struct rcu_head *rcu)
  * heapinfo_record_add() - put the record of a process into the table
  * @made: a new record
  *
- * Context: under rcu_read_lock(); does not sleep.
+ * Context: a task of the process; does not sleep.
  * Return: the record of the process: @made, or one that another thread has
- * added meanwhile, or NULL if the table cannot hold more. If it is not @made,
- * that is still the caller's to free.
+ * added meanwhile. Then @made is still the caller's to free.
  */
 struct heapinfo_record *heapinfo_record_add(struct heapinfo_record *made)
 {
-	struct heapinfo_record *found;
+	struct hlist_bl_head *bucket = heapinfo_record_bucket(made->nr);
+	struct heapinfo_record *record;
 
-	found = rhashtable_lookup_get_insert_fast(&heapinfo_records,
-						  &made->node,
-						  heapinfo_record_params);
-	if (IS_ERR(found))
-		return NULL;
-	return found ?: made;
+	hlist_bl_lock(bucket);
+	record = heapinfo_record_find(made->nr);
+	if (!record) {
+		hlist_bl_add_head_rcu(&made->node, bucket);
+		this_cpu_inc(heapinfo_counts.records);
+		record = made;
+	}
+	hlist_bl_unlock(bucket);
+	return record;
+}
+
+/* Takes the record of a process out of the table; returns it, or NULL. */
+static struct heapinfo_record *heapinfo_record_remove(pid_t nr)
+{
+	struct hlist_bl_head *bucket = heapinfo_record_bucket(nr);
+	struct heapinfo_record *record;
+
+	hlist_bl_lock(bucket);
+	/* Of several threads that end at once, one finds it. */
+	record = heapinfo_record_find(nr);
+	if (record) {
+		hlist_bl_del_rcu(&record->node);
+		this_cpu_dec(heapinfo_counts.records);
+	}
+	hlist_bl_unlock(bucket);
+	return record;
 }
 
 /**
@@ -162,10 +231,10 @@ struct heapinfo_record *heapinfo_record_add(struct heapinfo_record *made)
  *
  * What has to be done for that is little, since exec and exit call this where
  * preemption may be disabled: memory is freed later, from where that may be done.
- * With PREEMPT_RT the lock of the table sleeps all the same: it keeps softirqs
- * off.
+ * A process that has no record pays for a look-up alone.
  *
- * Context: any but an interrupt; does not sleep but with PREEMPT_RT.
+ * Context: a task of the process, not an interrupt; does not sleep, with
+ * PREEMPT_RT neither.
  */
 void heapinfo_record_drop(pid_t nr)
 {
@@ -173,11 +242,12 @@ void heapinfo_record_drop(pid_t nr)
 
 	rcu_read_lock();
 	record = heapinfo_record_find(nr);
-	/* Of several threads that end at once, one takes the record away. */
-	if (record && !rhashtable_remove_fast(&heapinfo_records, &record->node,
-					      heapinfo_record_params))
-		call_rcu(&record->rcu, heapinfo_record_free_rcu);
 	rcu_read_unlock();
+	if (likely(!record))
+		return;
+	record = heapinfo_record_remove(nr);
+	if (record)
+		call_rcu(&record->rcu, heapinfo_record_free_rcu);
 }
 
 /**

@@ -4,8 +4,9 @@
 #define HEAPINFO_RECORD_H
 
 #include <linux/compiler.h>
+#include <linux/list_bl.h>
 #include <linux/percpu.h>
-#include <linux/rhashtable.h>
+#include <linux/rculist_bl.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -40,7 +41,7 @@ struct pid;
  * threads to end, and the last thread that exits is not there either.
  */
 struct heapinfo_record {
-	struct rhash_head node;
+	struct hlist_bl_node node;
 	pid_t nr;
 	/* Taken by every call that is recorded, for a short time. */
 	spinlock_t lock;
@@ -56,12 +57,14 @@ struct heapinfo_record {
 /**
  * struct heapinfo_counts - counts over the whole machine, as one processor has
  * them: the sum over all processors means something
+ * @records: records put into the table, less those taken out of it
  * @recorded: calls that are counted in a record
  * @refused: calls that no record could be made for
  * @rows: rows that were made, or that there was no memory for
  * @rows_lost: those that were replaced, or that there was no memory for
  */
 struct heapinfo_counts {
+	long records;
 	u64 recorded;
 	u64 refused;
 	u64 rows;
@@ -70,7 +73,21 @@ struct heapinfo_counts {
 
 DECLARE_PER_CPU(struct heapinfo_counts, heapinfo_counts);
 
-extern struct rhashtable heapinfo_records;
+/**
+ * struct heapinfo_record_table - the records of all processes
+ * @buckets: lists of records; the lowest bit of each is the lock of who adds to
+ *	it and removes from it, which is no lock that sleeps with PREEMPT_RT. Who
+ *	looks a record up takes none.
+ * @key: a random odd number
+ * @shift: what is left of 32 bits behind the index of a bucket
+ */
+struct heapinfo_record_table {
+	struct hlist_bl_head *buckets;
+	u32 key;
+	u32 shift;
+};
+
+extern struct heapinfo_record_table heapinfo_records;
 
 /* When recording was complete, in ns of CLOCK_BOOTTIME; 0 until then. */
 extern u64 heapinfo_load_time;
@@ -86,36 +103,34 @@ enum heapinfo_since heapinfo_record_since(pid_t nr, u64 start_boottime,
 					  unsigned int flags);
 
 /*
- * The kernel hands out numbers in turn. The key is drawn when the table is made
- * and when it grows, so that nobody can choose numbers that meet in one bucket.
+ * Where a record is. The upper bits of a product with a random odd number: whichever
+ * numbers somebody's processes have, two of them rarely meet, and who does not know
+ * the factor cannot choose numbers that do.
  */
-static inline u32 heapinfo_record_hash(const void *nr, u32 length, u32 key)
+static __always_inline struct hlist_bl_head *heapinfo_record_bucket(pid_t nr)
 {
-	u32 hash = *(const u32 *)nr * (key | 1);
+	u32 hash = (u32)nr * heapinfo_records.key;
 
-	return hash ^ hash >> 16;
+	return heapinfo_records.buckets + (hash >> heapinfo_records.shift);
 }
-
-/* A constant in a header, so that what is inlined knows it. */
-static const struct rhashtable_params heapinfo_record_params = {
-	.key_len = sizeof_field(struct heapinfo_record, nr),
-	.key_offset = offsetof(struct heapinfo_record, nr),
-	.head_offset = offsetof(struct heapinfo_record, node),
-	.hashfn = heapinfo_record_hash,
-	.automatic_shrinking = true,
-};
 
 /**
  * heapinfo_record_find() - the record of a process
  * @nr: its number in the first pid namespace
  *
- * Context: under rcu_read_lock(); does not sleep.
+ * Context: under rcu_read_lock(), or with the lock of the bucket; does not sleep.
  * Return: the record or NULL.
  */
 static __always_inline struct heapinfo_record *heapinfo_record_find(pid_t nr)
 {
-	return rhashtable_lookup(&heapinfo_records, &nr,
-				 heapinfo_record_params);
+	struct heapinfo_record *record;
+	struct hlist_bl_node *node;
+
+	hlist_bl_for_each_entry_rcu(record, node, heapinfo_record_bucket(nr),
+				    node)
+		if (likely(record->nr == nr))
+			return record;
+	return NULL;
 }
 
 #endif /* HEAPINFO_RECORD_H */
