@@ -274,6 +274,7 @@ static bool heapinfo_history_has_room(const struct heapinfo_brk *brk)
 	rcu_read_lock();
 	record = heapinfo_record_find(task_tgid_nr(current));
 	if (record)
+		/* Other threads move on in the ring: a guess, as said. */
 		has = data_race(record->ring.next != record->ring.end) ||
 		      !(brk->asked || heapinfo_params.queries);
 	rcu_read_unlock();
@@ -424,6 +425,7 @@ bool heapinfo_history_last(unsigned long *brk)
 	rcu_read_lock();
 	record = heapinfo_record_find(task_tgid_nr(current));
 	if (record)
+		/* Other threads write it under the lock, as a whole. */
 		*brk = data_race(READ_ONCE(record->last));
 	rcu_read_unlock();
 	return record;

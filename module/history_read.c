@@ -52,6 +52,9 @@ static enum heapinfo_since heapinfo_since_without(pid_t nr,
 
 	/* Pairs with the locks that exec takes and gives between the three. */
 	smp_rmb();
+	/* When the last thread ends, the record goes before the address space. */
+	if (!atomic_read(&leader->signal->live))
+		return HEAPINFO_SINCE_NEVER;
 	flags = READ_ONCE(leader->flags);
 	/* Pairs with the same. */
 	smp_rmb();
