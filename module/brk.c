@@ -7,6 +7,7 @@
 #include "failure.h"
 #include "history.h"
 
+#include <linux/cache.h>
 #include <linux/err.h>
 #include <linux/hash.h>
 #include <linux/mm.h>
@@ -77,7 +78,7 @@ struct heapinfo_order_bucket {
 	unsigned int outside;
 	u32 outside_turn;
 	u32 begun;
-};
+} ____cacheline_aligned_in_smp;
 
 static struct heapinfo_order_bucket heapinfo_order_buckets[1 << BUCKET_BITS];
 

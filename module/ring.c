@@ -30,7 +30,7 @@ int heapinfo_ring_start(void)
 	heapinfo_block_cache =
 		kmem_cache_create("heapinfo_block",
 				  sizeof(struct heapinfo_block), 0,
-				  SLAB_ACCOUNT, NULL);
+				  SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN, NULL);
 	return heapinfo_block_cache ? 0 : -ENOMEM;
 }
 
@@ -62,10 +62,9 @@ void heapinfo_ring_free(struct heapinfo_ring *ring)
 		kfree(ring->blocks);
 		heapinfo_budget_give(heapinfo_ring_table_size());
 	}
-	if (ring->timeline) {
-		kfree(ring->timeline);
+	if (ring->timeline)
 		heapinfo_budget_give(sizeof(*ring->timeline));
-	}
+	kfree(ring->timeline);
 }
 
 /**
@@ -118,14 +117,12 @@ void heapinfo_spare_free(struct heapinfo_spare *spare)
 		kmem_cache_free(heapinfo_block_cache, spare->block);
 		heapinfo_budget_give(sizeof(*spare->block));
 	}
-	if (spare->table) {
-		kfree(spare->table);
+	if (spare->table)
 		heapinfo_budget_give(heapinfo_ring_table_size());
-	}
-	if (spare->timeline) {
-		kfree(spare->timeline);
+	kfree(spare->table);
+	if (spare->timeline)
 		heapinfo_budget_give(sizeof(*spare->timeline));
-	}
+	kfree(spare->timeline);
 }
 
 /* Where the addresses of the blocks fill the ring itself. */
