@@ -60,9 +60,8 @@ static int __init heapinfo_init(void)
 	int ret;
 
 	/*
-	 * With PREEMPT_RT spin locks sleep, and so does the lock of the table of
-	 * records, which exec and exit take where preemption is disabled; and so
-	 * do listeners on sys_exit.
+	 * With PREEMPT_RT spin locks sleep, and calls are recorded under such:
+	 * with source=syscalls where preemption is disabled, before 6.13.
 	 */
 	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
 		pr_err("kernels with CONFIG_PREEMPT_RT are not supported\n");
