@@ -65,6 +65,107 @@ static enum heapinfo_since heapinfo_since_without(pid_t nr,
 	return since == HEAPINFO_SINCE_REFUSAL ? HEAPINFO_SINCE_NEVER : since;
 }
 
+/* So many rows are copied at most while the lock of a record is held. */
+#define COPY_ROWS	64
+
+/*
+ * Copies the next rows of a record, and with the newest of them all else. Sets
+ * @oldest to how many rows came before those that the record still has. Under the
+ * lock of the record. Returns whether that was all.
+ */
+static bool heapinfo_copy_part(struct heapinfo_history *copy,
+			       const struct heapinfo_record *record,
+			       unsigned int most, u64 *oldest)
+{
+	const struct heapinfo_ring *ring = &record->ring;
+	u64 made = heapinfo_totals_rows(&record->totals);
+	unsigned int nr;
+
+	*oldest = made - heapinfo_ring_rows(ring);
+	/* What was to come next is pushed out, and so is all before it. */
+	if (copy->rows < *oldest) {
+		copy->rows = *oldest;
+		copy->nr = 0;
+	}
+	nr = heapinfo_ring_copy(ring, copy->rows - *oldest, most,
+				copy->events + copy->nr);
+	copy->rows += nr;
+	copy->nr += nr;
+	if (copy->rows < made)
+		return false;
+	copy->since = record->since;
+	copy->totals = record->totals;
+	copy->nr_spans = heapinfo_ring_copy_spans(ring, copy->spans);
+	return true;
+}
+
+/* Drops rows that were copied and have been pushed out since: spans have them. */
+static void heapinfo_copy_drop(struct heapinfo_history *copy, u64 oldest)
+{
+	u64 first = copy->rows - copy->nr;
+	unsigned int nr;
+
+	if (first >= oldest)
+		return;
+	nr = oldest - first;
+	copy->nr -= nr;
+	memmove(copy->events, copy->events + nr,
+		copy->nr * sizeof(*copy->events));
+}
+
+/**
+ * struct heapinfo_copy_room - how much a copy has room for
+ * @rows: number of rows
+ * @spans: number of spans
+ */
+struct heapinfo_copy_room {
+	unsigned int rows;
+	unsigned int spans;
+};
+
+/*
+ * Copies a record, part by part, so that the process need not wait for long. The
+ * record goes on meanwhile; what is copied is how it was when the last part was.
+ * Under rcu_read_lock(). Returns false if there is more than @room, and sets that to
+ * what is needed.
+ */
+static bool heapinfo_copy_record(struct heapinfo_history *copy,
+				 struct heapinfo_record *record,
+				 struct heapinfo_copy_room *room)
+{
+	unsigned int most = COPY_ROWS, parts = 0, rows, need, spans;
+	bool done = false;
+	u64 oldest = 0;
+
+	for (;;) {
+		spin_lock(&record->lock);
+		rows = heapinfo_ring_rows(&record->ring);
+		spans = heapinfo_ring_spans(&record->ring);
+		/* Behind what has been copied there is room for a part. */
+		need = rows > COPY_ROWS ? rows + COPY_ROWS : rows;
+		if (need <= room->rows && spans <= room->spans)
+			done = heapinfo_copy_part(copy, record, most, &oldest);
+		spin_unlock(&record->lock);
+
+		if (need > room->rows || spans > room->spans)
+			break;
+		heapinfo_copy_drop(copy, oldest);
+		if (done)
+			return true;
+		/* Rows come faster than they are copied: now they wait. */
+		if (++parts > 2 * (rows / COPY_ROWS + 1)) {
+			most = UINT_MAX;
+			copy->rows = 0;
+			copy->nr = 0;
+		}
+	}
+	room->rows = min(rows + HEAPINFO_BLOCK_EVENTS, heapinfo_params.history);
+	if (room->rows > COPY_ROWS)
+		room->rows += COPY_ROWS;
+	room->spans = spans ? HEAPINFO_SPANS : 0;
+	return false;
+}
+
 /**
  * heapinfo_history_copy() - copy what is remembered of a process
  * @tgid: the process
@@ -84,24 +185,23 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					       struct mm_struct *mm,
 					       unsigned long brk)
 {
+	struct heapinfo_copy_room room = {};
 	pid_t nr = pid_nr(tgid);
-	unsigned int room = 0, span_room = 0, rows, spans;
 	struct heapinfo_history *copy;
 	struct heapinfo_record *record;
+	bool whole = true;
 
 	for (;;) {
-		copy = kvzalloc(struct_size(copy, events, room) +
-				span_room * sizeof(*copy->spans),
+		copy = kvzalloc(struct_size(copy, events, room.rows) +
+				room.spans * sizeof(*copy->spans),
 				GFP_KERNEL_ACCOUNT);
 		if (!copy)
 			return ERR_PTR(-ENOMEM);
-		copy->spans = (void *)&copy->events[room];
+		copy->spans = (void *)&copy->events[room.rows];
 		copy->since = HEAPINFO_SINCE_NEVER;
 		if (!heapinfo_params.history)
 			return copy;
 
-		rows = 0;
-		spans = 0;
 		rcu_read_lock();
 		record = heapinfo_record_find(nr);
 		/* Another process may have the number of one that has ended. */
@@ -111,29 +211,14 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 			copy->since = heapinfo_since_without(nr, leader, mm);
 			copy->totals.peak = brk;
 		} else if (record->mm == mm) {
-			spin_lock(&record->lock);
-			copy->since = record->since;
-			copy->totals = record->totals;
-			copy->rows = heapinfo_totals_rows(&record->totals);
-			rows = heapinfo_ring_rows(&record->ring);
-			spans = heapinfo_ring_spans(&record->ring);
-			if (rows <= room && spans <= span_room) {
-				copy->nr = heapinfo_ring_copy(&record->ring,
-							      copy->events);
-				copy->nr_spans =
-					heapinfo_ring_copy_spans(&record->ring,
-								 copy->spans);
-			}
-			spin_unlock(&record->lock);
+			whole = heapinfo_copy_record(copy, record, &room);
 		}
 		rcu_read_unlock();
 
-		if (rows <= room && spans <= span_room)
+		if (whole)
 			return copy;
 		kvfree(copy);
-		room = min(rows + HEAPINFO_BLOCK_EVENTS,
-			   heapinfo_params.history);
-		span_room = spans ? HEAPINFO_SPANS : 0;
+		whole = true;
 	}
 }
 

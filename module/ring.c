@@ -240,26 +240,29 @@ noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
 }
 
 /**
- * heapinfo_ring_copy() - copy the rows of a ring
+ * heapinfo_ring_copy() - copy some rows of a ring
  * @ring: the ring
- * @events: gets them, the oldest first; has room for heapinfo_ring_rows()
+ * @first: index of the first of them; the oldest row has 0
+ * @most: how many are copied at most
+ * @events: gets them, the oldest first
  *
  * Context: under the lock of the record; does not sleep.
  * Return: how many rows were copied.
  */
 unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
+				unsigned int first, unsigned int most,
 				struct heapinfo_event *events)
 {
 	unsigned int nr = heapinfo_ring_rows(ring);
 	unsigned int oldest = ring->full ? heapinfo_ring_position(ring) : 0;
 	unsigned int i, at;
 
-	for (i = 0; i < nr; i++) {
+	for (i = first; i < nr && i - first < most; i++) {
 		at = (oldest + i) % nr;
-		events[i] = ring->blocks[at / HEAPINFO_BLOCK_EVENTS]
+		*events++ = ring->blocks[at / HEAPINFO_BLOCK_EVENTS]
 				->events[at % HEAPINFO_BLOCK_EVENTS];
 	}
-	return nr;
+	return i - first;
 }
 
 /**

@@ -91,6 +91,7 @@ bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
 			      struct heapinfo_spare *spare);
 void heapinfo_ring_push_out(struct heapinfo_ring *ring);
 unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
+				unsigned int first, unsigned int most,
 				struct heapinfo_event *events);
 unsigned int heapinfo_ring_spans(const struct heapinfo_ring *ring);
 unsigned int heapinfo_ring_copy_spans(const struct heapinfo_ring *ring,

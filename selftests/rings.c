@@ -8,6 +8,7 @@
 
 #include <linux/membarrier.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static struct heapinfo info, state, state_before;
@@ -262,6 +263,51 @@ TEST_F_TIMEOUT(ring, spans_sum_up_the_rest, HEAPINFO_LONG)
 		make_rows(self->base, last, last + 999);
 		check_spans(_metadata, self->base, last + 999, rows);
 	}
+}
+
+/* Rows, spans and totals are of one moment, while the process goes on. */
+TEST_F_TIMEOUT(ring, one_moment, HEAPINFO_LONG)
+{
+	unsigned int rows = variant->rows, turn, i;
+	unsigned long long up, down, calls;
+	struct heapinfo_span span;
+	struct heapinfo_row row;
+	pid_t pid;
+
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			make_rows(self->base, 0, 1000);
+	}
+	for (turn = 0; turn < 30; turn++) {
+		do {
+			ASSERT_EQ(0, heapinfo_read(&info, pid));
+		} while (!turn && info.nr_rows < rows);
+		up = 0;
+		down = 0;
+		calls = 0;
+		for (i = 0; !heapinfo_span(&info, i, &span); i++) {
+			calls += span.calls;
+			up += span.up;
+			down += span.down;
+		}
+		ASSERT_EQ(heapinfo_number(&info, "EventsLost"), calls);
+		ASSERT_EQ(rows, info.nr_rows);
+		for (i = 0; i < rows; i++) {
+			ASSERT_EQ(0, heapinfo_row(&info, i, &row));
+			ASSERT_EQ(calls + i + 1, row.seq);
+			if (row.delta > 0)
+				up += row.delta;
+			else
+				down -= row.delta;
+		}
+		ASSERT_EQ(heapinfo_number(&info, "BytesGrown"), up);
+		ASSERT_EQ(heapinfo_number(&info, "BytesShrunk"), down);
+	}
+	kill(pid, SIGKILL);
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 /* What the program of a process did is not summed up for the next one. */
