@@ -59,14 +59,6 @@ static int __init heapinfo_init(void)
 {
 	int ret;
 
-	/*
-	 * With PREEMPT_RT spin locks sleep, and calls are recorded under such:
-	 * with source=syscalls where preemption is disabled, before 6.13.
-	 */
-	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
-		pr_err("kernels with CONFIG_PREEMPT_RT are not supported\n");
-		return -EOPNOTSUPP;
-	}
 	ret = heapinfo_check_params();
 	if (ret)
 		return ret;

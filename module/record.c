@@ -42,17 +42,20 @@ static u64 heapinfo_refusals[1 << REFUSAL_BITS];
  */
 static int heapinfo_record_table_start(void)
 {
-	unsigned long records, buckets;
+	unsigned long records, buckets, i;
 
 	records = min_t(unsigned long, PID_MAX_LIMIT, heapinfo_params.memory /
 			sizeof(struct heapinfo_record));
 	/* Two or more: no shift by all 32 bits. */
 	buckets = max(roundup_pow_of_two(records / BUCKET_RECORDS + 1), 2UL);
-	heapinfo_records.buckets = kvcalloc(buckets,
-					    sizeof(*heapinfo_records.buckets),
-					    GFP_KERNEL);
+	heapinfo_records.buckets = kvmalloc_array(buckets,
+						  sizeof(*heapinfo_records.buckets),
+						  GFP_KERNEL);
 	if (!heapinfo_records.buckets)
 		return -ENOMEM;
+	/* With PREEMPT_RT older kernels have more in it than a pointer. */
+	for (i = 0; i < buckets; i++)
+		INIT_HLIST_BL_HEAD(&heapinfo_records.buckets[i]);
 	heapinfo_records.shift = 32 - ilog2(buckets);
 	heapinfo_records.key = get_random_u32() | 1;
 	return 0;

@@ -7,6 +7,7 @@
 #include "heapinfo.h"
 #include "arch.h"
 #include "brk.h"
+#include "compat.h"
 #include "tracepoints.h"
 
 #include <asm/syscall.h>
@@ -28,6 +29,11 @@ static struct heapinfo_tracepoint heapinfo_sys_exit_point = {
 
 static int heapinfo_syscalls_start(void)
 {
+	/* The locks that a call takes sleep there. */
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !HEAPINFO_SYSCALLS_MAY_SLEEP) {
+		pr_err("source=syscalls needs a kernel without CONFIG_PREEMPT_RT, or Linux 6.13 or later; source=redirect may do\n");
+		return -EOPNOTSUPP;
+	}
 	return heapinfo_tracepoint_attach(&heapinfo_sys_exit_point);
 }
 
