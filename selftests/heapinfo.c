@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 /* Of a row. */
@@ -523,6 +524,18 @@ static int insert_packed(const char *file, const char *params)
 	return heapinfo_run(argv) ? -EINVAL : 0;
 }
 
+/*
+ * Whether the kernel can be one that refuses source=syscalls: one with PREEMPT_RT. In
+ * any other it is a fault.
+ */
+static bool refuses_syscalls(const char *params)
+{
+	struct utsname names;
+
+	return strstr(params, "source=syscalls") && !uname(&names) &&
+	       strstr(names.version, "PREEMPT_RT");
+}
+
 /**
  * heapinfo_insert() - load the module, which the kernel refuses if it is loaded
  * @params: as for heapinfo_reload()
@@ -546,6 +559,8 @@ int heapinfo_insert(const char *params)
 		return -EINVAL;
 	ret = syscall(SYS_finit_module, fd, params, 0) ? -errno : 0;
 	close(fd);
+	if (ret == -EOPNOTSUPP && refuses_syscalls(params))
+		return ret;
 	if (ret == -ENOEXEC)
 		return insert_packed(file, params);
 	return ret ? -EINVAL : 0;
@@ -558,7 +573,8 @@ int heapinfo_insert(const char *params)
  * The module is the one that modprobe would find, or the file HEAPINFO_KO.
  *
  * Return: 0; -EPERM for who is not root; -ENOENT where there is no module for
- * this kernel; -EINVAL if it refused to load; what heapinfo_unload() says.
+ * this kernel; -EOPNOTSUPP where the kernel cannot have this source; -EINVAL if it
+ * refused to load; what heapinfo_unload() says.
  */
 int heapinfo_reload(const char *params)
 {
@@ -576,6 +592,19 @@ int heapinfo_reload(const char *params)
 int heapinfo_load(const char *params)
 {
 	return loaded_with(params) ? 0 : heapinfo_reload(params);
+}
+
+/**
+ * heapinfo_load_by_turns() - load the module afresh, with the sources by turns
+ * @turn: even for one source, odd for the other, where the kernel can have both
+ *
+ * Return: as heapinfo_reload().
+ */
+int heapinfo_load_by_turns(unsigned int turn)
+{
+	int ret = turn % 2 ? heapinfo_reload("source=syscalls") : -EOPNOTSUPP;
+
+	return ret == -EOPNOTSUPP ? heapinfo_reload("source=redirect") : ret;
 }
 
 /**

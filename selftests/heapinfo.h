@@ -109,6 +109,7 @@ int heapinfo_new_row(const struct heapinfo *before,
 int heapinfo_insert(const char *params);
 int heapinfo_load(const char *params);
 int heapinfo_reload(const char *params);
+int heapinfo_load_by_turns(unsigned int turn);
 int heapinfo_unload(void);
 
 int heapinfo_run(const char *const argv[]);
@@ -120,11 +121,11 @@ unsigned int heapinfo_share(unsigned int rounds, unsigned int least);
 
 /*
  * Whether heapinfo_load() says by @ret that a test is to be skipped: there is
- * no module for this kernel, or the caller may not load it.
+ * no module for this kernel, not with this source, or the caller may not load it.
  */
 static inline bool heapinfo_missing(int ret)
 {
-	return ret == -ENOENT || ret == -EPERM;
+	return ret == -ENOENT || ret == -EPERM || ret == -EOPNOTSUPP;
 }
 
 /* brk(2) itself: glibc's hides what the kernel answers. */

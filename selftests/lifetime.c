@@ -264,11 +264,16 @@ TEST_F_TIMEOUT(lifetime, again_and_again, HEAPINFO_LONG)
 	};
 	unsigned int i, rounds = heapinfo_share(LOAD_ROUNDS, ARRAY_SIZE(params));
 	static struct heapinfo info;
+	int ret;
 
 	for (i = 0; i < rounds && _metadata->passed; i++) {
 		ASSERT_EQ(0, heapinfo_unload());
 		EXPECT_GONE();
-		ASSERT_EQ(0, heapinfo_load(params[i % ARRAY_SIZE(params)]))
+		ret = heapinfo_load(params[i % ARRAY_SIZE(params)]);
+		/* Some kernels cannot have every source. */
+		if (ret == -EOPNOTSUPP)
+			continue;
+		ASSERT_EQ(0, ret)
 			TH_LOG("round %u", i);
 		EXPECT_THERE();
 		ASSERT_EQ(0, heapinfo_read(&info, 0));

@@ -81,6 +81,16 @@ module_load()
 	"$helper" reload "$@"
 }
 
+# has_source SOURCE - for a test: can the kernel have it? With PREEMPT_RT it need not.
+# Else say why it is skipped.
+has_source()
+{
+	[ "$1" = redirect ] || ! uname -v | grep -q PREEMPT_RT ||
+		module_load "source=$1" 2>/dev/null && return
+	why="no source=$1 with PREEMPT_RT"
+	return "$SKIP"
+}
+
 module_unload()
 {
 	"$helper" unload

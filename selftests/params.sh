@@ -66,6 +66,7 @@ taken()
 {
 	key=$1 value=$2
 	shift 2
+	[ "$key" != Source ] || has_source "$value" || return
 	if ! logged reload "$@" || ! ours_of_log || [ "$nr_ours" -ne 0 ]; then
 		echo "# $*: the log says: $log"
 		return 1

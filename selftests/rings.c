@@ -627,8 +627,7 @@ TEST(loaded_while_all_call)
 	for (i = 0; i < loads; i++) {
 		/* A call that is under way just then holds the module. */
 		do {
-			ret = heapinfo_reload(i % 2 ? "source=syscalls" :
-						      "source=redirect");
+			ret = heapinfo_load_by_turns(i);
 		} while (ret == -EWOULDBLOCK);
 		EXPECT_EQ(0, ret);
 		each_caller(callers, SIGSTOP);

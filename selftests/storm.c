@@ -175,8 +175,7 @@ TEST_F_TIMEOUT(storm, load_and_unload, HEAPINFO_LONG)
 		}
 		busy += tries - 1;
 		EXPECT_EQ(0, ret);
-		ret = heapinfo_load(round % 2 ? "source=syscalls" :
-						"source=redirect");
+		ret = heapinfo_load_by_turns(round);
 		EXPECT_EQ(0, ret);
 		/* Each kind of loop meets the module at least once a round. */
 		for (i = 0; i < ARRAY_SIZE(loops); i++)

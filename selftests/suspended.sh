@@ -36,7 +36,7 @@ debugfs_needed()
 # without_kprobes SOURCE - while they are switched off: loaded before, and then
 without_kprobes()
 {
-	debugfs_needed || return
+	debugfs_needed && has_source "$1" || return
 	module_load "source=$1" && counted || return
 	echo 0 >"$enabled" || return
 	counted && module_load "source=$1" && counted
@@ -48,6 +48,8 @@ without_kprobes()
 # The entry and the redirection hang on ftrace, which stays on while they stand.
 ftrace_stays_on()
 {
+	sources=redirect
+	! has_source syscalls || sources="redirect syscalls"
 	module_load source=redirect || return
 	if echo 0 2>/dev/null >/proc/sys/kernel/ftrace_enabled; then
 		echo 1 >/proc/sys/kernel/ftrace_enabled
@@ -57,9 +59,9 @@ ftrace_stays_on()
 	[ -e /proc/self/heapinfo ] && counted && module_unload || return
 	# some kernels refuse that always
 	echo 0 2>/dev/null >/proc/sys/kernel/ftrace_enabled || return 0
-	for source in redirect syscalls; do
+	for source in $sources; do
 		status=1
-		logged insert source=$source && break
+		logged insert "source=$source" && break
 		[ ! -e /sys/module/heapinfo ] || break
 		lines=$(echo "$log" | grep 'heapinfo: ')
 		echo "$lines" | grep -q kernel.ftrace_enabled || break
