@@ -45,8 +45,7 @@ FIXTURE_SETUP(events)
 {
 	int ret = heapinfo_load(variant->params);
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	page = sysconf(_SC_PAGESIZE);
 	self->brk = raw_brk(0);

@@ -128,6 +128,24 @@ static inline bool heapinfo_missing(int ret)
 	return ret == -ENOENT || ret == -EPERM || ret == -EOPNOTSUPP;
 }
 
+/* The exit status by which a test tells the harness that it was skipped (6.9). */
+#ifdef FIXTURE_TEARDOWN_PARENT
+#define EXIT_SKIPPED	KSFT_SKIP
+#else
+#define EXIT_SKIPPED	255
+#endif
+
+/*
+ * Skips a test, in the setup of its fixture, if heapinfo_load() has said that in
+ * @ret. It ends the process of the test: the harness of older kernels would go on
+ * to the test.
+ */
+#define SKIP_WITHOUT_MODULE(ret) do {					\
+	if (heapinfo_missing(ret))					\
+		SKIP(_exit(EXIT_SKIPPED), "cannot load heapinfo: %s",	\
+		     strerror(-(ret)));					\
+} while (0)
+
 /* brk(2) itself: glibc's hides what the kernel answers. */
 static inline unsigned long raw_brk(unsigned long address)
 {

@@ -295,8 +295,7 @@ FIXTURE_SETUP(layout)
 {
 	int ret = heapinfo_load("");
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	page = sysconf(_SC_PAGESIZE);
 	if (access(variant->file, X_OK))

@@ -45,9 +45,7 @@ void end_process(pid_t pid);
 /* In a test: have the module loaded, or skip where that cannot be. */
 #define LOAD_OR_SKIP(params) do {					\
 	int _ret = heapinfo_load(params);				\
-	if (heapinfo_missing(_ret))					\
-		SKIP(return, "cannot load heapinfo: %s",		\
-		     strerror(-_ret));					\
+	SKIP_WITHOUT_MODULE(_ret);					\
 	ASSERT_EQ(0, _ret);						\
 } while (0)
 

@@ -70,8 +70,7 @@ TEST(files_kept_open)
 	int ret = heapinfo_reload("history=4096"), status;
 	pid_t pid;
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	if (!heapinfo_make_cgroup(CGROUP))
 		SKIP(return, "no memory cgroups");
@@ -172,8 +171,7 @@ TEST(read_to_the_end)
 {
 	int ret = heapinfo_load("");
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	check_ended(_metadata, sizeof(text));
 }
@@ -182,8 +180,7 @@ TEST(read_in_part)
 {
 	int ret = heapinfo_load("");
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	check_ended(_metadata, 1);
 }

@@ -131,8 +131,7 @@ FIXTURE_SETUP(ring)
 {
 	int ret = heapinfo_load(variant->params);
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	page = sysconf(_SC_PAGESIZE);
 	self->base = raw_brk(0);
@@ -370,8 +369,7 @@ TEST(no_history)
 	unsigned long brk;
 	unsigned int i;
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	page = sysconf(_SC_PAGESIZE);
 	brk = raw_brk(raw_brk(0) + page);
@@ -486,8 +484,7 @@ FIXTURE_SETUP(bound)
 {
 	int ret = heapinfo_reload(variant->params);
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	self->base = raw_brk(0);
 	ASSERT_EQ(0, read_settled_state(&state_before));
@@ -614,8 +611,7 @@ TEST(loaded_while_all_call)
 	pid_t callers[CALLERS];
 	unsigned long base;
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	base = raw_brk(0);
 	for (i = 0; i < CALLERS; i++) {

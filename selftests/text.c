@@ -17,8 +17,7 @@ FIXTURE_SETUP(text)
 {
 	int ret = heapinfo_load("");
 
-	if (heapinfo_missing(ret))
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
+	SKIP_WITHOUT_MODULE(ret);
 	ASSERT_EQ(0, ret);
 	self->brk = raw_brk(0);
 }
