@@ -189,6 +189,28 @@ TEST_F_TIMEOUT(ring, wraps, HEAPINFO_LONG)
 	check_rows(_metadata, self->base, 3 * rows + 5, rows);
 }
 
+/* What spans and rows add up to, of which the file has the totals. */
+struct sums {
+	unsigned long long up;
+	unsigned long long down;
+	unsigned long long calls_in_spans;
+};
+
+static void add_span(struct sums *sums, const struct heapinfo_span *span)
+{
+	sums->up += span->up;
+	sums->down += span->down;
+	sums->calls_in_spans += span->calls;
+}
+
+static void add_row(struct sums *sums, const struct heapinfo_row *row)
+{
+	if (row->delta > 0)
+		sums->up += row->delta;
+	else
+		sums->down -= row->delta;
+}
+
 /*
  * Spans and rows together are all that there was: their sums are the totals, and
  * one follows the other in time.
@@ -196,9 +218,10 @@ TEST_F_TIMEOUT(ring, wraps, HEAPINFO_LONG)
 static void check_spans(struct __test_metadata *_metadata, unsigned long base,
 			unsigned int total, unsigned int room)
 {
-	unsigned long long calls = 0, up = 0, down = 0, time = 0;
+	unsigned long long time = 0;
 	struct heapinfo_span span;
 	struct heapinfo_row row;
+	struct sums sums = {};
 	unsigned int i;
 	int ret;
 
@@ -214,26 +237,21 @@ static void check_spans(struct __test_metadata *_metadata, unsigned long base,
 		EXPECT_LE(base, span.low);
 		EXPECT_GE(base + 11 * 16, span.high);
 		time = span.to;
-		calls += span.calls;
-		up += span.up;
-		down += span.down;
+		add_span(&sums, &span);
 	}
 	ASSERT_EQ(-ENOENT, ret);
 	EXPECT_LE(i, total - room);
 	EXPECT_LE(i, 36);
-	EXPECT_EQ(total - room, calls);
+	EXPECT_EQ(total - room, sums.calls_in_spans);
 	for (i = 0; i < room; i++) {
 		ASSERT_EQ(0, heapinfo_row(&info, i, &row));
 		EXPECT_LE(time, row.seconds * 1000000 + row.microseconds);
 		time = row.seconds * 1000000 + row.microseconds;
-		if (row.delta > 0)
-			up += row.delta;
-		else
-			down -= row.delta;
+		add_row(&sums, &row);
 	}
-	EXPECT_EQ(heapinfo_number(&info, "BytesGrown"), up);
-	EXPECT_EQ(heapinfo_number(&info, "BytesShrunk"), down);
-	EXPECT_EQ(heapinfo_number(&info, "Brk") - base, up - down);
+	EXPECT_EQ(heapinfo_number(&info, "BytesGrown"), sums.up);
+	EXPECT_EQ(heapinfo_number(&info, "BytesShrunk"), sums.down);
+	EXPECT_EQ(heapinfo_number(&info, "Brk") - base, sums.up - sums.down);
 }
 
 TEST_F_TIMEOUT(ring, spans_sum_up_the_rest, HEAPINFO_LONG)
@@ -268,9 +286,9 @@ TEST_F_TIMEOUT(ring, spans_sum_up_the_rest, HEAPINFO_LONG)
 TEST_F_TIMEOUT(ring, one_moment, HEAPINFO_LONG)
 {
 	unsigned int rows = variant->rows, turn, i;
-	unsigned long long up, down, calls;
 	struct heapinfo_span span;
 	struct heapinfo_row row;
+	struct sums sums;
 	pid_t pid;
 
 	pid = fork();
@@ -284,26 +302,19 @@ TEST_F_TIMEOUT(ring, one_moment, HEAPINFO_LONG)
 		do {
 			ASSERT_EQ(0, heapinfo_read(&info, pid));
 		} while (!turn && info.nr_rows < rows);
-		up = 0;
-		down = 0;
-		calls = 0;
-		for (i = 0; !heapinfo_span(&info, i, &span); i++) {
-			calls += span.calls;
-			up += span.up;
-			down += span.down;
-		}
-		ASSERT_EQ(heapinfo_number(&info, "EventsLost"), calls);
+		memset(&sums, 0, sizeof(sums));
+		for (i = 0; !heapinfo_span(&info, i, &span); i++)
+			add_span(&sums, &span);
+		ASSERT_EQ(heapinfo_number(&info, "EventsLost"),
+			  sums.calls_in_spans);
 		ASSERT_EQ(rows, info.nr_rows);
 		for (i = 0; i < rows; i++) {
 			ASSERT_EQ(0, heapinfo_row(&info, i, &row));
-			ASSERT_EQ(calls + i + 1, row.seq);
-			if (row.delta > 0)
-				up += row.delta;
-			else
-				down -= row.delta;
+			ASSERT_EQ(sums.calls_in_spans + i + 1, row.seq);
+			add_row(&sums, &row);
 		}
-		ASSERT_EQ(heapinfo_number(&info, "BytesGrown"), up);
-		ASSERT_EQ(heapinfo_number(&info, "BytesShrunk"), down);
+		ASSERT_EQ(heapinfo_number(&info, "BytesGrown"), sums.up);
+		ASSERT_EQ(heapinfo_number(&info, "BytesShrunk"), sums.down);
 	}
 	kill(pid, SIGKILL);
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
