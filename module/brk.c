@@ -232,8 +232,7 @@ void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 	if (!brk->raced)
 		brk->raced = heapinfo_order_raced(bucket, entry);
 	heapinfo_brk_mark_raced(brk);
-	trace_brk(brk);
-	heapinfo_history_call(brk, false);
+	heapinfo_brk_tell(brk, false);
 	if (brk->asked)
 		heapinfo_order_end(bucket, entry);
 	spin_unlock(&bucket->lock);
@@ -326,8 +325,7 @@ void heapinfo_brk_ended(unsigned long asked, unsigned long ret)
 		brk.call = HEAPINFO_SET;
 		brk.result = brk.raced ? HEAPINFO_RACED : HEAPINFO_OK;
 	}
-	trace_brk(&brk);
-	heapinfo_history_call(&brk, HEAPINFO_SYSCALLS_MAY_SLEEP);
+	heapinfo_brk_tell(&brk, HEAPINFO_SYSCALLS_MAY_SLEEP);
 }
 
 /**

@@ -62,14 +62,24 @@ heapinfo_brk_way(unsigned long from, unsigned long to)
 	       to < from ? HEAPINFO_SHRINK : HEAPINFO_UNCHANGED;
 }
 
+/*
+ * Passes a call on to the tracepoint heapinfo:brk and to the history: to that not by
+ * way of the tracepoint, which disables preemption on most kernels, since the history
+ * allocates memory. In the task that made the call; @may_sleep: under no lock.
+ */
+static __always_inline void heapinfo_brk_tell(const struct heapinfo_brk *brk,
+					      bool may_sleep)
+{
+	trace_brk(brk);
+	heapinfo_history_call(brk, may_sleep);
+}
+
 /**
  * heapinfo_brk_return() - a brk(2) ends
  * @entry: as heapinfo_brk_enter() left it
  * @ret: what the call returns: the break, or -EINTR
  *
- * Works out what the call did and passes that to the tracepoint heapinfo:brk and
- * to the history: to that not by way of the tracepoint, which disables preemption
- * on most kernels, since the history allocates memory.
+ * Works out what the call did and passes that on.
  *
  * Context: the calling task; may sleep.
  */
@@ -86,12 +96,10 @@ heapinfo_brk_return(struct heapinfo_brk_entry *entry, unsigned long ret)
 		brk->from = ret;
 	else
 		heapinfo_brk_failed(brk, ret, true);
-	if (unlikely(brk->shared)) {
+	if (unlikely(brk->shared))
 		heapinfo_brk_return_shared(entry);
-		return;
-	}
-	trace_brk(brk);
-	heapinfo_history_call(brk, true);
+	else
+		heapinfo_brk_tell(brk, true);
 }
 
 #endif /* HEAPINFO_BRK_INLINE_H */
