@@ -44,6 +44,28 @@ void heapinfo_ring_stop(void)
 	kmem_cache_destroy(heapinfo_block_cache);
 }
 
+/* kmalloc(), and what it takes counts as used; NULL if it is refused. */
+static void *heapinfo_ring_kmalloc(size_t size, gfp_t gfp)
+{
+	void *memory;
+
+	if (!heapinfo_budget_take(size, true))
+		return NULL;
+	memory = kmalloc(size, gfp);
+	if (!memory)
+		heapinfo_budget_give(size);
+	return memory;
+}
+
+/* Undoes heapinfo_ring_kmalloc(), if it was done. */
+static void heapinfo_ring_kfree(void *memory, size_t size)
+{
+	if (!memory)
+		return;
+	kfree(memory);
+	heapinfo_budget_give(size);
+}
+
 /**
  * heapinfo_ring_free() - free the memory of a ring's rows
  * @ring: nobody uses it any more
@@ -58,13 +80,9 @@ void heapinfo_ring_free(struct heapinfo_ring *ring)
 	for (i = 0; i < ring->nr_blocks; i++)
 		kmem_cache_free(heapinfo_block_cache, ring->blocks[i]);
 	heapinfo_budget_give(ring->nr_blocks * sizeof(struct heapinfo_block));
-	if (ring->blocks != ring->inline_blocks) {
-		kfree(ring->blocks);
-		heapinfo_budget_give(heapinfo_ring_table_size());
-	}
-	if (ring->timeline)
-		heapinfo_budget_give(sizeof(*ring->timeline));
-	kfree(ring->timeline);
+	if (ring->blocks != ring->inline_blocks)
+		heapinfo_ring_kfree(ring->blocks, heapinfo_ring_table_size());
+	heapinfo_ring_kfree(ring->timeline, sizeof(*ring->timeline));
 }
 
 /**
@@ -84,24 +102,19 @@ void heapinfo_spare_fill(struct heapinfo_spare *spare, unsigned int wants,
 	size_t size = heapinfo_ring_table_size();
 	gfp_t gfp = heapinfo_gfp(may_sleep);
 
-	if (wants & HEAPINFO_WANTS_TABLE && heapinfo_budget_take(size, true)) {
-		spare->table = kzalloc(size, gfp);
-		if (!spare->table)
-			heapinfo_budget_give(size);
-	}
+	if (wants & HEAPINFO_WANTS_TABLE)
+		spare->table = heapinfo_ring_kmalloc(size, gfp | __GFP_ZERO);
 	if (wants & HEAPINFO_WANTS_BLOCK &&
 	    heapinfo_budget_take(sizeof(*spare->block), true)) {
 		spare->block = kmem_cache_alloc(heapinfo_block_cache, gfp);
 		if (!spare->block)
 			heapinfo_budget_give(sizeof(*spare->block));
 	}
-	if (!spare->block && wants & HEAPINFO_WANTS_TIMELINE &&
-	    heapinfo_budget_take(sizeof(*spare->timeline), true)) {
-		spare->timeline = kmalloc(sizeof(*spare->timeline), gfp);
+	if (!spare->block && wants & HEAPINFO_WANTS_TIMELINE) {
+		spare->timeline =
+			heapinfo_ring_kmalloc(sizeof(*spare->timeline), gfp);
 		if (spare->timeline)
 			heapinfo_timeline_init(spare->timeline);
-		else
-			heapinfo_budget_give(sizeof(*spare->timeline));
 	}
 }
 
@@ -117,12 +130,8 @@ void heapinfo_spare_free(struct heapinfo_spare *spare)
 		kmem_cache_free(heapinfo_block_cache, spare->block);
 		heapinfo_budget_give(sizeof(*spare->block));
 	}
-	if (spare->table)
-		heapinfo_budget_give(heapinfo_ring_table_size());
-	kfree(spare->table);
-	if (spare->timeline)
-		heapinfo_budget_give(sizeof(*spare->timeline));
-	kfree(spare->timeline);
+	heapinfo_ring_kfree(spare->table, heapinfo_ring_table_size());
+	heapinfo_ring_kfree(spare->timeline, sizeof(*spare->timeline));
 }
 
 /* Where the addresses of the blocks fill the ring itself. */
