@@ -263,10 +263,10 @@ void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep)
 }
 
 /*
- * Whether a call can be recorded with the memory that there is. It is a guess,
- * since other threads may use that up: no lock is taken.
+ * Whether a call, which makes a @row or none, can be recorded with the memory that
+ * there is. It is a guess, since other threads may use that up: no lock is taken.
  */
-static bool heapinfo_history_has_room(const struct heapinfo_brk *brk)
+static bool heapinfo_history_has_room(bool row)
 {
 	const struct heapinfo_record *record;
 	bool has = false;
@@ -275,8 +275,7 @@ static bool heapinfo_history_has_room(const struct heapinfo_brk *brk)
 	record = heapinfo_record_find(task_tgid_nr(current));
 	if (record)
 		/* Other threads move on in the ring: a guess, as said. */
-		has = data_race(record->ring.next != record->ring.end) ||
-		      !(brk->asked || heapinfo_params.queries);
+		has = data_race(record->ring.next != record->ring.end) || !row;
 	rcu_read_unlock();
 	return has;
 }
@@ -293,14 +292,15 @@ static bool heapinfo_history_has_room(const struct heapinfo_brk *brk)
  */
 void heapinfo_history_prepare(const struct heapinfo_brk *brk)
 {
+	bool row = brk->asked || heapinfo_params.queries;
 	struct heapinfo_spare spare = {};
 	struct heapinfo_record *record;
 	unsigned int wants;
 
-	if (!heapinfo_params.history || heapinfo_history_has_room(brk))
+	if (!heapinfo_params.history || heapinfo_history_has_room(row))
 		return;
 	record = heapinfo_history_own(brk->from, true);
-	if (!record || !(brk->asked || heapinfo_params.queries))
+	if (!record || !row)
 		return;
 	spin_lock(&record->lock);
 	wants = heapinfo_ring_wants(&record->ring, 1);

@@ -134,7 +134,7 @@ static bool heapinfo_copy_record(struct heapinfo_history *copy,
 				 struct heapinfo_copy_room *room)
 {
 	unsigned int most = COPY_ROWS, parts = 0, rows, need, spans;
-	bool done = false;
+	bool fits, done = false;
 	u64 oldest = 0;
 
 	for (;;) {
@@ -143,11 +143,12 @@ static bool heapinfo_copy_record(struct heapinfo_history *copy,
 		spans = heapinfo_ring_spans(&record->ring);
 		/* Behind what has been copied there is room for a part. */
 		need = rows > COPY_ROWS ? rows + COPY_ROWS : rows;
-		if (need <= room->rows && spans <= room->spans)
+		fits = need <= room->rows && spans <= room->spans;
+		if (fits)
 			done = heapinfo_copy_part(copy, record, most, &oldest);
 		spin_unlock(&record->lock);
 
-		if (need > room->rows || spans > room->spans)
+		if (!fits)
 			break;
 		heapinfo_copy_drop(copy, oldest);
 		if (done)
@@ -189,9 +190,10 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 	pid_t nr = pid_nr(tgid);
 	struct heapinfo_history *copy;
 	struct heapinfo_record *record;
-	bool whole = true;
+	bool whole;
 
 	for (;;) {
+		whole = true;
 		copy = kvzalloc(struct_size(copy, events, room.rows) +
 				room.spans * sizeof(*copy->spans),
 				GFP_KERNEL_ACCOUNT);
@@ -218,7 +220,6 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 		if (whole)
 			return copy;
 		kvfree(copy);
-		whole = true;
 	}
 }
 
