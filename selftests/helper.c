@@ -3,6 +3,7 @@
  * What the tests in shell have done by one program: a shell would start many for
  * it, which takes longer than what they test.
  */
+#include "kselftest.h"
 #include "asleep.h"
 #include "heapinfo.h"
 #include "neighbour.h"
@@ -115,9 +116,9 @@ static int tell_usage(void)
 	fprintf(stderr,
 		"usage: helper [log] insert|reload|unload|works [PARAMETER]...\n"
 		"       helper asleep\n"
-		"The status is 0 if the module is loaded, unloaded or works; with \"log\", what\n"
-		"the kernel's log got meanwhile is printed. \"asleep\" sleeps in brk(2) until it\n"
-		"is killed.\n");
+		"The status is 0 if the module is loaded, unloaded or works, 4 if the kernel\n"
+		"cannot have its source; with \"log\", what the kernel's log got meanwhile is\n"
+		"printed. \"asleep\" sleeps in brk(2) until it is killed.\n");
 	return 2;
 }
 
@@ -143,7 +144,7 @@ int main(int argc, char **argv)
 			print_log(log);
 		else if (ret)
 			printf("# helper %s: %s\n", *argv, strerror(-ret));
-		return ret ? 1 : 0;
+		return ret == -EOPNOTSUPP ? KSFT_SKIP : ret ? 1 : 0;
 	}
 	return tell_usage();
 }
