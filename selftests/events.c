@@ -43,10 +43,7 @@ FIXTURE_VARIANT_ADD(events, syscalls_queries)
 
 FIXTURE_SETUP(events)
 {
-	int ret = heapinfo_load(variant->params);
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP(variant->params);
 	page = sysconf(_SC_PAGESIZE);
 	self->brk = raw_brk(0);
 	ASSERT_EQ(0, heapinfo_read(&before, 0));

@@ -59,10 +59,7 @@ FIXTURE_VARIANT_ADD(failures, syscalls)
 
 FIXTURE_SETUP(failures)
 {
-	int ret = heapinfo_load(variant->params);
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP(variant->params);
 	snprintf(self->max_map_count, sizeof(self->max_map_count), "%llu",
 		 heapinfo_read_number(MAX_MAP_COUNT));
 	snprintf(self->overcommit, sizeof(self->overcommit), "%llu",

@@ -136,15 +136,21 @@ static inline bool heapinfo_missing(int ret)
 #endif
 
 /*
- * Skips a test, in the setup of its fixture, if heapinfo_load() has said that in
- * @ret. It ends the process of the test: the harness of older kernels would go on
- * to the test.
+ * In a test or the setup of its fixture, by what heapinfo_load() or
+ * heapinfo_reload() has said: the module is loaded, or the test is skipped where
+ * that cannot be. Skipping ends the process of the test: the harness of older kernels
+ * would go on to the test of a fixture that skips.
  */
-#define SKIP_WITHOUT_MODULE(ret) do {					\
-	if (heapinfo_missing(ret))					\
+#define LOADED_OR_SKIP(ret) do {					\
+	int _ret = (ret);						\
+	if (heapinfo_missing(_ret))					\
 		SKIP(_exit(EXIT_SKIPPED), "cannot load heapinfo: %s",	\
-		     strerror(-(ret)));					\
+		     strerror(-_ret));					\
+	ASSERT_EQ(0, _ret);						\
 } while (0)
+
+#define LOAD_OR_SKIP(params)	LOADED_OR_SKIP(heapinfo_load(params))
+#define RELOAD_OR_SKIP(params)	LOADED_OR_SKIP(heapinfo_reload(params))
 
 /* brk(2) itself: glibc's hides what the kernel answers. */
 static inline unsigned long raw_brk(unsigned long address)

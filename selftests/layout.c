@@ -293,10 +293,7 @@ static void stop_target(struct target *target)
 
 FIXTURE_SETUP(layout)
 {
-	int ret = heapinfo_load("");
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP("");
 	page = sysconf(_SC_PAGESIZE);
 	if (access(variant->file, X_OK))
 		SKIP(return, "%s could not be built", variant->file);

@@ -20,11 +20,7 @@ FIXTURE(lifetime) {
 
 FIXTURE_SETUP(lifetime)
 {
-	int ret = heapinfo_reload("");
-
-	if (ret == -ENOENT || ret == -EPERM)
-		SKIP(return, "cannot load heapinfo: %s", strerror(-ret));
-	ASSERT_EQ(0, ret);
+	RELOAD_OR_SKIP("");
 }
 
 FIXTURE_TEARDOWN(lifetime)

@@ -42,13 +42,6 @@ pid_t start_process(setup_fn setup);
 pid_t start_program(setup_fn setup, const char *const argv[]);
 void end_process(pid_t pid);
 
-/* In a test: have the module loaded, or skip where that cannot be. */
-#define LOAD_OR_SKIP(params) do {					\
-	int _ret = heapinfo_load(params);				\
-	SKIP_WITHOUT_MODULE(_ret);					\
-	ASSERT_EQ(0, _ret);						\
-} while (0)
-
 void tell_ready(void);
 int mount_proc(const char *dir, const char *options);
 bool is_listed(int dirfd, const char *name);

@@ -67,11 +67,10 @@ static int keep_files_open(void)
  */
 TEST(files_kept_open)
 {
-	int ret = heapinfo_reload("history=4096"), status;
+	int status;
 	pid_t pid;
 
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	RELOAD_OR_SKIP("history=4096");
 	if (!heapinfo_make_cgroup(CGROUP))
 		SKIP(return, "no memory cgroups");
 	pid = fork();
@@ -169,19 +168,13 @@ static void check_ended(struct __test_metadata *_metadata, size_t length)
 /* A file keeps nothing of its process that is large, however far it was read. */
 TEST(read_to_the_end)
 {
-	int ret = heapinfo_load("");
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP("");
 	check_ended(_metadata, sizeof(text));
 }
 
 TEST(read_in_part)
 {
-	int ret = heapinfo_load("");
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP("");
 	check_ended(_metadata, 1);
 }
 

@@ -129,10 +129,7 @@ FIXTURE_VARIANT_ADD(ring, largest)
 
 FIXTURE_SETUP(ring)
 {
-	int ret = heapinfo_load(variant->params);
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP(variant->params);
 	page = sysconf(_SC_PAGESIZE);
 	self->base = raw_brk(0);
 }
@@ -376,12 +373,10 @@ TEST(no_history)
 		"PeakSize", "BrkCalls", "BrkFailures", "BytesGrown",
 		"EventsLost",
 	};
-	int ret = heapinfo_reload("history=0");
 	unsigned long brk;
 	unsigned int i;
 
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	RELOAD_OR_SKIP("history=0");
 	page = sysconf(_SC_PAGESIZE);
 	brk = raw_brk(raw_brk(0) + page);
 	ASSERT_EQ(0, heapinfo_read(&info, 0));
@@ -493,10 +488,7 @@ static unsigned long long calls_in_spans(void)
 
 FIXTURE_SETUP(bound)
 {
-	int ret = heapinfo_reload(variant->params);
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	RELOAD_OR_SKIP(variant->params);
 	self->base = raw_brk(0);
 	ASSERT_EQ(0, read_settled_state(&state_before));
 	ASSERT_TRUE(crowd_start(&self->crowd, pids));
@@ -617,13 +609,12 @@ static void each_caller(const pid_t *callers, int signal)
 /* Calls that come while the module is being loaded are accounted for, too. */
 TEST(loaded_while_all_call)
 {
-	int ret = heapinfo_reload("");
+	int ret;
 	unsigned int i, loads = heapinfo_share(LOADS, 2);
 	pid_t callers[CALLERS];
 	unsigned long base;
 
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	RELOAD_OR_SKIP("");
 	base = raw_brk(0);
 	for (i = 0; i < CALLERS; i++) {
 		callers[i] = fork();

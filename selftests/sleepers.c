@@ -101,10 +101,7 @@ FIXTURE_VARIANT_ADD(sleepers, syscalls)
 
 FIXTURE_SETUP(sleepers)
 {
-	int ret = heapinfo_load(variant->params);
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP(variant->params);
 	page = sysconf(_SC_PAGESIZE);
 }
 

@@ -15,10 +15,7 @@ FIXTURE(text)
 
 FIXTURE_SETUP(text)
 {
-	int ret = heapinfo_load("");
-
-	SKIP_WITHOUT_MODULE(ret);
-	ASSERT_EQ(0, ret);
+	LOAD_OR_SKIP("");
 	self->brk = raw_brk(0);
 }
 
