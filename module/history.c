@@ -5,15 +5,19 @@
 #include "history.h"
 #include "record.h"
 #include "ring.h"
+#include "spare.h"
 #include "tracepoints.h"
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/mm_types.h>
 #include <linux/percpu.h>
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 
 /*
@@ -47,24 +51,85 @@ static __always_inline void heapinfo_history_peak(struct heapinfo_totals *totals
 	}
 }
 
-/* Adds a row. Returns false if there is no memory for a single one. */
+/*
+ * Whether a row can be added just so: the current block has room for it, and it is
+ * of the thread that the row before it is of. Another thread may rename this one at
+ * any time: then the name may be mixed.
+ */
 static __always_inline bool
+heapinfo_history_ready(const struct heapinfo_ring *ring)
+{
+	const struct task_struct *task = current;
+	const struct pid *pid = task_pid(task);
+	const struct heapinfo_actor *actor;
+
+	if (ring->next == ring->end || ring->actor == HEAPINFO_NO_ACTOR)
+		return false;
+	actor = &ring->actors[ring->actor];
+	return actor->tid == task_pid_nr(task) &&
+	       actor->vtid == pid->numbers[pid->level].nr &&
+	       !data_race(memcmp(actor->comm, task->comm, TASK_COMM_LEN));
+}
+
+/* The thread that makes the call. */
+static void heapinfo_history_who(struct heapinfo_actor *who)
+{
+	const struct pid *pid = task_pid(current);
+
+	who->tid = task_pid_nr(current);
+	who->vtid = pid->numbers[pid->level].nr;
+	/* As in heapinfo_history_ready(). */
+	data_race(memcpy(who->comm, current->comm, sizeof(who->comm)));
+	who->rows = 0;
+}
+
+/* Which memory there should be for some rows, and to count a call that ended so. */
+static noinline struct heapinfo_wants
+heapinfo_history_wants(const struct heapinfo_record *record, unsigned int rows,
+		       enum heapinfo_call call)
+{
+	struct heapinfo_wants wants;
+	struct heapinfo_actor who;
+
+	heapinfo_history_who(&who);
+	wants = heapinfo_ring_wants(&record->ring, rows, &who,
+				    heapinfo_params.history);
+	wants.failures = call == HEAPINFO_FAILED && !record->failures;
+	return wants;
+}
+
+/* Makes room for a row, with the spare if there is one. Returns whether there is. */
+static noinline bool heapinfo_history_make_room(struct heapinfo_ring *ring,
+						struct heapinfo_spare *spare)
+{
+	struct heapinfo_actor who;
+
+	heapinfo_history_who(&who);
+	return heapinfo_ring_make_room(ring, spare, &who,
+				       heapinfo_params.history);
+}
+
+/*
+ * Adds a row, for which heapinfo_history_ready() says whether all is @ready. If it is
+ * not, and there is no memory for a single one, the row is lost.
+ */
+static __always_inline void
 heapinfo_history_add_row(struct heapinfo_record *record,
-			 struct heapinfo_spare *spare, u64 time,
+			 struct heapinfo_spare *spare, bool ready, u64 time,
 			 enum heapinfo_call call, enum heapinfo_result result,
 			 unsigned long from, unsigned long other,
 			 unsigned long mapping)
 {
 	struct heapinfo_ring *ring = &record->ring;
-	bool room = heapinfo_ring_make_room(ring, spare);
 
+	if (unlikely(!ready))
+		ready = heapinfo_history_make_room(ring, spare);
 	this_cpu_inc(heapinfo_counts.rows);
-	if (unlikely(!room || ring->full))
+	if (unlikely(!ready || heapinfo_ring_full(ring)))
 		this_cpu_inc(heapinfo_counts.rows_lost);
-	if (likely(room))
+	if (likely(ready))
 		heapinfo_ring_add(ring, time, call, result, from, other,
 				  mapping);
-	return room;
 }
 
 /*
@@ -77,15 +142,33 @@ static noinline bool heapinfo_history_add_move(struct heapinfo_record *record,
 					       unsigned long to,
 					       struct heapinfo_spare *spare)
 {
-	if (!spare && heapinfo_ring_wants(&record->ring, 2))
+	if (!spare &&
+	    heapinfo_wants_any(heapinfo_history_wants(record, 2,
+						      HEAPINFO_MOVED)))
 		return false;
 	record->totals.calls[HEAPINFO_MOVED]++;
-	heapinfo_history_add_row(record, spare, ktime_get_boot_fast_ns(),
+	heapinfo_history_add_row(record, spare, false, ktime_get_boot_fast_ns(),
 				 HEAPINFO_MOVED, HEAPINFO_OK, record->last, to,
 				 0);
 	heapinfo_history_peak(&record->totals, to);
 	record->last = to;
 	return true;
+}
+
+/*
+ * Counts a failure by its reason, if there is memory for that. What is missing there
+ * of all failures, the reader finds as unknown.
+ */
+static void heapinfo_history_count_failure(struct heapinfo_record *record,
+					   enum heapinfo_result result,
+					   struct heapinfo_spare *spare)
+{
+	if (!record->failures && spare) {
+		record->failures = spare->failures;
+		spare->failures = NULL;
+	}
+	if (record->failures)
+		record->failures[result]++;
 }
 
 /*
@@ -97,16 +180,17 @@ static noinline bool heapinfo_history_add_still(struct heapinfo_record *record,
 						const struct heapinfo_brk *brk,
 						struct heapinfo_spare *spare)
 {
-	if (!spare && heapinfo_ring_wants(&record->ring, 1))
+	if (!spare &&
+	    heapinfo_wants_any(heapinfo_history_wants(record, 1, brk->call)))
 		return false;
 	record->totals.calls[brk->call]++;
 	if (brk->call == HEAPINFO_FAILED)
-		record->totals.failures[brk->result]++;
+		heapinfo_history_count_failure(record, brk->result, spare);
 	/* It may have moved the break all the same. */
 	if (brk->call == HEAPINFO_SET)
 		record->last = READ_ONCE(current->mm->brk);
 	/* A failure left the break at @from: its row has what was asked. */
-	heapinfo_history_add_row(record, spare, ktime_get_boot_fast_ns(),
+	heapinfo_history_add_row(record, spare, false, ktime_get_boot_fast_ns(),
 				 brk->call, brk->result, brk->from,
 				 brk->call == HEAPINFO_FAILED ?
 				 brk->asked : brk->to, brk->mapping);
@@ -149,6 +233,7 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 {
 	enum heapinfo_call call;
 	unsigned long from, to;
+	bool ready;
 	u64 time;
 
 	/*
@@ -168,15 +253,17 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 		record->totals.calls[brk->call]++;
 		return true;
 	}
-	if (unlikely(record->ring.next == record->ring.end) && !spare &&
-	    heapinfo_ring_wants(&record->ring, 1))
+	ready = heapinfo_history_ready(&record->ring);
+	if (unlikely(!ready) && !spare &&
+	    heapinfo_wants_any(heapinfo_history_wants(record, 1,
+						      HEAPINFO_GROW)))
 		return false;
 	time = ktime_get_boot_fast_ns();
 	from = brk->from;
 	to = brk->to;
 	call = heapinfo_history_count_way(record, from, to, brk->raced);
-	heapinfo_history_add_row(record, spare, time, call, brk->result, from,
-				 to, 0);
+	heapinfo_history_add_row(record, spare, ready, time, call, brk->result,
+				 from, to, 0);
 	return true;
 }
 
@@ -210,7 +297,7 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep)
 	struct heapinfo_record *record = heapinfo_history_own(brk->from,
 							      may_sleep);
 	struct heapinfo_spare spare = {};
-	unsigned int wants;
+	struct heapinfo_wants wants;
 	bool done;
 
 	if (!record) {
@@ -219,7 +306,8 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep)
 	}
 	spin_lock(&record->lock);
 	done = heapinfo_history_add_call(record, brk, NULL);
-	wants = heapinfo_ring_wants(&record->ring, 2);
+	if (!done)
+		wants = heapinfo_history_wants(record, 2, brk->call);
 	spin_unlock(&record->lock);
 	if (!done) {
 		heapinfo_spare_fill(&spare, wants, may_sleep);
@@ -264,18 +352,22 @@ void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep)
 
 /*
  * Whether a call, which makes a @row or none, can be recorded with the memory that
- * there is. It is a guess, since other threads may use that up: no lock is taken.
+ * there is. Other threads may use that up before it is.
  */
 static bool heapinfo_history_has_room(bool row)
 {
-	const struct heapinfo_record *record;
+	struct heapinfo_record *record;
 	bool has = false;
 
 	rcu_read_lock();
 	record = heapinfo_record_find(task_tgid_nr(current));
-	if (record)
-		/* Other threads move on in the ring: a guess, as said. */
-		has = data_race(record->ring.next != record->ring.end) || !row;
+	if (record && row) {
+		spin_lock(&record->lock);
+		has = heapinfo_history_ready(&record->ring);
+		spin_unlock(&record->lock);
+	} else if (record) {
+		has = true;
+	}
 	rcu_read_unlock();
 	return has;
 }
@@ -295,7 +387,7 @@ void heapinfo_history_prepare(const struct heapinfo_brk *brk)
 	bool row = brk->asked || heapinfo_params.queries;
 	struct heapinfo_spare spare = {};
 	struct heapinfo_record *record;
-	unsigned int wants;
+	struct heapinfo_wants wants;
 
 	if (!heapinfo_params.history || heapinfo_history_has_room(row))
 		return;
@@ -303,15 +395,16 @@ void heapinfo_history_prepare(const struct heapinfo_brk *brk)
 	if (!record || !row)
 		return;
 	spin_lock(&record->lock);
-	wants = heapinfo_ring_wants(&record->ring, 1);
+	wants = heapinfo_history_wants(record, 1, HEAPINFO_GROW);
 	spin_unlock(&record->lock);
-	if (!wants)
+	if (!heapinfo_wants_any(wants))
 		return;
 	heapinfo_spare_fill(&spare, wants, true);
 	spin_lock(&record->lock);
 	/* No row is pushed out yet: the call may not come to have one. */
-	if (heapinfo_ring_wants(&record->ring, 1))
-		heapinfo_ring_next_block(&record->ring, &spare);
+	if (heapinfo_wants_any(heapinfo_history_wants(record, 1,
+						      HEAPINFO_GROW)))
+		heapinfo_history_make_room(&record->ring, &spare);
 	spin_unlock(&record->lock);
 	heapinfo_spare_free(&spare);
 }

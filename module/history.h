@@ -3,6 +3,7 @@
 #ifndef HEAPINFO_HISTORY_H
 #define HEAPINFO_HISTORY_H
 
+#include <linux/limits.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 
@@ -34,7 +35,6 @@ enum heapinfo_since {
  * @calls: number of calls, by how they ended (enum heapinfo_call). The entry
  *	HEAPINFO_MOVED is no call: it counts how often something else moved the
  *	break.
- * @failures: number of calls that failed, by reason (enum heapinfo_result)
  * @bytes_grown: by how much all calls together have moved the break up
  * @bytes_shrunk: by how much all calls together have moved it down
  * @start: where the heap began that @peak is about
@@ -42,7 +42,6 @@ enum heapinfo_since {
  */
 struct heapinfo_totals {
 	u64 calls[HEAPINFO_NR_CALLS];
-	u64 failures[HEAPINFO_NR_RESULTS];
 	u64 bytes_grown;
 	u64 bytes_shrunk;
 	unsigned long start;
@@ -52,8 +51,22 @@ struct heapinfo_totals {
 u64 heapinfo_totals_calls(const struct heapinfo_totals *totals);
 u64 heapinfo_totals_rows(const struct heapinfo_totals *totals);
 
-/* The name of a thread is kept without the null byte at its end. */
-#define HEAPINFO_COMM_LEN	(TASK_COMM_LEN - 1)
+/**
+ * struct heapinfo_actor - a thread, as it was when it made calls
+ * @tid: its number in the first pid namespace
+ * @vtid: its number in its own pid namespace
+ * @comm: its name at that time; without a null byte if it has the full length
+ * @rows: how many rows are of it. Where none is, another actor may take its place.
+ */
+struct heapinfo_actor {
+	pid_t tid;
+	pid_t vtid;
+	char comm[TASK_COMM_LEN];
+	u16 rows;
+};
+
+/* The actor of a row where memory for it was refused. */
+#define HEAPINFO_NO_ACTOR	U16_MAX
 
 /**
  * struct heapinfo_event - one row
@@ -61,9 +74,7 @@ u64 heapinfo_totals_rows(const struct heapinfo_totals *totals);
  * @from: the break before
  * @other: of a call that failed, what it asked for; else the break afterwards
  * @mapping: where the mapping begins that was in the way, or 0
- * @tid: the number of the thread in the first pid namespace
- * @vtid: its number in its own pid namespace
- * @comm: its name at that time; without a null byte if it has the full length
+ * @actor: which thread did it: index of an actor, or HEAPINFO_NO_ACTOR
  * @call: how the call ended, an enum heapinfo_call
  * @result: why it failed, an enum heapinfo_result
  *
@@ -74,9 +85,7 @@ struct heapinfo_event {
 	unsigned long from;
 	unsigned long other;
 	unsigned long mapping;
-	pid_t tid;
-	pid_t vtid;
-	char comm[HEAPINFO_COMM_LEN];
+	u16 actor;
 	u8 call:4;
 	u8 result:4;
 };
@@ -105,19 +114,25 @@ struct heapinfo_span {
  * struct heapinfo_history - a copy of what is remembered of one process
  * @since: when the record begins
  * @totals: the sums since then
+ * @failures: number of calls that failed, by reason (enum heapinfo_result)
  * @rows: number of rows since then, with those that are lost
  * @spans: what the rows before those in @events add up to, the oldest first;
  *	lies behind @events
  * @nr_spans: number of spans
+ * @nr_actors: number of actors
+ * @actors: the threads of the rows; lie behind @spans
  * @nr: number of rows in @events
  * @events: the last rows, the oldest first
  */
 struct heapinfo_history {
 	enum heapinfo_since since;
 	struct heapinfo_totals totals;
+	u64 failures[HEAPINFO_NR_RESULTS];
 	u64 rows;
 	struct heapinfo_span *spans;
+	struct heapinfo_actor *actors;
 	unsigned int nr_spans;
+	unsigned int nr_actors;
 	unsigned int nr;
 	struct heapinfo_event events[];
 };

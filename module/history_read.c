@@ -68,6 +68,21 @@ static enum heapinfo_since heapinfo_since_without(pid_t nr,
 /* So many rows are copied at most while the lock of a record is held. */
 #define COPY_ROWS	64
 
+/* Where there was no memory to count failures by reason, that is unknown. */
+static void heapinfo_copy_failures(struct heapinfo_history *copy,
+				   const struct heapinfo_record *record)
+{
+	u64 known = 0;
+	int i;
+
+	for (i = 0; record->failures && i < HEAPINFO_NR_RESULTS; i++) {
+		copy->failures[i] = record->failures[i];
+		known += copy->failures[i];
+	}
+	copy->failures[HEAPINFO_UNKNOWN] +=
+		copy->totals.calls[HEAPINFO_FAILED] - known;
+}
+
 /*
  * Copies the next rows of a record, and with the newest of them all else. Sets
  * @oldest to how many rows came before those that the record still has. Under the
@@ -95,7 +110,10 @@ static bool heapinfo_copy_part(struct heapinfo_history *copy,
 		return false;
 	copy->since = record->since;
 	copy->totals = record->totals;
+	heapinfo_copy_failures(copy, record);
 	copy->nr_spans = heapinfo_ring_copy_spans(ring, copy->spans);
+	/* An actor stays in its place as long as a row that is copied is of it. */
+	copy->nr_actors = heapinfo_ring_copy_actors(ring, copy->actors);
 	return true;
 }
 
@@ -117,10 +135,12 @@ static void heapinfo_copy_drop(struct heapinfo_history *copy, u64 oldest)
  * struct heapinfo_copy_room - how much a copy has room for
  * @rows: number of rows
  * @spans: number of spans
+ * @actors: number of actors
  */
 struct heapinfo_copy_room {
 	unsigned int rows;
 	unsigned int spans;
+	unsigned int actors;
 };
 
 /*
@@ -135,15 +155,18 @@ static bool heapinfo_copy_record(struct heapinfo_history *copy,
 {
 	unsigned int most = COPY_ROWS, parts = 0, rows, need, spans;
 	bool fits, done = false;
+	unsigned int actors;
 	u64 oldest = 0;
 
 	for (;;) {
 		spin_lock(&record->lock);
 		rows = heapinfo_ring_rows(&record->ring);
 		spans = heapinfo_ring_spans(&record->ring);
+		actors = record->ring.nr_actors;
 		/* Behind what has been copied there is room for a part. */
 		need = rows > COPY_ROWS ? rows + COPY_ROWS : rows;
-		fits = need <= room->rows && spans <= room->spans;
+		fits = need <= room->rows && spans <= room->spans &&
+		       actors <= room->actors;
 		if (fits)
 			done = heapinfo_copy_part(copy, record, most, &oldest);
 		spin_unlock(&record->lock);
@@ -164,6 +187,7 @@ static bool heapinfo_copy_record(struct heapinfo_history *copy,
 	if (room->rows > COPY_ROWS)
 		room->rows += COPY_ROWS;
 	room->spans = spans ? HEAPINFO_SPANS : 0;
+	room->actors = actors;
 	return false;
 }
 
@@ -195,11 +219,13 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 	for (;;) {
 		whole = true;
 		copy = kvzalloc(struct_size(copy, events, room.rows) +
-				room.spans * sizeof(*copy->spans),
+				room.spans * sizeof(*copy->spans) +
+				room.actors * sizeof(*copy->actors),
 				GFP_KERNEL_ACCOUNT);
 		if (!copy)
 			return ERR_PTR(-ENOMEM);
 		copy->spans = (void *)&copy->events[room.rows];
+		copy->actors = (void *)&copy->spans[room.spans];
 		copy->since = HEAPINFO_SINCE_NEVER;
 		if (!heapinfo_params.history)
 			return copy;

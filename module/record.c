@@ -3,6 +3,7 @@
 #include "heapinfo.h"
 #include "budget.h"
 #include "record.h"
+#include "spare.h"
 
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -99,16 +100,16 @@ int heapinfo_records_start(void)
 	ret = -ENOMEM;
 	if (!heapinfo_record_cache)
 		goto stop_budget;
-	ret = heapinfo_ring_start();
+	ret = heapinfo_spare_start();
 	if (ret)
 		goto destroy_cache;
 	ret = heapinfo_record_table_start();
 	if (ret)
-		goto stop_rings;
+		goto stop_spare;
 	return 0;
 
-stop_rings:
-	heapinfo_ring_stop();
+stop_spare:
+	heapinfo_spare_stop();
 destroy_cache:
 	kmem_cache_destroy(heapinfo_record_cache);
 stop_budget:
@@ -126,7 +127,7 @@ void heapinfo_records_stop(void)
 	/* Those of processes that have ended are freed by then. */
 	rcu_barrier();
 	heapinfo_record_table_stop();
-	heapinfo_ring_stop();
+	heapinfo_spare_stop();
 	kmem_cache_destroy(heapinfo_record_cache);
 	heapinfo_budget_stop();
 }
@@ -177,7 +178,8 @@ struct heapinfo_record *heapinfo_record_new(unsigned long brk, bool may_sleep)
  */
 void heapinfo_record_free(struct heapinfo_record *record)
 {
-	heapinfo_ring_free(&record->ring);
+	heapinfo_spare_free_ring(&record->ring);
+	heapinfo_spare_free_failures(record->failures);
 	kmem_cache_free(heapinfo_record_cache, record);
 	heapinfo_budget_give(sizeof(*record));
 }

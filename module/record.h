@@ -21,10 +21,12 @@ struct pid;
  * @node: links the record into the table
  * @nr: the number of the process in the first pid namespace. No two records
  *	in the table have the same.
- * @lock: guards @last, @ring and @totals. Exec and exit never take it.
+ * @lock: guards @last, @ring, @totals and @failures. Exec and exit never take it.
  * @last: where the last call left the break
  * @ring: the last rows
  * @totals: the sums over all calls
+ * @failures: how many calls failed, by reason (enum heapinfo_result); NULL until
+ *	the first one does, and as long as memory for it is refused
  * @since: an enum heapinfo_since: when the record begins
  * @tgid: the process, to tell it from a later one of the same number
  * @mm: the address space, to tell this program of the process from the next
@@ -48,6 +50,7 @@ struct heapinfo_record {
 	unsigned long last;
 	struct heapinfo_ring ring;
 	struct heapinfo_totals totals;
+	u64 *failures;
 	u8 since;
 	struct pid *tgid;
 	struct mm_struct *mm;

@@ -225,15 +225,16 @@ static void heapinfo_report_limit(struct seq_file *m, unsigned long limit)
 }
 
 static void heapinfo_report_failures(struct seq_file *m,
-				     const struct heapinfo_totals *totals)
+				     const struct heapinfo_history *history)
 {
+	const struct heapinfo_totals *totals = &history->totals;
 	unsigned int i;
 
 	seq_printf(m, "BrkFailures:\t%llu", totals->calls[HEAPINFO_FAILED]);
 	for (i = 0; i < HEAPINFO_NR_RESULTS; i++)
-		if (totals->failures[i])
+		if (history->failures[i])
 			seq_printf(m, " %s=%llu", heapinfo_result_names[i],
-				   totals->failures[i]);
+				   history->failures[i]);
 	seq_putc(m, '\n');
 }
 
@@ -253,7 +254,7 @@ static void heapinfo_report_totals(struct seq_file *m,
 	seq_printf(m, "BrkUnchanged:\t%llu\n",
 		   totals->calls[HEAPINFO_UNCHANGED]);
 	seq_printf(m, "BrkSets:\t%llu\n", totals->calls[HEAPINFO_SET]);
-	heapinfo_report_failures(m, totals);
+	heapinfo_report_failures(m, history);
 	seq_printf(m, "BrkMoves:\t%llu\n", totals->calls[HEAPINFO_MOVED]);
 	seq_printf(m, "BytesGrown:\t%llu\n", totals->bytes_grown);
 	seq_printf(m, "BytesShrunk:\t%llu\n", totals->bytes_shrunk);
@@ -286,18 +287,29 @@ void heapinfo_report_header(struct seq_file *m,
  * the number is known only if the thread is the first of its process; else it
  * is 0.
  */
-static pid_t heapinfo_event_tid(const struct heapinfo_report *report,
-				const struct heapinfo_event *event)
+static pid_t heapinfo_actor_tid(const struct heapinfo_report *report,
+				const struct heapinfo_actor *actor)
 {
 	struct pid *tgid = report->tgid;
 
 	if (!report->ns->level)
-		return event->tid;
+		return actor->tid;
 	if (report->ns == ns_of_pid(tgid))
-		return event->vtid;
-	if (event->tid == pid_nr(tgid))
+		return actor->vtid;
+	if (actor->tid == pid_nr(tgid))
 		return pid_nr_ns(tgid, report->ns);
 	return 0;
+}
+
+/* Who made a call; the tid 0, with a name that says so, where that is unknown. */
+static const struct heapinfo_actor *
+heapinfo_event_actor(const struct heapinfo_history *history,
+		     const struct heapinfo_event *event)
+{
+	static const struct heapinfo_actor unknown = { .comm = "?" };
+
+	return event->actor == HEAPINFO_NO_ACTOR ?
+	       &unknown : &history->actors[event->actor];
 }
 
 /* Seconds and microseconds. */
@@ -324,6 +336,8 @@ void heapinfo_report_event(struct seq_file *m,
 {
 	const struct heapinfo_history *history = report->history;
 	const struct heapinfo_event *event = &history->events[i];
+	const struct heapinfo_actor *actor = heapinfo_event_actor(history,
+								  event);
 	unsigned long to = heapinfo_event_to(event);
 	struct report_line line;
 
@@ -332,7 +346,7 @@ void heapinfo_report_event(struct seq_file *m,
 	heapinfo_line_putc(&line, '\t');
 	heapinfo_line_time(&line, event->time);
 	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, heapinfo_event_tid(report, event), 1);
+	heapinfo_line_decimal(&line, heapinfo_actor_tid(report, actor), 1);
 	heapinfo_line_putc(&line, '\t');
 	heapinfo_line_puts(&line, heapinfo_call_names[event->call]);
 	heapinfo_line_putc(&line, '\t');
@@ -350,7 +364,7 @@ void heapinfo_report_event(struct seq_file *m,
 		heapinfo_line_hex(&line, event->mapping);
 	}
 	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_comm(&line, event->comm, sizeof(event->comm));
+	heapinfo_line_comm(&line, actor->comm, sizeof(actor->comm) - 1);
 	heapinfo_line_print(m, &line);
 }
 

@@ -1,220 +1,136 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The rows of one process: its last calls of brk(2), in a ring that grows. */
-#include "heapinfo.h"
-#include "budget.h"
 #include "ring.h"
 #include "timeline.h"
 
+#include <linux/compiler.h>
 #include <linux/minmax.h>
-#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 
-static struct kmem_cache *heapinfo_block_cache;
-
-/* The size of a table of as many blocks as hold "history" rows. */
-static size_t heapinfo_ring_table_size(void)
-{
-	return DIV_ROUND_UP(heapinfo_params.history, HEAPINFO_BLOCK_EVENTS) *
-	       sizeof(struct heapinfo_block *);
-}
-
-/**
- * heapinfo_ring_start() - get ready to keep rows
- *
- * Context: may sleep.
- * Return: 0 or -ENOMEM.
+/*
+ * Where @who is among the actors. If it is not there, a place for it; if there is
+ * none either, HEAPINFO_NO_ACTOR.
  */
-int heapinfo_ring_start(void)
+static u16 heapinfo_ring_place_actor(const struct heapinfo_ring *ring,
+				     const struct heapinfo_actor *who)
 {
-	heapinfo_block_cache =
-		kmem_cache_create("heapinfo_block",
-				  sizeof(struct heapinfo_block), 0,
-				  SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN, NULL);
-	return heapinfo_block_cache ? 0 : -ENOMEM;
-}
+	const struct heapinfo_actor *actor = ring->actors;
+	u16 i, place = HEAPINFO_NO_ACTOR;
 
-/**
- * heapinfo_ring_stop() - undo heapinfo_ring_start()
- *
- * Context: may sleep; all rings have been freed.
- */
-void heapinfo_ring_stop(void)
-{
-	kmem_cache_destroy(heapinfo_block_cache);
-}
-
-/* kmalloc(), and what it takes counts as used; NULL if it is refused. */
-static void *heapinfo_ring_kmalloc(size_t size, gfp_t gfp)
-{
-	void *memory;
-
-	if (!heapinfo_budget_take(size, true))
-		return NULL;
-	memory = kmalloc(size, gfp);
-	if (!memory)
-		heapinfo_budget_give(size);
-	return memory;
-}
-
-/* Undoes heapinfo_ring_kmalloc(), if it was done. */
-static void heapinfo_ring_kfree(void *memory, size_t size)
-{
-	if (!memory)
-		return;
-	kfree(memory);
-	heapinfo_budget_give(size);
-}
-
-/**
- * heapinfo_ring_free() - free the memory of a ring's rows
- * @ring: nobody uses it any more
- *
- * Context: not where preemption or interrupts are disabled; does not sleep
- * otherwise.
- */
-void heapinfo_ring_free(struct heapinfo_ring *ring)
-{
-	unsigned int i;
-
-	for (i = 0; i < ring->nr_blocks; i++)
-		kmem_cache_free(heapinfo_block_cache, ring->blocks[i]);
-	heapinfo_budget_give(ring->nr_blocks * sizeof(struct heapinfo_block));
-	if (ring->blocks != ring->inline_blocks)
-		heapinfo_ring_kfree(ring->blocks, heapinfo_ring_table_size());
-	heapinfo_ring_kfree(ring->timeline, sizeof(*ring->timeline));
-}
-
-/**
- * heapinfo_spare_fill() - allocate memory for rows
- * @spare: empty
- * @wants: what heapinfo_ring_wants() has said
- * @may_sleep: whether the caller may
- *
- * Where there is no block, the ring will replace its oldest rows: then it gets a
- * timeline, to sum these up. Where memory is refused, something or all is missing.
- *
- * Context: a task of the process, under no lock if @may_sleep.
- */
-void heapinfo_spare_fill(struct heapinfo_spare *spare, unsigned int wants,
-			 bool may_sleep)
-{
-	size_t size = heapinfo_ring_table_size();
-	gfp_t gfp = heapinfo_gfp(may_sleep);
-
-	if (wants & HEAPINFO_WANTS_TABLE)
-		spare->table = heapinfo_ring_kmalloc(size, gfp | __GFP_ZERO);
-	if (wants & HEAPINFO_WANTS_BLOCK &&
-	    heapinfo_budget_take(sizeof(*spare->block), true)) {
-		spare->block = kmem_cache_alloc(heapinfo_block_cache, gfp);
-		if (!spare->block)
-			heapinfo_budget_give(sizeof(*spare->block));
+	for (i = 0; i < ring->nr_actors; i++, actor++) {
+		if (!actor->rows)
+			place = i;
+		else if (actor->tid == who->tid && actor->vtid == who->vtid &&
+			 !memcmp(actor->comm, who->comm, sizeof(who->comm)))
+			return i;
 	}
-	if (!spare->block && wants & HEAPINFO_WANTS_TIMELINE) {
-		spare->timeline =
-			heapinfo_ring_kmalloc(sizeof(*spare->timeline), gfp);
-		if (spare->timeline)
-			heapinfo_timeline_init(spare->timeline);
-	}
-}
-
-/**
- * heapinfo_spare_free() - free what no ring has taken
- * @spare: may be empty
- *
- * Context: not where preemption or interrupts are disabled, if it is not empty.
- */
-void heapinfo_spare_free(struct heapinfo_spare *spare)
-{
-	if (spare->block) {
-		kmem_cache_free(heapinfo_block_cache, spare->block);
-		heapinfo_budget_give(sizeof(*spare->block));
-	}
-	heapinfo_ring_kfree(spare->table, heapinfo_ring_table_size());
-	heapinfo_ring_kfree(spare->timeline, sizeof(*spare->timeline));
-}
-
-/* Where the addresses of the blocks fill the ring itself. */
-static bool heapinfo_ring_inline_full(const struct heapinfo_ring *ring)
-{
-	return ring->blocks == ring->inline_blocks &&
-	       ring->nr_blocks == HEAPINFO_INLINE_BLOCKS;
+	return place;
 }
 
 /**
  * heapinfo_ring_wants() - which memory should there be for new rows?
  * @ring: the ring
  * @rows: how many rows are to be added, 1 or 2
+ * @who: the thread that they are of
+ * @most: how many rows a ring has at most
  *
- * A block is added only behind the last one. There the rows are in the order of
- * their time, oldest first, so that none has to be moved.
+ * There is a place for one actor more than there may be rows: so a new one always
+ * finds one that is free.
  *
  * Context: under the lock of the record; does not sleep.
- * Return: the sum of HEAPINFO_WANTS_BLOCK and others; 0 where it needs none.
+ * Return: what it wants; nothing where it needs nothing.
  */
-unsigned int heapinfo_ring_wants(const struct heapinfo_ring *ring,
-				 unsigned int rows)
+struct heapinfo_wants heapinfo_ring_wants(const struct heapinfo_ring *ring,
+					  unsigned int rows,
+					  const struct heapinfo_actor *who,
+					  unsigned int most)
 {
-	unsigned int wants = 0;
+	struct heapinfo_wants wants = {};
 
-	if (ring->end - ring->next >= rows ||
-	    ring->block + 1 < ring->nr_blocks)
-		return 0;
-	if (ring->room < heapinfo_params.history) {
-		wants |= HEAPINFO_WANTS_BLOCK;
-		if (heapinfo_ring_inline_full(ring))
-			wants |= HEAPINFO_WANTS_TABLE;
-	}
-	if (ring->room && !ring->timeline)
-		wants |= HEAPINFO_WANTS_TIMELINE;
+	if (heapinfo_ring_place_actor(ring, who) == HEAPINFO_NO_ACTOR)
+		wants.actors = clamp(ring->nr_actors * 2u, 1u, most + 1);
+	if (ring->end - ring->next >= (int)rows)
+		return wants;
+	wants.block = ring->room < most;
+	wants.timeline = ring->room && !ring->timeline;
 	return wants;
 }
 
-/* Adds the block of the spare, if there is one. */
-static bool heapinfo_ring_grow(struct heapinfo_ring *ring,
-			       struct heapinfo_spare *spare)
+/* Takes the table of the spare if it is larger; the spare gets the ring's. */
+static void heapinfo_ring_grow_actors(struct heapinfo_ring *ring,
+				      struct heapinfo_spare *spare)
 {
-	if (!spare || !spare->block)
-		return false;
-	if (heapinfo_ring_inline_full(ring)) {
-		if (!spare->table)
-			return false;
-		memcpy(spare->table, ring->blocks,
-		       sizeof(ring->inline_blocks));
-		ring->blocks = spare->table;
-		spare->table = NULL;
-	}
-	ring->blocks[ring->nr_blocks++] = spare->block;
-	spare->block = NULL;
-	ring->room = min_t(unsigned int, heapinfo_params.history,
-			   ring->nr_blocks * HEAPINFO_BLOCK_EVENTS);
-	return true;
+	struct heapinfo_actor *actors = ring->actors;
+	u16 nr = ring->nr_actors;
+
+	if (!spare || !spare->actors || spare->nr_actors <= nr)
+		return;
+	if (nr)
+		memcpy(spare->actors, actors, nr * sizeof(*actors));
+	memset(spare->actors + nr, 0,
+	       (spare->nr_actors - nr) * sizeof(*actors));
+	ring->actors = spare->actors;
+	ring->nr_actors = spare->nr_actors;
+	spare->actors = actors;
+	spare->nr_actors = nr;
 }
 
-/**
- * heapinfo_ring_next_block() - go on to the next block of a ring
- * @ring: its current block is full
- * @spare: what it may grow by; may be empty or NULL
- *
- * Where memory was refused the oldest block is overwritten; memory is asked for
- * again when the ring comes to its end the next time. So it is with memory for the
- * timeline: the rows that are overwritten before there is one are lost.
- *
- * Context: under the lock of the record; does not sleep.
- * Return: false if there is no memory for a single row.
- */
-noinline bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
-				       struct heapinfo_spare *spare)
+/* Sees to it that the next row is of @who, if there is memory for that. */
+static void heapinfo_ring_set_actor(struct heapinfo_ring *ring,
+				    struct heapinfo_spare *spare,
+				    const struct heapinfo_actor *who)
 {
-	if (ring->block + 1 < ring->nr_blocks) {
-		ring->block++;
-	} else if (ring->room < heapinfo_params.history &&
-		   heapinfo_ring_grow(ring, spare)) {
-		ring->block = ring->nr_blocks - 1;
-		ring->full = false;
+	struct heapinfo_actor *actor;
+
+	ring->actor = heapinfo_ring_place_actor(ring, who);
+	if (ring->actor == HEAPINFO_NO_ACTOR) {
+		heapinfo_ring_grow_actors(ring, spare);
+		ring->actor = heapinfo_ring_place_actor(ring, who);
+		if (ring->actor == HEAPINFO_NO_ACTOR)
+			return;
+	}
+	actor = &ring->actors[ring->actor];
+	if (actor->rows)
+		return;
+	*actor = *who;
+	actor->rows = 0;
+}
+
+/* Adds the block of the spare behind the newest row. */
+static void heapinfo_ring_add_block(struct heapinfo_ring *ring,
+				    struct heapinfo_spare *spare,
+				    unsigned int most)
+{
+	struct heapinfo_block *block = spare->block;
+
+	spare->block = NULL;
+	block->room = min_t(unsigned int, HEAPINFO_BLOCK_EVENTS,
+			    most - ring->room);
+	if (ring->block) {
+		block->next = ring->block->next;
+		ring->block->next = block;
+	} else {
+		block->next = block;
+	}
+	ring->room += block->room;
+	ring->block = block;
+}
+
+/*
+ * Goes on to the next block. Where memory was refused that is the oldest one, which
+ * is overwritten; memory is asked for again at the end of each block. So it is with
+ * memory for the timeline: the rows that are overwritten before there is one are
+ * lost. Returns false if there is no block.
+ */
+static bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
+				     struct heapinfo_spare *spare,
+				     unsigned int most)
+{
+	if (ring->room < most && spare && spare->block) {
+		heapinfo_ring_add_block(ring, spare, most);
 	} else if (ring->room) {
-		ring->block = 0;
-		ring->full = true;
+		ring->block = ring->block->next;
 		if (!ring->timeline && spare) {
 			ring->timeline = spare->timeline;
 			spare->timeline = NULL;
@@ -222,30 +138,95 @@ noinline bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
 	} else {
 		return false;
 	}
-	ring->next = ring->blocks[ring->block]->events;
-	ring->end = ring->next + min(HEAPINFO_BLOCK_EVENTS,
-				     ring->room -
-				     ring->block * HEAPINFO_BLOCK_EVENTS);
+	ring->next = 0;
+	ring->end = ring->block->room;
 	return true;
 }
 
 /**
- * heapinfo_ring_push_out() - sum up the row that the next one replaces
- * @ring: is full
+ * heapinfo_ring_make_room() - see to it that a row can be added
+ * @ring: the ring
+ * @spare: memory for it, if heapinfo_ring_wants() wanted some; may be empty or NULL
+ * @who: the thread that the row is of
+ * @most: how many rows a ring has at most
+ *
+ * Where there is no memory to say who did it, the row does not say it.
  *
  * Context: under the lock of the record; does not sleep.
+ * Return: false if there is no memory for a single row.
  */
-noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
+bool heapinfo_ring_make_room(struct heapinfo_ring *ring,
+			     struct heapinfo_spare *spare,
+			     const struct heapinfo_actor *who,
+			     unsigned int most)
+{
+	if (ring->next == ring->end &&
+	    !heapinfo_ring_next_block(ring, spare, most))
+		return false;
+	heapinfo_ring_set_actor(ring, spare, who);
+	return true;
+}
+
+/* Sums up the oldest row, which is then no longer one of the ring. */
+static void heapinfo_ring_sum_up(struct heapinfo_ring *ring,
+				 const struct heapinfo_event *oldest)
 {
 	struct heapinfo_timeline *timeline = ring->timeline;
-	const struct heapinfo_event *oldest = ring->next;
 
+	ring->rows--;
+	if (likely(oldest->actor != HEAPINFO_NO_ACTOR))
+		ring->actors[oldest->actor].rows--;
 	if (unlikely(!timeline))
 		return;
 	if (unlikely(heapinfo_timeline_needs_span(timeline, oldest->time)))
 		heapinfo_timeline_open(timeline, oldest->time,
 				       ktime_get_boot_fast_ns());
 	heapinfo_timeline_add(timeline, oldest);
+}
+
+/**
+ * heapinfo_ring_push_out() - sum up the row that the next one replaces
+ * @ring: is full, and its current block is not at its end
+ *
+ * Context: under the lock of the record; does not sleep.
+ */
+noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
+{
+	heapinfo_ring_sum_up(ring, &ring->block->events[ring->next]);
+}
+
+/**
+ * heapinfo_ring_give_back() - take a block out of a ring, with its oldest rows
+ * @ring: the ring
+ *
+ * Its rows are summed up, and before them what is still older. So the rows that are
+ * left are the newest ones.
+ *
+ * Context: under the lock of the record; does not sleep.
+ * Return: the block, which the caller frees; NULL if there is none.
+ */
+struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring)
+{
+	struct heapinfo_block *block = ring->block, *oldest;
+	unsigned int i, vacant = ring->room - ring->rows;
+
+	if (!block)
+		return NULL;
+	/* Behind the newest row: what is vacant, then the oldest rows. */
+	for (i = ring->next + vacant; i < ring->end; i++)
+		heapinfo_ring_sum_up(ring, &block->events[i]);
+	oldest = block->next;
+	for (i = 0; i < (oldest == block ? ring->next : oldest->room); i++)
+		heapinfo_ring_sum_up(ring, &oldest->events[i]);
+	ring->room -= oldest->room;
+	if (oldest == block) {
+		ring->block = NULL;
+		ring->next = 0;
+		ring->end = 0;
+	} else {
+		block->next = oldest->next;
+	}
+	return oldest;
 }
 
 /**
@@ -262,16 +243,43 @@ unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
 				unsigned int first, unsigned int most,
 				struct heapinfo_event *events)
 {
-	unsigned int nr = heapinfo_ring_rows(ring);
-	unsigned int oldest = ring->full ? heapinfo_ring_position(ring) : 0;
-	unsigned int i, at;
+	const struct heapinfo_block *block = ring->block;
+	unsigned int at, part, nr, left;
 
-	for (i = first; i < nr && i - first < most; i++) {
-		at = (oldest + i) % nr;
-		*events++ = ring->blocks[at / HEAPINFO_BLOCK_EVENTS]
-				->events[at % HEAPINFO_BLOCK_EVENTS];
+	if (first >= ring->rows)
+		return 0;
+	nr = min_t(unsigned int, most, ring->rows - first);
+	/* Behind the newest row: what is vacant, then the oldest rows. */
+	at = ring->next + (ring->room - ring->rows) + first;
+	for (left = nr; left; left -= part, block = block->next) {
+		part = 0;
+		if (at >= block->room) {
+			at -= block->room;
+			continue;
+		}
+		part = min_t(unsigned int, left, block->room - at);
+		memcpy(events, block->events + at, part * sizeof(*events));
+		events += part;
+		at = 0;
 	}
-	return i - first;
+	return nr;
+}
+
+/**
+ * heapinfo_ring_copy_actors() - copy the threads that the rows are of
+ * @ring: the ring
+ * @actors: gets them, in the order to which the rows refer; has room for
+ *	@ring->nr_actors
+ *
+ * Context: under the lock of the record; does not sleep.
+ * Return: how many were copied.
+ */
+unsigned int heapinfo_ring_copy_actors(const struct heapinfo_ring *ring,
+				       struct heapinfo_actor *actors)
+{
+	if (ring->nr_actors)
+		memcpy(actors, ring->actors, ring->nr_actors * sizeof(*actors));
+	return ring->nr_actors;
 }
 
 /**

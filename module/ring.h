@@ -4,95 +4,81 @@
 #define HEAPINFO_RING_H
 
 #include <linux/compiler.h>
-#include <linux/pid.h>
-#include <linux/sched.h>
-#include <linux/string.h>
 #include <linux/types.h>
 
 #include "brk.h"
 #include "history.h"
+#include "spare.h"
 
 struct heapinfo_timeline;
 
 /* Rows are allocated in blocks of this many. */
 #define HEAPINFO_BLOCK_EVENTS	16
 
-/*
- * As many blocks as hold 64 rows, the default of the parameter "history": up to
- * here the addresses of the blocks fit into the ring itself.
+/**
+ * struct heapinfo_block - memory for some rows
+ * @next: the block whose rows come next; after the newest comes the oldest
+ * @room: how many rows may be in it, so that all blocks together have as many as
+ *	the parameter "history" says
+ * @events: the rows
  */
-#define HEAPINFO_INLINE_BLOCKS	4
-
 struct heapinfo_block {
+	struct heapinfo_block *next;
+	u8 room;
 	struct heapinfo_event events[HEAPINFO_BLOCK_EVENTS];
 };
 
 /**
  * struct heapinfo_ring - the rows of one process
- * @next: where the next row is written; @end if the current block is full
- * @end: the end of the current block, or of the part of it that may be used
- * @block: index of the current block in @blocks
- * @room: how many rows fit into all blocks, at most the parameter "history"
- * @nr_blocks: number of blocks
- * @full: there are @room rows, and the next one replaces the oldest
- * @blocks: the addresses of the blocks
- * @inline_blocks: what @blocks points to until a larger table is needed
+ * @block: the block with the newest row; NULL as long as there is none
+ * @actors: the threads that the rows are of; NULL as long as there is none
  * @timeline: sums up the rows that were replaced; NULL until the first one is, and
  *	as long as memory for it is refused
+ * @rows: how many rows there are
+ * @room: how many there may be with the blocks that there are
+ * @nr_actors: how many there may be in @actors
+ * @actor: of the newest row, or HEAPINFO_NO_ACTOR
+ * @next: where in @block the next row is written; @end if the block is full
+ * @end: the end of @block
  *
  * A ring begins without a block, so that a process that never moves its break
  * needs no memory for rows. It gets one block after the other until it holds
  * "history" rows. From then on, and where memory is refused, new rows replace
  * the oldest ones.
  *
- * The lock of the record guards the ring.
+ * The blocks are a circle. From the newest row on, there are first places that are
+ * free, if any; they are all in @block; then come the oldest rows.
+ *
+ * The lock of the record guards the ring. There is little kernel in this: the unit
+ * tests of the reader build ring.c, too.
  */
 struct heapinfo_ring {
-	struct heapinfo_event *next;
-	struct heapinfo_event *end;
-	u16 block;
-	u16 room;
-	u16 nr_blocks;
-	bool full;
-	struct heapinfo_block **blocks;
-	struct heapinfo_block *inline_blocks[HEAPINFO_INLINE_BLOCKS];
-	struct heapinfo_timeline *timeline;
-};
-
-/**
- * struct heapinfo_spare - memory for rows that is in no ring yet
- * @block: a block
- * @table: a table of the addresses of blocks, if the ring that it is for may
- *	need one
- * @timeline: a timeline with no span yet, if there is no block
- *
- * It is allocated where no lock is held, and then handed to the ring.
- */
-struct heapinfo_spare {
 	struct heapinfo_block *block;
-	struct heapinfo_block **table;
+	struct heapinfo_actor *actors;
 	struct heapinfo_timeline *timeline;
+	u16 rows;
+	u16 room;
+	u16 nr_actors;
+	u16 actor;
+	u8 next;
+	u8 end;
 };
 
-/* What a ring wants of a spare, or'ed. */
-#define HEAPINFO_WANTS_BLOCK	1
-#define HEAPINFO_WANTS_TABLE	2
-#define HEAPINFO_WANTS_TIMELINE	4
-
-int heapinfo_ring_start(void);
-void heapinfo_ring_stop(void);
-void heapinfo_ring_free(struct heapinfo_ring *ring);
-void heapinfo_spare_fill(struct heapinfo_spare *spare, unsigned int wants,
-			 bool may_sleep);
-void heapinfo_spare_free(struct heapinfo_spare *spare);
-unsigned int heapinfo_ring_wants(const struct heapinfo_ring *ring,
-				 unsigned int rows);
-bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
-			      struct heapinfo_spare *spare);
+struct heapinfo_wants heapinfo_ring_wants(const struct heapinfo_ring *ring,
+					  unsigned int rows,
+					  const struct heapinfo_actor *who,
+					  unsigned int most);
+bool heapinfo_ring_make_room(struct heapinfo_ring *ring,
+			     struct heapinfo_spare *spare,
+			     const struct heapinfo_actor *who,
+			     unsigned int most);
 void heapinfo_ring_push_out(struct heapinfo_ring *ring);
+struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring);
 unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
 				unsigned int first, unsigned int most,
 				struct heapinfo_event *events);
+unsigned int heapinfo_ring_copy_actors(const struct heapinfo_ring *ring,
+				       struct heapinfo_actor *actors);
 unsigned int heapinfo_ring_spans(const struct heapinfo_ring *ring);
 unsigned int heapinfo_ring_copy_spans(const struct heapinfo_ring *ring,
 				      struct heapinfo_span *spans);
@@ -100,51 +86,19 @@ unsigned int heapinfo_ring_copy_spans(const struct heapinfo_ring *ring,
 /* @ring is filled with zeroes. */
 static inline void heapinfo_ring_init(struct heapinfo_ring *ring)
 {
-	ring->blocks = ring->inline_blocks;
+	ring->actor = HEAPINFO_NO_ACTOR;
 }
 
-/* The index of the next row. Where the ring is at its end, that is its room. */
-static inline unsigned int
-heapinfo_ring_position(const struct heapinfo_ring *ring)
+/* Whether the next row replaces the oldest one. */
+static __always_inline bool heapinfo_ring_full(const struct heapinfo_ring *ring)
 {
-	if (!ring->nr_blocks)
-		return 0;
-	return ring->block * HEAPINFO_BLOCK_EVENTS +
-	       (ring->next - ring->blocks[ring->block]->events);
-}
-
-/* How many rows there are. */
-static inline unsigned int heapinfo_ring_rows(const struct heapinfo_ring *ring)
-{
-	return ring->full ? ring->room : heapinfo_ring_position(ring);
-}
-
-/**
- * heapinfo_ring_make_room() - see to it that a row can be added
- * @ring: the ring
- * @spare: a block for it, if it has come to its end; may be empty or NULL
- *
- * If the row will replace another one, that one is summed up here. So the caller
- * adds a row whenever there is room.
- *
- * Context: under the lock of the record; does not sleep.
- * Return: false if there is no memory for a single row.
- */
-static __always_inline bool
-heapinfo_ring_make_room(struct heapinfo_ring *ring,
-			struct heapinfo_spare *spare)
-{
-	if (unlikely(ring->next == ring->end) &&
-	    !heapinfo_ring_next_block(ring, spare))
-		return false;
-	if (ring->full)
-		heapinfo_ring_push_out(ring);
-	return true;
+	return ring->rows == ring->room;
 }
 
 /**
  * heapinfo_ring_add() - add a row
- * @ring: heapinfo_ring_make_room() has said that there is room
+ * @ring: heapinfo_ring_make_room() has said that there is room, for a row of the
+ *	actor that is @ring->actor
  * @time: when it happened, in ns of CLOCK_BOOTTIME
  * @call: how the call ended
  * @result: why it failed, if it did
@@ -155,7 +109,7 @@ heapinfo_ring_make_room(struct heapinfo_ring *ring,
  * What this does is paid for by every call that moves the break. So it stores
  * the fields as they come: the reader of the file divides and formats them.
  *
- * Context: the task that made the call, under the lock of the record.
+ * Context: under the lock of the record.
  */
 static __always_inline void
 heapinfo_ring_add(struct heapinfo_ring *ring, u64 time,
@@ -163,20 +117,21 @@ heapinfo_ring_add(struct heapinfo_ring *ring, u64 time,
 		  unsigned long from, unsigned long other,
 		  unsigned long mapping)
 {
-	struct task_struct *task = current;
-	const struct pid *pid = task_pid(task);
-	struct heapinfo_event *event = ring->next++;
+	struct heapinfo_event *event;
 
+	if (heapinfo_ring_full(ring))
+		heapinfo_ring_push_out(ring);
+	event = &ring->block->events[ring->next++];
+	ring->rows++;
 	event->time = time;
 	event->from = from;
 	event->other = other;
 	event->mapping = mapping;
-	event->tid = task_pid_nr(task);
-	event->vtid = pid->numbers[pid->level].nr;
-	/* Another thread may rename this one: then the name may be mixed. */
-	data_race(memcpy(event->comm, task->comm, sizeof(event->comm)));
+	event->actor = ring->actor;
 	event->call = call;
 	event->result = result;
+	if (likely(ring->actor != HEAPINFO_NO_ACTOR))
+		ring->actors[ring->actor].rows++;
 }
 
 #endif /* HEAPINFO_RING_H */

@@ -8,5 +8,6 @@
 #include <stdint.h>
 
 #define S64_MAX INT64_MAX
+#define U16_MAX UINT16_MAX
 
 #endif

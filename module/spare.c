@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory for what a record may come to need: allocated where no lock is held. */
+#include "heapinfo.h"
+#include "budget.h"
+#include "ring.h"
+#include "spare.h"
+#include "timeline.h"
+
+#include <linux/slab.h>
+
+static struct kmem_cache *heapinfo_block_cache;
+
+/* How many bytes the counters of failures take. */
+#define FAILURES_SIZE	(HEAPINFO_NR_RESULTS * sizeof(u64))
+
+/**
+ * heapinfo_spare_start() - get ready to allocate memory for records
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int heapinfo_spare_start(void)
+{
+	/* Not aligned to lines, so that more of them fit into a page. */
+	heapinfo_block_cache =
+		kmem_cache_create("heapinfo_block",
+				  sizeof(struct heapinfo_block), 0,
+				  SLAB_ACCOUNT, NULL);
+	return heapinfo_block_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * heapinfo_spare_stop() - undo heapinfo_spare_start()
+ *
+ * Context: may sleep; all memory has been freed.
+ */
+void heapinfo_spare_stop(void)
+{
+	kmem_cache_destroy(heapinfo_block_cache);
+}
+
+/* kmalloc(), and what it takes counts as used; NULL if it is refused. */
+static void *heapinfo_spare_kmalloc(size_t size, gfp_t gfp)
+{
+	void *memory;
+
+	if (!heapinfo_budget_take(size, true))
+		return NULL;
+	memory = kmalloc(size, gfp);
+	if (!memory)
+		heapinfo_budget_give(size);
+	return memory;
+}
+
+/* Undoes heapinfo_spare_kmalloc(), if it was done. */
+static void heapinfo_spare_kfree(void *memory, size_t size)
+{
+	if (!memory)
+		return;
+	kfree(memory);
+	heapinfo_budget_give(size);
+}
+
+static struct heapinfo_block *heapinfo_spare_block(gfp_t gfp)
+{
+	struct heapinfo_block *block;
+
+	if (!heapinfo_budget_take(sizeof(*block), true))
+		return NULL;
+	block = kmem_cache_alloc(heapinfo_block_cache, gfp);
+	if (!block)
+		heapinfo_budget_give(sizeof(*block));
+	return block;
+}
+
+/**
+ * heapinfo_spare_free_block() - free a block that is in no ring
+ * @block: the block, or NULL
+ *
+ * Context: not where preemption or interrupts are disabled; does not sleep
+ * otherwise.
+ */
+void heapinfo_spare_free_block(struct heapinfo_block *block)
+{
+	if (!block)
+		return;
+	kmem_cache_free(heapinfo_block_cache, block);
+	heapinfo_budget_give(sizeof(*block));
+}
+
+/**
+ * heapinfo_spare_free_failures() - free counters of failures
+ * @failures: the counters, or NULL
+ *
+ * Context: as heapinfo_spare_free_block().
+ */
+void heapinfo_spare_free_failures(u64 *failures)
+{
+	heapinfo_spare_kfree(failures, FAILURES_SIZE);
+}
+
+/**
+ * heapinfo_spare_free_ring() - free the memory of a ring
+ * @ring: nobody uses it any more
+ *
+ * Context: as heapinfo_spare_free_block().
+ */
+void heapinfo_spare_free_ring(struct heapinfo_ring *ring)
+{
+	struct heapinfo_block *block = ring->block, *next;
+
+	if (block) {
+		next = block->next;
+		/* The last of the circle leads nowhere. */
+		block->next = NULL;
+		for (block = next; block; block = next) {
+			next = block->next;
+			heapinfo_spare_free_block(block);
+		}
+	}
+	heapinfo_spare_kfree(ring->actors,
+			     ring->nr_actors * sizeof(*ring->actors));
+	heapinfo_spare_kfree(ring->timeline, sizeof(*ring->timeline));
+}
+
+/**
+ * heapinfo_spare_fill() - allocate memory for a record
+ * @spare: empty
+ * @wants: what the record wants
+ * @may_sleep: whether the caller may
+ *
+ * Where there is no block, the ring will replace its oldest rows: then it gets a
+ * timeline, to sum these up. Where memory is refused, something or all is missing.
+ *
+ * Context: a task of the process, under no lock if @may_sleep.
+ */
+void heapinfo_spare_fill(struct heapinfo_spare *spare,
+			 struct heapinfo_wants wants, bool may_sleep)
+{
+	gfp_t gfp = heapinfo_gfp(may_sleep);
+
+	if (wants.block)
+		spare->block = heapinfo_spare_block(gfp);
+	if (!spare->block && wants.timeline) {
+		spare->timeline =
+			heapinfo_spare_kmalloc(sizeof(*spare->timeline), gfp);
+		if (spare->timeline)
+			heapinfo_timeline_init(spare->timeline);
+	}
+	if (wants.failures)
+		spare->failures = heapinfo_spare_kmalloc(FAILURES_SIZE,
+							 gfp | __GFP_ZERO);
+	if (wants.actors) {
+		spare->actors =
+			heapinfo_spare_kmalloc(wants.actors *
+					       sizeof(*spare->actors), gfp);
+		spare->nr_actors = spare->actors ? wants.actors : 0;
+	}
+}
+
+/**
+ * heapinfo_spare_free() - free what no record has taken
+ * @spare: may be empty
+ *
+ * Context: as heapinfo_spare_free_block(), if it is not empty.
+ */
+void heapinfo_spare_free(struct heapinfo_spare *spare)
+{
+	heapinfo_spare_free_block(spare->block);
+	heapinfo_spare_kfree(spare->timeline, sizeof(*spare->timeline));
+	heapinfo_spare_free_failures(spare->failures);
+	heapinfo_spare_kfree(spare->actors,
+			     spare->nr_actors * sizeof(*spare->actors));
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory for what a record may come to need: allocated where no lock is held. */
+#ifndef HEAPINFO_SPARE_H
+#define HEAPINFO_SPARE_H
+
+#include <linux/types.h>
+
+struct heapinfo_actor;
+struct heapinfo_block;
+struct heapinfo_ring;
+struct heapinfo_timeline;
+
+/**
+ * struct heapinfo_wants - which memory a record should have for a call
+ * @block: a block of rows
+ * @timeline: a timeline
+ * @failures: counters of failures
+ * @actors: a larger table of actors, for so many; 0 for none
+ */
+struct heapinfo_wants {
+	bool block;
+	bool timeline;
+	bool failures;
+	u16 actors;
+};
+
+/**
+ * struct heapinfo_spare - memory that is in no record yet, or no longer
+ * @block: a block of rows
+ * @timeline: a timeline with no span yet, if there is no block
+ * @failures: counters of failures, all zero
+ * @actors: a table of actors
+ * @nr_actors: for how many
+ *
+ * It is allocated where no lock is held, and then handed to the record.
+ */
+struct heapinfo_spare {
+	struct heapinfo_block *block;
+	struct heapinfo_timeline *timeline;
+	u64 *failures;
+	struct heapinfo_actor *actors;
+	u16 nr_actors;
+};
+
+int heapinfo_spare_start(void);
+void heapinfo_spare_stop(void);
+void heapinfo_spare_fill(struct heapinfo_spare *spare,
+			 struct heapinfo_wants wants, bool may_sleep);
+void heapinfo_spare_free(struct heapinfo_spare *spare);
+void heapinfo_spare_free_failures(u64 *failures);
+void heapinfo_spare_free_ring(struct heapinfo_ring *ring);
+void heapinfo_spare_free_block(struct heapinfo_block *block);
+
+/* Whether something is wanted. */
+static inline bool heapinfo_wants_any(struct heapinfo_wants wants)
+{
+	return wants.block || wants.timeline || wants.failures || wants.actors;
+}
+
+#endif /* HEAPINFO_SPARE_H */
