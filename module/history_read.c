@@ -131,6 +131,18 @@ static void heapinfo_copy_drop(struct heapinfo_history *copy, u64 oldest)
 		copy->nr * sizeof(*copy->events));
 }
 
+/*
+ * Whether a process still has its number. If it has, it had it all the time: so what
+ * was found by the number before is its own, and not that of a later process which
+ * shares the address space. Under rcu_read_lock().
+ */
+static bool heapinfo_has_number(struct pid *tgid)
+{
+	/* Pairs with the locks taken and given until the number is another's. */
+	smp_rmb();
+	return pid_task(tgid, PIDTYPE_TGID);
+}
+
 /**
  * struct heapinfo_copy_room - how much a copy has room for
  * @rows: number of rows
@@ -232,13 +244,11 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 
 		rcu_read_lock();
 		record = heapinfo_record_find(nr);
-		/* Another process may have the number of one that has ended. */
-		if (record && record->tgid != tgid) {
-			/* The one that is asked about has ended. */
-		} else if (!record) {
+		if (!record) {
 			copy->since = heapinfo_since_without(nr, leader, mm);
 			copy->totals.peak = brk;
-		} else if (record->mm == mm) {
+		} else if (READ_ONCE(record->mm) == mm &&
+			   heapinfo_has_number(tgid)) {
 			whole = heapinfo_copy_record(copy, record, &room);
 		}
 		rcu_read_unlock();

@@ -160,7 +160,6 @@ struct heapinfo_record *heapinfo_record_new(unsigned long brk, bool may_sleep)
 	record->since = heapinfo_record_since(record->nr,
 					      leader->start_boottime,
 					      leader->flags);
-	record->tgid = task_tgid(current);
 	record->mm = current->mm;
 	record->last = brk;
 	record->totals.start = current->mm->start_brk;

@@ -14,7 +14,6 @@
 #include "ring.h"
 
 struct mm_struct;
-struct pid;
 
 /**
  * struct heapinfo_record - what is remembered of one program of a process
@@ -22,21 +21,21 @@ struct pid;
  * @nr: the number of the process in the first pid namespace. No two records
  *	in the table have the same.
  * @lock: guards @last, @ring, @totals and @failures. Exec and exit never take it.
+ * @mm: the address space, to tell this program of the process from the next
+ *	one
  * @last: where the last call left the break
+ * @rcu: frees the record when nobody can look at it any more. It stands in the place
+ *	of @mm and @last, so that no address space is this record's any more.
  * @ring: the last rows
  * @totals: the sums over all calls
  * @failures: how many calls failed, by reason (enum heapinfo_result); NULL until
  *	the first one does, and as long as memory for it is refused
  * @since: an enum heapinfo_since: when the record begins
- * @tgid: the process, to tell it from a later one of the same number
- * @mm: the address space, to tell this program of the process from the next
- *	one
- * @rcu: frees the record when nobody can look at it any more
  *
- * @tgid and @mm are compared and never followed: they may be gone. Who compares
- * holds what he compares with. A record that he finds was in the table when he
- * held it already, so its process was there; and exec makes the address space of
- * the next program before that of the last one goes. So no other has the address.
+ * @mm is compared and never followed: it may be gone. Who compares holds what he
+ * compares with. A record that he finds was in the table when he held it already, so
+ * its process was there; and exec makes the address space of the next program before
+ * that of the last one goes. So no other has the address.
  *
  * The table is read under rcu_read_lock(). The own record of a process stays
  * in the table while one of its tasks is in brk(2): exec waits for all other
@@ -47,14 +46,17 @@ struct heapinfo_record {
 	pid_t nr;
 	/* Taken by every call that is recorded, for a short time. */
 	spinlock_t lock;
-	unsigned long last;
+	union {
+		struct {
+			struct mm_struct *mm;
+			unsigned long last;
+		};
+		struct rcu_head rcu;
+	};
 	struct heapinfo_ring ring;
 	struct heapinfo_totals totals;
 	u64 *failures;
 	u8 since;
-	struct pid *tgid;
-	struct mm_struct *mm;
-	struct rcu_head rcu;
 };
 
 /**
