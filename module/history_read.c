@@ -96,7 +96,7 @@ static bool heapinfo_copy_part(struct heapinfo_history *copy,
 	u64 made = heapinfo_totals_rows(&record->totals);
 	unsigned int nr;
 
-	*oldest = made - heapinfo_ring_rows(ring);
+	*oldest = made - ring->rows;
 	/* What was to come next is pushed out, and so is all before it. */
 	if (copy->rows < *oldest) {
 		copy->rows = *oldest;
@@ -172,7 +172,7 @@ static bool heapinfo_copy_record(struct heapinfo_history *copy,
 
 	for (;;) {
 		spin_lock(&record->lock);
-		rows = heapinfo_ring_rows(&record->ring);
+		rows = record->ring.rows;
 		spans = heapinfo_ring_spans(&record->ring);
 		actors = record->ring.nr_actors;
 		/* Behind what has been copied there is room for a part. */
