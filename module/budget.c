@@ -2,19 +2,23 @@
 /* How much memory the histories may use: the parameter "memory". */
 #include "heapinfo.h"
 #include "budget.h"
+#include "owner.h"
+#include "share.h"
 
+#include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/minmax.h>
-#include <linux/mm.h>
 #include <linux/percpu_counter.h>
 #include <linux/sizes.h>
 
 /*
  * How much is in use. Each processor counts for itself up to heapinfo_batch bytes,
- * so that processes that begin and end on many do not wait for one another. Only
- * close to the bound all are asked: then what is in use is known exactly.
+ * so that processes that begin and end on many do not wait for one another. What is
+ * read without asking all of them is wrong by less than a sixty-fourth of the bound.
+ * The shares leave room for that.
  */
-static struct percpu_counter heapinfo_bytes_used;
+static struct percpu_counter heapinfo_record_bytes;
+static struct percpu_counter heapinfo_row_bytes;
 static s32 heapinfo_batch;
 
 /**
@@ -25,10 +29,17 @@ static s32 heapinfo_batch;
  */
 int heapinfo_budget_start(void)
 {
-	/* What all processors have not told yet is a small part of the bound. */
-	heapinfo_batch = clamp_t(size_t, heapinfo_params.memory / 16 /
-				 num_possible_cpus(), PAGE_SIZE, SZ_1M);
-	return percpu_counter_init(&heapinfo_bytes_used, 0, GFP_KERNEL);
+	int ret;
+
+	heapinfo_batch = clamp_t(size_t, heapinfo_params.memory / 64 /
+				 num_possible_cpus(), 1, SZ_1M);
+	ret = percpu_counter_init(&heapinfo_record_bytes, 0, GFP_KERNEL);
+	if (ret)
+		return ret;
+	ret = percpu_counter_init(&heapinfo_row_bytes, 0, GFP_KERNEL);
+	if (ret)
+		percpu_counter_destroy(&heapinfo_record_bytes);
+	return ret;
 }
 
 /**
@@ -38,55 +49,146 @@ int heapinfo_budget_start(void)
  */
 void heapinfo_budget_stop(void)
 {
-	WARN_ON_ONCE(percpu_counter_sum(&heapinfo_bytes_used));
-	percpu_counter_destroy(&heapinfo_bytes_used);
+	WARN_ON_ONCE(percpu_counter_sum(&heapinfo_record_bytes) ||
+		     percpu_counter_sum(&heapinfo_row_bytes));
+	percpu_counter_destroy(&heapinfo_row_bytes);
+	percpu_counter_destroy(&heapinfo_record_bytes);
 }
 
 /**
- * heapinfo_budget_take() - ask whether so much memory may be allocated
- * @size: in bytes
- * @rows: it is for rows, not for a record
+ * heapinfo_budget_use() - what the memory is used for
+ * @use: filled in
  *
- * Rows get three quarters of the bound at most. So a process whose rows do not
- * fit any more can still have a record, with its totals.
+ * Context: any.
+ */
+void heapinfo_budget_use(struct heapinfo_use *use)
+{
+	use->bound = heapinfo_params.memory;
+	use->records = percpu_counter_read_positive(&heapinfo_record_bytes);
+	use->root_records = atomic_long_read(&heapinfo_root.records);
+	use->rows = percpu_counter_read_positive(&heapinfo_row_bytes);
+	use->owners = heapinfo_owners();
+}
+
+static bool heapinfo_is_root(const struct heapinfo_owner *owner)
+{
+	return owner == &heapinfo_root;
+}
+
+/**
+ * heapinfo_budget_take_record() - ask whether memory for a record may be allocated
+ * @owner: to whom the record belongs
+ * @size: in bytes
  *
  * Context: any but an interrupt; does not sleep.
  * Return: true if it may: the memory counts as used then, until it is given
- * back with heapinfo_budget_give().
+ * back with heapinfo_budget_give_record().
  */
-bool heapinfo_budget_take(size_t size, bool rows)
+bool heapinfo_budget_take_record(struct heapinfo_owner *owner, size_t size)
 {
-	size_t bound = heapinfo_params.memory;
+	struct heapinfo_use use;
+	u64 has;
 
-	if (rows)
-		bound -= bound / 4;
-	percpu_counter_add_batch(&heapinfo_bytes_used, size, heapinfo_batch);
-	if (__percpu_counter_compare(&heapinfo_bytes_used, bound,
-				     heapinfo_batch) <= 0)
+	has = atomic_long_add_return(size, &owner->records);
+	percpu_counter_add_batch(&heapinfo_record_bytes, size, heapinfo_batch);
+	heapinfo_budget_use(&use);
+	if (has <= heapinfo_share_records(&use, heapinfo_is_root(owner)) &&
+	    !heapinfo_use_full(&use))
 		return true;
-	heapinfo_budget_give(size);
+	heapinfo_budget_give_record(owner, size);
 	return false;
 }
 
 /**
- * heapinfo_budget_give() - give back what heapinfo_budget_take() has taken
+ * heapinfo_budget_give_record() - undo heapinfo_budget_take_record()
+ * @owner: as there
  * @size: in bytes
  *
- * Context: as heapinfo_budget_take(), or where RCU calls back.
+ * Context: as there, or where RCU calls back.
  */
-void heapinfo_budget_give(size_t size)
+void heapinfo_budget_give_record(struct heapinfo_owner *owner, size_t size)
 {
-	percpu_counter_add_batch(&heapinfo_bytes_used, -(s64)size,
+	percpu_counter_add_batch(&heapinfo_record_bytes, -(s64)size,
 				 heapinfo_batch);
+	atomic_long_sub(size, &owner->records);
+}
+
+/**
+ * heapinfo_budget_favours() - whether an owner gets rows at the cost of others
+ * @owner: who wants rows
+ * @first: for a process that has none yet, or hardly any
+ * @use: what is in use
+ *
+ * Context: any.
+ * Return: true if he has less than a share. Root gets the first rows of a process
+ * whatever it has.
+ */
+bool heapinfo_budget_favours(const struct heapinfo_owner *owner, bool first,
+			     const struct heapinfo_use *use)
+{
+	bool root = heapinfo_is_root(owner);
+	u64 has = atomic_long_read(&owner->rows);
+
+	return (root && first) || has <= heapinfo_share_rows(use, root);
+}
+
+/**
+ * heapinfo_budget_take_rows() - ask whether memory for rows may be allocated
+ * @owner: to whom they belong
+ * @size: in bytes
+ * @first: for a process that has none yet, or hardly any
+ *
+ * Context: any but an interrupt; does not sleep.
+ * Return: true if it may: the memory counts as used then, until it is given
+ * back with heapinfo_budget_give_rows().
+ */
+bool heapinfo_budget_take_rows(struct heapinfo_owner *owner, size_t size,
+			       bool first)
+{
+	struct heapinfo_use use;
+	u64 bound;
+
+	atomic_long_add(size, &owner->rows);
+	percpu_counter_add_batch(&heapinfo_row_bytes, size, heapinfo_batch);
+	heapinfo_budget_use(&use);
+	bound = heapinfo_rows_calm(&use);
+	if (likely(use.rows <= bound))
+		return true;
+	if (heapinfo_budget_favours(owner, first, &use))
+		bound = heapinfo_rows_bound(&use);
+	if (use.rows <= bound)
+		return true;
+	heapinfo_budget_give_rows(owner, size);
+	return false;
+}
+
+/**
+ * heapinfo_budget_give_rows() - undo heapinfo_budget_take_rows()
+ * @owner: as there
+ * @size: in bytes
+ *
+ * Context: as there, or where RCU calls back.
+ */
+void heapinfo_budget_give_rows(struct heapinfo_owner *owner, size_t size)
+{
+	percpu_counter_add_batch(&heapinfo_row_bytes, -(s64)size,
+				 heapinfo_batch);
+	atomic_long_sub(size, &owner->rows);
 }
 
 /**
  * heapinfo_budget_used() - how much memory is in use
  *
- * Context: as heapinfo_budget_take().
- * Return: in bytes.
+ * Who asks for memory counts it first, and gives it back if that was too much. So
+ * the sum may be above the bound for a moment, and the memory is not.
+ *
+ * Context: as heapinfo_budget_take_rows().
+ * Return: in bytes, the bound at most.
  */
 size_t heapinfo_budget_used(void)
 {
-	return percpu_counter_sum_positive(&heapinfo_bytes_used);
+	u64 used = percpu_counter_sum_positive(&heapinfo_record_bytes) +
+		   percpu_counter_sum_positive(&heapinfo_row_bytes);
+
+	return min_t(u64, used, heapinfo_params.memory);
 }

@@ -6,6 +6,9 @@
 #include <linux/gfp.h>
 #include <linux/types.h>
 
+struct heapinfo_owner;
+struct heapinfo_use;
+
 /*
  * How memory for histories is allocated: charged to the memory cgroup of the
  * process, and never so that another process is killed for it, since rows can
@@ -23,8 +26,14 @@ static inline gfp_t heapinfo_gfp(bool may_sleep)
 
 int heapinfo_budget_start(void);
 void heapinfo_budget_stop(void);
-bool heapinfo_budget_take(size_t size, bool rows);
-void heapinfo_budget_give(size_t size);
+bool heapinfo_budget_take_record(struct heapinfo_owner *owner, size_t size);
+void heapinfo_budget_give_record(struct heapinfo_owner *owner, size_t size);
+bool heapinfo_budget_take_rows(struct heapinfo_owner *owner, size_t size,
+			       bool first);
+void heapinfo_budget_give_rows(struct heapinfo_owner *owner, size_t size);
+bool heapinfo_budget_favours(const struct heapinfo_owner *owner, bool first,
+			     const struct heapinfo_use *use);
+void heapinfo_budget_use(struct heapinfo_use *use);
 size_t heapinfo_budget_used(void);
 
 #endif /* HEAPINFO_BUDGET_H */

@@ -3,6 +3,7 @@
 #include "heapinfo.h"
 #include "compat.h"
 #include "history.h"
+#include "owner.h"
 #include "record.h"
 #include "ring.h"
 #include "spare.h"
@@ -272,13 +273,17 @@ static struct heapinfo_record *heapinfo_history_own(unsigned long brk,
 						    bool may_sleep)
 {
 	struct heapinfo_record *record, *made;
+	struct heapinfo_owner *owner;
 
 	rcu_read_lock();
 	record = heapinfo_record_find(task_tgid_nr(current));
 	rcu_read_unlock();
 	if (record)
 		return record;
-	made = heapinfo_record_new(brk, may_sleep);
+	owner = heapinfo_owner_get(may_sleep);
+	if (!owner)
+		return NULL;
+	made = heapinfo_record_new(owner, brk, may_sleep);
 	if (!made)
 		return NULL;
 	record = heapinfo_record_add(made);
@@ -310,7 +315,7 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep)
 		wants = heapinfo_history_wants(record, 2, brk->call);
 	spin_unlock(&record->lock);
 	if (!done) {
-		heapinfo_spare_fill(&spare, wants, may_sleep);
+		heapinfo_spare_fill(&spare, record->owner, wants, may_sleep);
 		spin_lock(&record->lock);
 		heapinfo_history_add_call(record, brk, &spare);
 		spin_unlock(&record->lock);
@@ -399,7 +404,7 @@ void heapinfo_history_prepare(const struct heapinfo_brk *brk)
 	spin_unlock(&record->lock);
 	if (!heapinfo_wants_any(wants))
 		return;
-	heapinfo_spare_fill(&spare, wants, true);
+	heapinfo_spare_fill(&spare, record->owner, wants, true);
 	spin_lock(&record->lock);
 	/* No row is pushed out yet: the call may not come to have one. */
 	if (heapinfo_wants_any(heapinfo_history_wants(record, 1,

@@ -2,6 +2,7 @@
 /* The record of each process, and the table in which it is found. */
 #include "heapinfo.h"
 #include "budget.h"
+#include "owner.h"
 #include "record.h"
 #include "spare.h"
 
@@ -92,6 +93,7 @@ int heapinfo_records_start(void)
 	ret = heapinfo_budget_start();
 	if (ret)
 		return ret;
+	heapinfo_owners_start();
 	/* Aligned, so that calls of two processes write to no line of both. */
 	heapinfo_record_cache =
 		kmem_cache_create("heapinfo_record",
@@ -99,7 +101,7 @@ int heapinfo_records_start(void)
 				  SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN, NULL);
 	ret = -ENOMEM;
 	if (!heapinfo_record_cache)
-		goto stop_budget;
+		goto stop_owners;
 	ret = heapinfo_spare_start();
 	if (ret)
 		goto destroy_cache;
@@ -112,7 +114,8 @@ stop_spare:
 	heapinfo_spare_stop();
 destroy_cache:
 	kmem_cache_destroy(heapinfo_record_cache);
-stop_budget:
+stop_owners:
+	heapinfo_owners_stop();
 	heapinfo_budget_stop();
 	return ret;
 }
@@ -129,11 +132,13 @@ void heapinfo_records_stop(void)
 	heapinfo_record_table_stop();
 	heapinfo_spare_stop();
 	kmem_cache_destroy(heapinfo_record_cache);
+	heapinfo_owners_stop();
 	heapinfo_budget_stop();
 }
 
 /**
  * heapinfo_record_new() - make a record of the program that runs now
+ * @owner: from heapinfo_owner_get(): goes with the record, be it made or not
  * @brk: its break
  * @may_sleep: whether the caller may
  *
@@ -142,19 +147,19 @@ void heapinfo_records_stop(void)
  * Context: a task of the process, under no lock if @may_sleep.
  * Return: the record, with no call in it; NULL if memory is refused.
  */
-struct heapinfo_record *heapinfo_record_new(unsigned long brk, bool may_sleep)
+struct heapinfo_record *heapinfo_record_new(struct heapinfo_owner *owner,
+					    unsigned long brk, bool may_sleep)
 {
 	const struct task_struct *leader = current->group_leader;
 	struct heapinfo_record *record;
 
-	if (!heapinfo_budget_take(sizeof(*record), false))
-		return NULL;
+	if (!heapinfo_budget_take_record(owner, sizeof(*record)))
+		goto put_owner;
 	record = kmem_cache_zalloc(heapinfo_record_cache,
 				   heapinfo_gfp(may_sleep));
-	if (!record) {
-		heapinfo_budget_give(sizeof(*record));
-		return NULL;
-	}
+	if (!record)
+		goto give_memory;
+	record->owner = owner;
 	spin_lock_init(&record->lock);
 	record->nr = task_tgid_nr(current);
 	record->since = heapinfo_record_since(record->nr,
@@ -166,6 +171,12 @@ struct heapinfo_record *heapinfo_record_new(unsigned long brk, bool may_sleep)
 	record->totals.peak = brk;
 	heapinfo_ring_init(&record->ring);
 	return record;
+
+give_memory:
+	heapinfo_budget_give_record(owner, sizeof(*record));
+put_owner:
+	heapinfo_owner_put(owner);
+	return NULL;
 }
 
 /**
@@ -177,10 +188,13 @@ struct heapinfo_record *heapinfo_record_new(unsigned long brk, bool may_sleep)
  */
 void heapinfo_record_free(struct heapinfo_record *record)
 {
-	heapinfo_spare_free_ring(&record->ring);
-	heapinfo_spare_free_failures(record->failures);
+	struct heapinfo_owner *owner = record->owner;
+
+	heapinfo_spare_free_ring(owner, &record->ring);
+	heapinfo_spare_free_failures(owner, record->failures);
 	kmem_cache_free(heapinfo_record_cache, record);
-	heapinfo_budget_give(sizeof(*record));
+	heapinfo_budget_give_record(owner, sizeof(*record));
+	heapinfo_owner_put(owner);
 }
 
 static void heapinfo_record_free_rcu(struct rcu_head *rcu)

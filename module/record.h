@@ -13,6 +13,7 @@
 #include "history.h"
 #include "ring.h"
 
+struct heapinfo_owner;
 struct mm_struct;
 
 /**
@@ -30,6 +31,7 @@ struct mm_struct;
  * @totals: the sums over all calls
  * @failures: how many calls failed, by reason (enum heapinfo_result); NULL until
  *	the first one does, and as long as memory for it is refused
+ * @owner: the user who started the process, for whom the record counts
  * @since: an enum heapinfo_since: when the record begins
  *
  * @mm is compared and never followed: it may be gone. Who compares holds what he
@@ -56,6 +58,7 @@ struct heapinfo_record {
 	struct heapinfo_ring ring;
 	struct heapinfo_totals totals;
 	u64 *failures;
+	struct heapinfo_owner *owner;
 	u8 since;
 };
 
@@ -99,7 +102,8 @@ extern u64 heapinfo_load_time;
 
 int heapinfo_records_start(void);
 void heapinfo_records_stop(void);
-struct heapinfo_record *heapinfo_record_new(unsigned long brk, bool may_sleep);
+struct heapinfo_record *heapinfo_record_new(struct heapinfo_owner *owner,
+					    unsigned long brk, bool may_sleep);
 void heapinfo_record_free(struct heapinfo_record *record);
 struct heapinfo_record *heapinfo_record_add(struct heapinfo_record *made);
 void heapinfo_record_refused(pid_t nr);

@@ -46,7 +46,7 @@ struct heapinfo_wants heapinfo_ring_wants(const struct heapinfo_ring *ring,
 					  const struct heapinfo_actor *who,
 					  unsigned int most)
 {
-	struct heapinfo_wants wants = {};
+	struct heapinfo_wants wants = { .room = ring->room };
 
 	if (heapinfo_ring_place_actor(ring, who) == HEAPINFO_NO_ACTOR)
 		wants.actors = clamp(ring->nr_actors * 2u, 1u, most + 1);

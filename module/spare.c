@@ -39,73 +39,100 @@ void heapinfo_spare_stop(void)
 	kmem_cache_destroy(heapinfo_block_cache);
 }
 
-/* kmalloc(), and what it takes counts as used; NULL if it is refused. */
-static void *heapinfo_spare_kmalloc(size_t size, gfp_t gfp)
+/* kmalloc(), and what it takes counts as rows of @owner; NULL if it is refused. */
+static void *heapinfo_spare_kmalloc(struct heapinfo_owner *owner, size_t size,
+				    bool first, gfp_t gfp)
 {
 	void *memory;
 
-	if (!heapinfo_budget_take(size, true))
+	if (!heapinfo_budget_take_rows(owner, size, first))
 		return NULL;
 	memory = kmalloc(size, gfp);
 	if (!memory)
-		heapinfo_budget_give(size);
+		heapinfo_budget_give_rows(owner, size);
 	return memory;
 }
 
 /* Undoes heapinfo_spare_kmalloc(), if it was done. */
-static void heapinfo_spare_kfree(void *memory, size_t size)
+static void heapinfo_spare_kfree(struct heapinfo_owner *owner, void *memory,
+				 size_t size)
 {
 	if (!memory)
 		return;
 	kfree(memory);
-	heapinfo_budget_give(size);
+	heapinfo_budget_give_rows(owner, size);
 }
 
-static struct heapinfo_block *heapinfo_spare_block(gfp_t gfp)
+static struct heapinfo_block *
+heapinfo_spare_block(struct heapinfo_owner *owner, bool first, gfp_t gfp)
 {
 	struct heapinfo_block *block;
 
-	if (!heapinfo_budget_take(sizeof(*block), true))
+	if (!heapinfo_budget_take_rows(owner, sizeof(*block), first))
 		return NULL;
 	block = kmem_cache_alloc(heapinfo_block_cache, gfp);
 	if (!block)
-		heapinfo_budget_give(sizeof(*block));
+		heapinfo_budget_give_rows(owner, sizeof(*block));
 	return block;
+}
+
+/*
+ * Counters of failures are totals. So they count as part of the record, which stays
+ * as long as the process does, and not as rows.
+ */
+static u64 *heapinfo_spare_failures(struct heapinfo_owner *owner, gfp_t gfp)
+{
+	u64 *failures;
+
+	if (!heapinfo_budget_take_record(owner, FAILURES_SIZE))
+		return NULL;
+	failures = kzalloc(FAILURES_SIZE, gfp);
+	if (!failures)
+		heapinfo_budget_give_record(owner, FAILURES_SIZE);
+	return failures;
 }
 
 /**
  * heapinfo_spare_free_block() - free a block that is in no ring
+ * @owner: for whom it counts
  * @block: the block, or NULL
  *
  * Context: not where preemption or interrupts are disabled; does not sleep
  * otherwise.
  */
-void heapinfo_spare_free_block(struct heapinfo_block *block)
+void heapinfo_spare_free_block(struct heapinfo_owner *owner,
+			       struct heapinfo_block *block)
 {
 	if (!block)
 		return;
 	kmem_cache_free(heapinfo_block_cache, block);
-	heapinfo_budget_give(sizeof(*block));
+	heapinfo_budget_give_rows(owner, sizeof(*block));
 }
 
 /**
  * heapinfo_spare_free_failures() - free counters of failures
+ * @owner: for whom they count
  * @failures: the counters, or NULL
  *
  * Context: as heapinfo_spare_free_block().
  */
-void heapinfo_spare_free_failures(u64 *failures)
+void heapinfo_spare_free_failures(struct heapinfo_owner *owner, u64 *failures)
 {
-	heapinfo_spare_kfree(failures, FAILURES_SIZE);
+	if (!failures)
+		return;
+	kfree(failures);
+	heapinfo_budget_give_record(owner, FAILURES_SIZE);
 }
 
 /**
  * heapinfo_spare_free_ring() - free the memory of a ring
+ * @owner: for whom it counts
  * @ring: nobody uses it any more
  *
  * Context: as heapinfo_spare_free_block().
  */
-void heapinfo_spare_free_ring(struct heapinfo_ring *ring)
+void heapinfo_spare_free_ring(struct heapinfo_owner *owner,
+			      struct heapinfo_ring *ring)
 {
 	struct heapinfo_block *block = ring->block, *next;
 
@@ -115,17 +142,18 @@ void heapinfo_spare_free_ring(struct heapinfo_ring *ring)
 		block->next = NULL;
 		for (block = next; block; block = next) {
 			next = block->next;
-			heapinfo_spare_free_block(block);
+			heapinfo_spare_free_block(owner, block);
 		}
 	}
-	heapinfo_spare_kfree(ring->actors,
+	heapinfo_spare_kfree(owner, ring->actors,
 			     ring->nr_actors * sizeof(*ring->actors));
-	heapinfo_spare_kfree(ring->timeline, sizeof(*ring->timeline));
+	heapinfo_spare_kfree(owner, ring->timeline, sizeof(*ring->timeline));
 }
 
 /**
  * heapinfo_spare_fill() - allocate memory for a record
  * @spare: empty
+ * @owner: of the record
  * @wants: what the record wants
  * @may_sleep: whether the caller may
  *
@@ -135,25 +163,29 @@ void heapinfo_spare_free_ring(struct heapinfo_ring *ring)
  * Context: a task of the process, under no lock if @may_sleep.
  */
 void heapinfo_spare_fill(struct heapinfo_spare *spare,
+			 struct heapinfo_owner *owner,
 			 struct heapinfo_wants wants, bool may_sleep)
 {
 	gfp_t gfp = heapinfo_gfp(may_sleep);
+	bool first = wants.room <= HEAPINFO_BLOCK_EVENTS;
 
+	spare->owner = owner;
 	if (wants.block)
-		spare->block = heapinfo_spare_block(gfp);
+		spare->block = heapinfo_spare_block(owner, !wants.room, gfp);
 	if (!spare->block && wants.timeline) {
 		spare->timeline =
-			heapinfo_spare_kmalloc(sizeof(*spare->timeline), gfp);
+			heapinfo_spare_kmalloc(owner, sizeof(*spare->timeline),
+					       first, gfp);
 		if (spare->timeline)
 			heapinfo_timeline_init(spare->timeline);
 	}
 	if (wants.failures)
-		spare->failures = heapinfo_spare_kmalloc(FAILURES_SIZE,
-							 gfp | __GFP_ZERO);
+		spare->failures = heapinfo_spare_failures(owner, gfp);
 	if (wants.actors) {
 		spare->actors =
-			heapinfo_spare_kmalloc(wants.actors *
-					       sizeof(*spare->actors), gfp);
+			heapinfo_spare_kmalloc(owner, wants.actors *
+					       sizeof(*spare->actors), first,
+					       gfp);
 		spare->nr_actors = spare->actors ? wants.actors : 0;
 	}
 }
@@ -166,9 +198,11 @@ void heapinfo_spare_fill(struct heapinfo_spare *spare,
  */
 void heapinfo_spare_free(struct heapinfo_spare *spare)
 {
-	heapinfo_spare_free_block(spare->block);
-	heapinfo_spare_kfree(spare->timeline, sizeof(*spare->timeline));
-	heapinfo_spare_free_failures(spare->failures);
-	heapinfo_spare_kfree(spare->actors,
+	struct heapinfo_owner *owner = spare->owner;
+
+	heapinfo_spare_free_block(owner, spare->block);
+	heapinfo_spare_kfree(owner, spare->timeline, sizeof(*spare->timeline));
+	heapinfo_spare_free_failures(owner, spare->failures);
+	heapinfo_spare_kfree(owner, spare->actors,
 			     spare->nr_actors * sizeof(*spare->actors));
 }

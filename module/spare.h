@@ -7,6 +7,7 @@
 
 struct heapinfo_actor;
 struct heapinfo_block;
+struct heapinfo_owner;
 struct heapinfo_ring;
 struct heapinfo_timeline;
 
@@ -16,16 +17,19 @@ struct heapinfo_timeline;
  * @timeline: a timeline
  * @failures: counters of failures
  * @actors: a larger table of actors, for so many; 0 for none
+ * @room: for how many rows it has memory already
  */
 struct heapinfo_wants {
 	bool block;
 	bool timeline;
 	bool failures;
 	u16 actors;
+	u16 room;
 };
 
 /**
  * struct heapinfo_spare - memory that is in no record yet, or no longer
+ * @owner: for whom it counts
  * @block: a block of rows
  * @timeline: a timeline with no span yet, if there is no block
  * @failures: counters of failures, all zero
@@ -35,6 +39,7 @@ struct heapinfo_wants {
  * It is allocated where no lock is held, and then handed to the record.
  */
 struct heapinfo_spare {
+	struct heapinfo_owner *owner;
 	struct heapinfo_block *block;
 	struct heapinfo_timeline *timeline;
 	u64 *failures;
@@ -45,11 +50,14 @@ struct heapinfo_spare {
 int heapinfo_spare_start(void);
 void heapinfo_spare_stop(void);
 void heapinfo_spare_fill(struct heapinfo_spare *spare,
+			 struct heapinfo_owner *owner,
 			 struct heapinfo_wants wants, bool may_sleep);
 void heapinfo_spare_free(struct heapinfo_spare *spare);
-void heapinfo_spare_free_failures(u64 *failures);
-void heapinfo_spare_free_ring(struct heapinfo_ring *ring);
-void heapinfo_spare_free_block(struct heapinfo_block *block);
+void heapinfo_spare_free_failures(struct heapinfo_owner *owner, u64 *failures);
+void heapinfo_spare_free_ring(struct heapinfo_owner *owner,
+			      struct heapinfo_ring *ring);
+void heapinfo_spare_free_block(struct heapinfo_owner *owner,
+			       struct heapinfo_block *block);
 
 /* Whether something is wanted. */
 static inline bool heapinfo_wants_any(struct heapinfo_wants wants)
