@@ -4,6 +4,7 @@
 #include "compat.h"
 #include "history.h"
 #include "owner.h"
+#include "reclaim.h"
 #include "record.h"
 #include "ring.h"
 #include "spare.h"
@@ -283,6 +284,7 @@ static struct heapinfo_record *heapinfo_history_own(unsigned long brk,
 	owner = heapinfo_owner_get(may_sleep);
 	if (!owner)
 		return NULL;
+	heapinfo_reclaim(owner, true);
 	made = heapinfo_record_new(owner, brk, may_sleep);
 	if (!made)
 		return NULL;
@@ -290,6 +292,15 @@ static struct heapinfo_record *heapinfo_history_own(unsigned long brk,
 	if (record != made)
 		heapinfo_record_free(made);
 	return record;
+}
+
+/* Allocates what a record wants, at the cost of those who have more than a share. */
+static void heapinfo_history_fill(const struct heapinfo_record *record,
+				  struct heapinfo_spare *spare,
+				  struct heapinfo_wants wants, bool may_sleep)
+{
+	heapinfo_reclaim(record->owner, wants.room <= HEAPINFO_BLOCK_EVENTS);
+	heapinfo_spare_fill(spare, record->owner, wants, may_sleep);
 }
 
 /*
@@ -315,7 +326,7 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep)
 		wants = heapinfo_history_wants(record, 2, brk->call);
 	spin_unlock(&record->lock);
 	if (!done) {
-		heapinfo_spare_fill(&spare, record->owner, wants, may_sleep);
+		heapinfo_history_fill(record, &spare, wants, may_sleep);
 		spin_lock(&record->lock);
 		heapinfo_history_add_call(record, brk, &spare);
 		spin_unlock(&record->lock);
@@ -404,7 +415,7 @@ void heapinfo_history_prepare(const struct heapinfo_brk *brk)
 	spin_unlock(&record->lock);
 	if (!heapinfo_wants_any(wants))
 		return;
-	heapinfo_spare_fill(&spare, record->owner, wants, true);
+	heapinfo_history_fill(record, &spare, wants, true);
 	spin_lock(&record->lock);
 	/* No row is pushed out yet: the call may not come to have one. */
 	if (heapinfo_wants_any(heapinfo_history_wants(record, 1,

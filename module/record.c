@@ -67,7 +67,7 @@ static int heapinfo_record_table_start(void)
 static void heapinfo_record_table_stop(void)
 {
 	struct hlist_bl_head *end = heapinfo_records.buckets +
-				    (1UL << (32 - heapinfo_records.shift));
+				    heapinfo_record_buckets();
 	struct hlist_bl_head *bucket;
 	struct hlist_bl_node *node, *next;
 	struct heapinfo_record *record;

@@ -123,6 +123,12 @@ static __always_inline struct hlist_bl_head *heapinfo_record_bucket(pid_t nr)
 	return heapinfo_records.buckets + (hash >> heapinfo_records.shift);
 }
 
+/* How many buckets the table has. */
+static inline unsigned long heapinfo_record_buckets(void)
+{
+	return 1UL << (32 - heapinfo_records.shift);
+}
+
 /**
  * heapinfo_record_find() - the record of a process
  * @nr: its number in the first pid namespace

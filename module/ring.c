@@ -230,6 +230,28 @@ struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring)
 }
 
 /**
+ * heapinfo_ring_give_rest() - take out what a ring has beside blocks
+ * @ring: has no block
+ * @rest: empty; gets it, for the caller to free
+ * @timeline: take the timeline too: then what was summed up is lost
+ *
+ * Context: under the lock of the record; does not sleep.
+ */
+void heapinfo_ring_give_rest(struct heapinfo_ring *ring,
+			     struct heapinfo_spare *rest, bool timeline)
+{
+	rest->actors = ring->actors;
+	rest->nr_actors = ring->nr_actors;
+	ring->actors = NULL;
+	ring->nr_actors = 0;
+	ring->actor = HEAPINFO_NO_ACTOR;
+	if (!timeline)
+		return;
+	rest->timeline = ring->timeline;
+	ring->timeline = NULL;
+}
+
+/**
  * heapinfo_ring_copy() - copy some rows of a ring
  * @ring: the ring
  * @first: index of the first of them; the oldest row has 0

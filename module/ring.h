@@ -74,6 +74,8 @@ bool heapinfo_ring_make_room(struct heapinfo_ring *ring,
 			     unsigned int most);
 void heapinfo_ring_push_out(struct heapinfo_ring *ring);
 struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring);
+void heapinfo_ring_give_rest(struct heapinfo_ring *ring,
+			     struct heapinfo_spare *rest, bool timeline);
 unsigned int heapinfo_ring_copy(const struct heapinfo_ring *ring,
 				unsigned int first, unsigned int most,
 				struct heapinfo_event *events);

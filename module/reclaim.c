@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Takes rows back from users who have more than a share. */
+#include "heapinfo.h"
+#include "budget.h"
+#include "owner.h"
+#include "reclaim.h"
+#include "record.h"
+#include "ring.h"
+#include "share.h"
+#include "spare.h"
+
+#include <linux/atomic.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+#include <linux/rculist_bl.h>
+#include <linux/rcupdate.h>
+#include <linux/spinlock.h>
+
+/*
+ * A hand goes round the table of records, a part of it each time that memory is
+ * wanted and there is little left. Whom it comes across gives rows back, if his user
+ * has more than a share. It takes many times to go round, and what is kept free is
+ * enough for all of them. So whoever has less than a share is served meanwhile, and
+ * nobody has to wait for long.
+ */
+
+/* As much of the table each time. */
+#define BUCKETS		512
+
+/* As many blocks are taken back each time: then the next ones need not come here. */
+#define BLOCKS		32
+
+/* As many while the lock of a record is held: they have the rows that a reader copies. */
+#define BLOCKS_LOCKED	4
+
+/* Who asks wants as many at most: for his rows, and for their timeline. */
+#define BLOCKS_WANTED	4
+
+/* Where rows are about to use up what they may. */
+#define NEARLY		4096
+
+/**
+ * enum heapinfo_reclaim_from - what is taken back
+ * @HEAPINFO_FROM_LARGE: half of what a process has
+ * @HEAPINFO_FROM_SMALL: all rows, also the last sixteen
+ * @HEAPINFO_FROM_ALL: timelines, too
+ *
+ * A round that takes less than is wanted is followed by one that takes more.
+ */
+enum heapinfo_reclaim_from {
+	HEAPINFO_FROM_LARGE,
+	HEAPINFO_FROM_SMALL,
+	HEAPINFO_FROM_ALL,
+};
+
+/**
+ * struct heapinfo_hand - where the hand is, and what it has come across
+ * @lock: guards the others
+ * @bucket: where it goes on
+ * @from: what is taken back in this round
+ * @wanted: how many blocks were wanted in this round
+ * @taken: how many were taken back
+ * @most: bytes of rows of the user who had the most of those that it came across in
+ *	the round before, and that had more than a share
+ * @most_now: the same of this round
+ */
+static struct heapinfo_hand {
+	spinlock_t lock;
+	unsigned long bucket;
+	enum heapinfo_reclaim_from from;
+	u64 wanted;
+	u64 taken;
+	u64 most;
+	u64 most_now;
+} heapinfo_hand = {
+	.lock = __SPIN_LOCK_UNLOCKED(heapinfo_hand.lock),
+};
+
+/**
+ * struct heapinfo_reclaim - what the hand does this time
+ * @from: what is taken back
+ * @share: how many bytes of rows nobody takes from a user
+ * @root_share: nor from root
+ * @blocks: how many have been taken back; what else was counts as one
+ */
+struct heapinfo_reclaim {
+	enum heapinfo_reclaim_from from;
+	u64 share;
+	u64 root_share;
+	unsigned int blocks;
+};
+
+/*
+ * Whether a user is to give rows back: he has more than a share, and as much as half
+ * of what he has who has the most.
+ */
+static bool heapinfo_reclaim_meets(const struct heapinfo_reclaim *reclaim,
+				   const struct heapinfo_owner *owner)
+{
+	u64 has = atomic_long_read(&owner->rows);
+
+	if (has <= (owner == &heapinfo_root ? reclaim->root_share :
+					      reclaim->share))
+		return false;
+	heapinfo_hand.most_now = max(heapinfo_hand.most_now, has);
+	return has >= heapinfo_hand.most / 2;
+}
+
+/* How many blocks a ring is to give back. Under the lock of the record. */
+static unsigned int heapinfo_reclaim_some(const struct heapinfo_reclaim *reclaim,
+					  const struct heapinfo_ring *ring)
+{
+	unsigned int blocks = DIV_ROUND_UP(ring->room, HEAPINFO_BLOCK_EVENTS);
+
+	if (reclaim->from == HEAPINFO_FROM_LARGE)
+		blocks /= 2;
+	return min(blocks, BLOCKS - reclaim->blocks);
+}
+
+/* Takes some blocks out of a ring. Returns them; the last one leads nowhere. */
+static struct heapinfo_block *
+heapinfo_reclaim_blocks(struct heapinfo_ring *ring, unsigned int blocks)
+{
+	struct heapinfo_block *taken = NULL, *block;
+	unsigned int rows = ring->rows;
+
+	while (blocks--) {
+		block = heapinfo_ring_give_back(ring);
+		if (!block)
+			break;
+		block->next = taken;
+		taken = block;
+	}
+	this_cpu_add(heapinfo_counts.rows_lost, rows - ring->rows);
+	return taken;
+}
+
+static unsigned int heapinfo_reclaim_free(struct heapinfo_owner *owner,
+					  struct heapinfo_block *block)
+{
+	struct heapinfo_block *next;
+	unsigned int blocks = 0;
+
+	for (; block; block = next, blocks++) {
+		next = block->next;
+		heapinfo_spare_free_block(owner, block);
+	}
+	return blocks;
+}
+
+/*
+ * Lets a process give back so many blocks, and what is left when none is. Returns
+ * whether it has more. Under the lock of the hand and rcu_read_lock().
+ */
+static bool heapinfo_reclaim_part(struct heapinfo_reclaim *reclaim,
+				  struct heapinfo_record *record,
+				  unsigned int blocks)
+{
+	struct heapinfo_spare rest = { .owner = record->owner };
+	struct heapinfo_ring *ring = &record->ring;
+	struct heapinfo_block *taken;
+	bool more;
+
+	spin_lock(&record->lock);
+	taken = heapinfo_reclaim_blocks(ring, blocks);
+	more = ring->room;
+	if (!more)
+		heapinfo_ring_give_rest(ring, &rest,
+					reclaim->from == HEAPINFO_FROM_ALL);
+	spin_unlock(&record->lock);
+
+	reclaim->blocks += heapinfo_reclaim_free(record->owner, taken);
+	if (rest.actors || rest.timeline)
+		reclaim->blocks++;
+	heapinfo_spare_free(&rest);
+	return more;
+}
+
+static void heapinfo_reclaim_record(struct heapinfo_reclaim *reclaim,
+				    struct heapinfo_record *record)
+{
+	unsigned int blocks, part;
+
+	spin_lock(&record->lock);
+	blocks = heapinfo_reclaim_some(reclaim, &record->ring);
+	spin_unlock(&record->lock);
+	if (!blocks && reclaim->from == HEAPINFO_FROM_LARGE)
+		return;
+	do {
+		part = min(blocks, BLOCKS_LOCKED);
+		blocks -= part;
+	} while (heapinfo_reclaim_part(reclaim, record, part) && blocks);
+}
+
+/* The hand has gone round. Under its lock. */
+static void heapinfo_reclaim_round(struct heapinfo_hand *hand)
+{
+	if (hand->taken >= hand->wanted)
+		hand->from = HEAPINFO_FROM_LARGE;
+	else if (hand->from < HEAPINFO_FROM_ALL)
+		hand->from++;
+	hand->wanted = 0;
+	hand->taken = 0;
+	hand->most = hand->most_now;
+	hand->most_now = 0;
+	hand->bucket = 0;
+}
+
+/* Moves the hand on, under its lock. */
+static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
+				struct heapinfo_reclaim *reclaim)
+{
+	unsigned long buckets = heapinfo_record_buckets();
+	struct heapinfo_record *record;
+	struct hlist_bl_node *node;
+	unsigned int i;
+
+	rcu_read_lock();
+	for (i = 0; i < BUCKETS && reclaim->blocks < BLOCKS; i++) {
+		hlist_bl_for_each_entry_rcu(record, node,
+					    &heapinfo_records.buckets[hand->bucket],
+					    node)
+			if (heapinfo_reclaim_meets(reclaim, record->owner))
+				heapinfo_reclaim_record(reclaim, record);
+		if (++hand->bucket == buckets)
+			heapinfo_reclaim_round(hand);
+	}
+	rcu_read_unlock();
+	hand->taken += reclaim->blocks;
+}
+
+/* Whether there is so little room for rows that some are to be taken back. */
+static bool heapinfo_reclaim_needed(struct heapinfo_use *use)
+{
+	heapinfo_budget_use(use);
+	return use->rows + NEARLY > heapinfo_rows_calm(use);
+}
+
+/**
+ * heapinfo_reclaim() - see to it that a user gets memory
+ * @owner: who wants some
+ * @first: for a process that has no rows yet, or hardly any
+ *
+ * To be called before memory is asked for. Who has more than a share gets
+ * @first rows at the cost of processes that have many, and nothing else.
+ *
+ * Context: a task of the user, not under the lock of a record; does not sleep.
+ */
+void heapinfo_reclaim(struct heapinfo_owner *owner, bool first)
+{
+	struct heapinfo_hand *hand = &heapinfo_hand;
+	struct heapinfo_reclaim reclaim = {};
+	struct heapinfo_use use;
+
+	if (likely(!heapinfo_reclaim_needed(&use)))
+		return;
+	if (heapinfo_budget_favours(owner, first, &use)) {
+		spin_lock(&hand->lock);
+		reclaim.from = hand->from;
+		hand->wanted += BLOCKS_WANTED;
+	} else if (!first || !spin_trylock(&hand->lock)) {
+		return;
+	}
+	/* Another one may have been here meanwhile. */
+	if (heapinfo_reclaim_needed(&use)) {
+		reclaim.share = heapinfo_share_rows(&use, false);
+		reclaim.root_share = heapinfo_share_rows(&use, true);
+		heapinfo_reclaim_go(hand, &reclaim);
+	}
+	spin_unlock(&hand->lock);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Takes rows back from users who have more than a share. */
+#ifndef HEAPINFO_RECLAIM_H
+#define HEAPINFO_RECLAIM_H
+
+#include <linux/types.h>
+
+struct heapinfo_owner;
+
+void heapinfo_reclaim(struct heapinfo_owner *owner, bool first);
+
+#endif /* HEAPINFO_RECLAIM_H */
