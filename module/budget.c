@@ -15,7 +15,8 @@
  * How much is in use. Each processor counts for itself up to heapinfo_batch bytes,
  * so that processes that begin and end on many do not wait for one another. What is
  * read without asking all of them is wrong by less than a sixty-fourth of the bound.
- * The shares leave room for that.
+ * The shares leave room for that, and for what is counted for a moment before it is
+ * refused.
  */
 static struct percpu_counter heapinfo_record_bytes;
 static struct percpu_counter heapinfo_row_bytes;
@@ -148,8 +149,7 @@ bool heapinfo_budget_take_rows(struct heapinfo_owner *owner, size_t size,
 	struct heapinfo_use use;
 	u64 bound;
 
-	atomic_long_add(size, &owner->rows);
-	percpu_counter_add_batch(&heapinfo_row_bytes, size, heapinfo_batch);
+	heapinfo_budget_count_rows(owner, size);
 	heapinfo_budget_use(&use);
 	bound = heapinfo_rows_calm(&use);
 	if (likely(use.rows <= bound))
@@ -160,6 +160,19 @@ bool heapinfo_budget_take_rows(struct heapinfo_owner *owner, size_t size,
 		return true;
 	heapinfo_budget_give_rows(owner, size);
 	return false;
+}
+
+/**
+ * heapinfo_budget_count_rows() - count memory for rows that nobody asks for
+ * @owner: to whom they belong
+ * @size: in bytes; as much or more is given back right afterwards
+ *
+ * Context: as heapinfo_budget_take_rows().
+ */
+void heapinfo_budget_count_rows(struct heapinfo_owner *owner, size_t size)
+{
+	atomic_long_add(size, &owner->rows);
+	percpu_counter_add_batch(&heapinfo_row_bytes, size, heapinfo_batch);
 }
 
 /**
@@ -179,16 +192,11 @@ void heapinfo_budget_give_rows(struct heapinfo_owner *owner, size_t size)
 /**
  * heapinfo_budget_used() - how much memory is in use
  *
- * Who asks for memory counts it first, and gives it back if that was too much. So
- * the sum may be above the bound for a moment, and the memory is not.
- *
  * Context: as heapinfo_budget_take_rows().
- * Return: in bytes, the bound at most.
+ * Return: in bytes.
  */
 size_t heapinfo_budget_used(void)
 {
-	u64 used = percpu_counter_sum_positive(&heapinfo_record_bytes) +
-		   percpu_counter_sum_positive(&heapinfo_row_bytes);
-
-	return min_t(u64, used, heapinfo_params.memory);
+	return percpu_counter_sum_positive(&heapinfo_record_bytes) +
+	       percpu_counter_sum_positive(&heapinfo_row_bytes);
 }

@@ -30,6 +30,7 @@ bool heapinfo_budget_take_record(struct heapinfo_owner *owner, size_t size);
 void heapinfo_budget_give_record(struct heapinfo_owner *owner, size_t size);
 bool heapinfo_budget_take_rows(struct heapinfo_owner *owner, size_t size,
 			       bool first);
+void heapinfo_budget_count_rows(struct heapinfo_owner *owner, size_t size);
 void heapinfo_budget_give_rows(struct heapinfo_owner *owner, size_t size);
 bool heapinfo_budget_favours(const struct heapinfo_owner *owner, bool first,
 			     const struct heapinfo_use *use);

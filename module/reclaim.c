@@ -33,8 +33,11 @@
 /* As many while the lock of a record is held: they have the rows that a reader copies. */
 #define BLOCKS_LOCKED	4
 
-/* Who asks wants as many at most: for his rows, and for their timeline. */
-#define BLOCKS_WANTED	4
+/*
+ * Who asks wants as many at most: for his rows, and for their timeline. What is taken
+ * back may cost a small timeline.
+ */
+#define BLOCKS_WANTED	8
 
 /* Where rows are about to use up what they may. */
 #define NEARLY		4096
@@ -176,16 +179,32 @@ static bool heapinfo_reclaim_part(struct heapinfo_reclaim *reclaim,
 	return more;
 }
 
+/* Gives a record a timeline, for what it has to give back. As above. */
+static void heapinfo_reclaim_prepare(struct heapinfo_record *record)
+{
+	struct heapinfo_spare spare = {};
+
+	heapinfo_spare_fill_reclaim(&spare, record->owner);
+	spin_lock(&record->lock);
+	heapinfo_ring_set_timeline(&record->ring, &spare);
+	spin_unlock(&record->lock);
+	heapinfo_spare_free(&spare);
+}
+
 static void heapinfo_reclaim_record(struct heapinfo_reclaim *reclaim,
 				    struct heapinfo_record *record)
 {
 	unsigned int blocks, part;
+	bool has_timeline;
 
 	spin_lock(&record->lock);
 	blocks = heapinfo_reclaim_some(reclaim, &record->ring);
+	has_timeline = record->ring.timeline;
 	spin_unlock(&record->lock);
 	if (!blocks && reclaim->from == HEAPINFO_FROM_LARGE)
 		return;
+	if (blocks && !has_timeline && reclaim->from != HEAPINFO_FROM_ALL)
+		heapinfo_reclaim_prepare(record);
 	do {
 		part = min(blocks, BLOCKS_LOCKED);
 		blocks -= part;

@@ -53,7 +53,9 @@ struct heapinfo_wants heapinfo_ring_wants(const struct heapinfo_ring *ring,
 	if (ring->end - ring->next >= (int)rows)
 		return wants;
 	wants.block = ring->room < most;
-	wants.timeline = ring->room && !ring->timeline;
+	wants.timeline = ring->room &&
+			 (!ring->timeline ||
+			  ring->timeline->most < HEAPINFO_SPANS);
 	return wants;
 }
 
@@ -97,6 +99,28 @@ static void heapinfo_ring_set_actor(struct heapinfo_ring *ring,
 	actor->rows = 0;
 }
 
+/**
+ * heapinfo_ring_set_timeline() - let a ring have another timeline
+ * @ring: the ring
+ * @spare: with a timeline that has no span; it is taken if it is larger than what
+ *	the ring has, which is in @spare then
+ *
+ * Context: under the lock of the record; does not sleep.
+ */
+void heapinfo_ring_set_timeline(struct heapinfo_ring *ring,
+				struct heapinfo_spare *spare)
+{
+	struct heapinfo_timeline *before = ring->timeline;
+
+	if (!spare->timeline ||
+	    (before && before->most >= spare->timeline->most))
+		return;
+	if (before)
+		heapinfo_timeline_go_on(spare->timeline, before);
+	ring->timeline = spare->timeline;
+	spare->timeline = before;
+}
+
 /* Adds the block of the spare behind the newest row. */
 static void heapinfo_ring_add_block(struct heapinfo_ring *ring,
 				    struct heapinfo_spare *spare,
@@ -131,10 +155,8 @@ static bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
 		heapinfo_ring_add_block(ring, spare, most);
 	} else if (ring->room) {
 		ring->block = ring->block->next;
-		if (!ring->timeline && spare) {
-			ring->timeline = spare->timeline;
-			spare->timeline = NULL;
-		}
+		if (spare)
+			heapinfo_ring_set_timeline(ring, spare);
 	} else {
 		return false;
 	}

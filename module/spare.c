@@ -124,6 +124,14 @@ void heapinfo_spare_free_failures(struct heapinfo_owner *owner, u64 *failures)
 	heapinfo_budget_give_record(owner, FAILURES_SIZE);
 }
 
+static void heapinfo_spare_free_timeline(struct heapinfo_owner *owner,
+					 struct heapinfo_timeline *timeline)
+{
+	if (timeline)
+		heapinfo_spare_kfree(owner, timeline,
+				     heapinfo_timeline_size(timeline->most));
+}
+
 /**
  * heapinfo_spare_free_ring() - free the memory of a ring
  * @owner: for whom it counts
@@ -147,7 +155,7 @@ void heapinfo_spare_free_ring(struct heapinfo_owner *owner,
 	}
 	heapinfo_spare_kfree(owner, ring->actors,
 			     ring->nr_actors * sizeof(*ring->actors));
-	heapinfo_spare_kfree(owner, ring->timeline, sizeof(*ring->timeline));
+	heapinfo_spare_free_timeline(owner, ring->timeline);
 }
 
 /**
@@ -168,26 +176,49 @@ void heapinfo_spare_fill(struct heapinfo_spare *spare,
 {
 	gfp_t gfp = heapinfo_gfp(may_sleep);
 	bool first = wants.room <= HEAPINFO_BLOCK_EVENTS;
+	size_t size;
 
 	spare->owner = owner;
 	if (wants.block)
 		spare->block = heapinfo_spare_block(owner, !wants.room, gfp);
 	if (!spare->block && wants.timeline) {
-		spare->timeline =
-			heapinfo_spare_kmalloc(owner, sizeof(*spare->timeline),
-					       first, gfp);
+		size = heapinfo_timeline_size(HEAPINFO_SPANS);
+		spare->timeline = heapinfo_spare_kmalloc(owner, size, first,
+							 gfp);
 		if (spare->timeline)
-			heapinfo_timeline_init(spare->timeline);
+			heapinfo_timeline_init(spare->timeline, HEAPINFO_SPANS);
 	}
 	if (wants.failures)
 		spare->failures = heapinfo_spare_failures(owner, gfp);
 	if (wants.actors) {
-		spare->actors =
-			heapinfo_spare_kmalloc(owner, wants.actors *
-					       sizeof(*spare->actors), first,
-					       gfp);
+		size = wants.actors * sizeof(*spare->actors);
+		spare->actors = heapinfo_spare_kmalloc(owner, size, first, gfp);
 		spare->nr_actors = spare->actors ? wants.actors : 0;
 	}
+}
+
+/**
+ * heapinfo_spare_fill_reclaim() - allocate memory for a record that gives rows back
+ * @spare: empty
+ * @owner: of the record, not of the caller
+ *
+ * A timeline of few spans, so that what was in the rows is still told. It takes less
+ * than is given back for it, so that nobody is asked whether there is room. It is
+ * charged to no cgroup: that would be the caller's.
+ *
+ * Context: any but an interrupt; does not sleep.
+ */
+void heapinfo_spare_fill_reclaim(struct heapinfo_spare *spare,
+				 struct heapinfo_owner *owner)
+{
+	size_t size = heapinfo_timeline_size(HEAPINFO_SPANS_FEW);
+
+	spare->owner = owner;
+	spare->timeline = kmalloc(size, GFP_NOWAIT | __GFP_NOWARN);
+	if (!spare->timeline)
+		return;
+	heapinfo_budget_count_rows(owner, size);
+	heapinfo_timeline_init(spare->timeline, HEAPINFO_SPANS_FEW);
 }
 
 /**
@@ -201,7 +232,7 @@ void heapinfo_spare_free(struct heapinfo_spare *spare)
 	struct heapinfo_owner *owner = spare->owner;
 
 	heapinfo_spare_free_block(owner, spare->block);
-	heapinfo_spare_kfree(owner, spare->timeline, sizeof(*spare->timeline));
+	heapinfo_spare_free_timeline(owner, spare->timeline);
 	heapinfo_spare_free_failures(owner, spare->failures);
 	heapinfo_spare_kfree(owner, spare->actors,
 			     spare->nr_actors * sizeof(*spare->actors));

@@ -52,6 +52,8 @@ void heapinfo_spare_stop(void);
 void heapinfo_spare_fill(struct heapinfo_spare *spare,
 			 struct heapinfo_owner *owner,
 			 struct heapinfo_wants wants, bool may_sleep);
+void heapinfo_spare_fill_reclaim(struct heapinfo_spare *spare,
+				 struct heapinfo_owner *owner);
 void heapinfo_spare_free(struct heapinfo_spare *spare);
 void heapinfo_spare_free_failures(struct heapinfo_owner *owner, u64 *failures);
 void heapinfo_spare_free_ring(struct heapinfo_owner *owner,

@@ -90,15 +90,34 @@ static void heapinfo_timeline_merge(struct heapinfo_timeline *timeline, u64 now)
 
 /**
  * heapinfo_timeline_init() - begin a timeline
- * @timeline: gets no span
+ * @timeline: gets no span; there is memory as heapinfo_timeline_size() says
+ * @most: how many spans there may be
  *
  * Context: any.
  */
-void heapinfo_timeline_init(struct heapinfo_timeline *timeline)
+void heapinfo_timeline_init(struct heapinfo_timeline *timeline,
+			    unsigned int most)
 {
 	timeline->until = 0;
 	timeline->slack = NO_LOSS;
 	timeline->nr = 0;
+	timeline->most = most;
+}
+
+/**
+ * heapinfo_timeline_go_on() - go on with what another timeline has
+ * @timeline: has no span yet, and room for more than @before
+ * @before: the other one
+ *
+ * Context: under the lock of the record.
+ */
+void heapinfo_timeline_go_on(struct heapinfo_timeline *timeline,
+			     const struct heapinfo_timeline *before)
+{
+	timeline->until = before->until;
+	timeline->nr = before->nr;
+	memcpy(timeline->spans, before->spans,
+	       before->nr * sizeof(*before->spans));
 }
 
 /**
@@ -118,7 +137,7 @@ void heapinfo_timeline_open(struct heapinfo_timeline *timeline, u64 time,
 {
 	struct heapinfo_span *span;
 
-	if (timeline->nr == HEAPINFO_SPANS)
+	if (timeline->nr == timeline->most)
 		heapinfo_timeline_merge(timeline, now);
 	span = &timeline->spans[timeline->nr];
 	memset(span, 0, sizeof(*span));

@@ -10,11 +10,15 @@
 /* As many as fit into 2 KiB. */
 #define HEAPINFO_SPANS	36
 
+/* So many where memory is taken back: they take less than half of a block of rows. */
+#define HEAPINFO_SPANS_FEW	4
+
 /**
  * struct heapinfo_timeline - all rows that were pushed out of a ring
  * @until: rows up to this time, in ns of CLOCK_BOOTTIME, go into the last span
  * @slack: how much the last merge lost, see heapinfo_timeline_loss()
  * @nr: number of spans
+ * @most: how many there may be, two or more
  * @spans: the spans, the oldest first. They are in the order of their times, none
  *	begins before the one before it ends, and each row is in one of them.
  *
@@ -23,11 +27,22 @@
 struct heapinfo_timeline {
 	u64 until;
 	s32 slack;
-	u32 nr;
-	struct heapinfo_span spans[HEAPINFO_SPANS];
+	u16 nr;
+	u16 most;
+	struct heapinfo_span spans[];
 };
 
-void heapinfo_timeline_init(struct heapinfo_timeline *timeline);
+/* The size of a timeline of at most so many spans. */
+static inline size_t heapinfo_timeline_size(unsigned int most)
+{
+	return sizeof(struct heapinfo_timeline) +
+	       most * sizeof(struct heapinfo_span);
+}
+
+void heapinfo_timeline_init(struct heapinfo_timeline *timeline,
+			    unsigned int most);
+void heapinfo_timeline_go_on(struct heapinfo_timeline *timeline,
+			     const struct heapinfo_timeline *before);
 void heapinfo_timeline_open(struct heapinfo_timeline *timeline, u64 time,
 			    u64 now);
 void heapinfo_timeline_add(struct heapinfo_timeline *timeline,

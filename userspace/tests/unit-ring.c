@@ -65,9 +65,10 @@ static void fill(struct heapinfo_spare *spare, struct heapinfo_wants wants,
 	if (spare->block)
 		life.blocks++;
 	else if (wants.timeline)
-		spare->timeline = granted(sizeof(*spare->timeline), refused);
+		spare->timeline = granted(heapinfo_timeline_size(HEAPINFO_SPANS),
+					  refused);
 	if (spare->timeline)
-		heapinfo_timeline_init(spare->timeline);
+		heapinfo_timeline_init(spare->timeline, HEAPINFO_SPANS);
 	if (wants.actors)
 		spare->actors = granted(wants.actors * sizeof(*spare->actors),
 					refused);
@@ -124,11 +125,42 @@ static void happens(const struct heapinfo_actor *who, unsigned int refused)
 	count_forgotten(before, 1, ring->timeline);
 }
 
+/* Who is to give rows back gets a small timeline for them, if he has none. */
+static void give_small_timeline(unsigned int refused)
+{
+	struct heapinfo_spare spare = {
+		.timeline = granted(heapinfo_timeline_size(HEAPINFO_SPANS_FEW),
+				    refused),
+	};
+
+	if (spare.timeline)
+		heapinfo_timeline_init(spare.timeline, HEAPINFO_SPANS_FEW);
+	heapinfo_ring_set_timeline(&life.ring, &spare);
+	empty(&spare);
+}
+
+/* With the last block it may lose all else, too. */
+static void give_rest(void)
+{
+	struct heapinfo_spare rest = {};
+	bool timeline = chance(2);
+	unsigned int i;
+
+	for (i = 0; timeline && i < heapinfo_ring_spans(&life.ring); i++)
+		life.forgotten += life.ring.timeline->spans[i].calls;
+	heapinfo_ring_give_rest(&life.ring, &rest, timeline);
+	assert_null(life.ring.actors);
+	assert_true(!timeline || !life.ring.timeline);
+	empty(&rest);
+}
+
 static void give_back(void)
 {
 	unsigned int before = life.ring.rows, room = life.ring.room;
 	struct heapinfo_block *block;
 
+	if (chance(2))
+		give_small_timeline(10);
 	block = heapinfo_ring_give_back(&life.ring);
 	assert_true(!block == !room);
 	if (!block)
@@ -140,6 +172,8 @@ static void give_back(void)
 	count_forgotten(before, 0, life.ring.timeline);
 	life.blocks--;
 	free(block);
+	if (!life.ring.room && chance(2))
+		give_rest();
 }
 
 /* The rows are the last ones, each with who did it; the rest is in the spans. */

@@ -25,7 +25,7 @@
 
 /* All rows of one process: what is pushed out of a ring of @lag rows is folded. */
 static struct {
-	struct heapinfo_timeline timeline;
+	struct heapinfo_timeline *timeline;
 	struct heapinfo_event row[ROWS_MAX];
 	size_t rows;
 	size_t folded;
@@ -33,21 +33,31 @@ static struct {
 	size_t opened;
 } life;
 
-static void begin(size_t lag)
+/* With at most so many spans. */
+static void begin_with(size_t lag, unsigned int most)
 {
+	static _Alignas(u64) char memory[2048];
+
+	assert_true(heapinfo_timeline_size(most) <= sizeof(memory));
 	life.rows = 0;
 	life.folded = 0;
 	life.lag = lag;
 	life.opened = 0;
 	/* What lies in the memory before is of no matter. */
-	memset(&life.timeline, 0xa5, sizeof(life.timeline));
-	heapinfo_timeline_init(&life.timeline);
+	life.timeline = (void *)memory;
+	memset(memory, 0xa5, sizeof(memory));
+	heapinfo_timeline_init(life.timeline, most);
+}
+
+static void begin(size_t lag)
+{
+	begin_with(lag, HEAPINFO_SPANS);
 }
 
 static void happens(u64 time, enum heapinfo_call call, unsigned long from,
 		    unsigned long other)
 {
-	struct heapinfo_timeline *t = &life.timeline;
+	struct heapinfo_timeline *t = life.timeline;
 	const struct heapinfo_event *oldest;
 
 	assert_true(life.rows < ROWS_MAX);
@@ -114,11 +124,11 @@ static void same(const struct heapinfo_span *is, const struct heapinfo_span *be)
 /* Each span is the sum of the rows that follow those of the span before it. */
 static void check(void)
 {
-	const struct heapinfo_timeline *t = &life.timeline;
+	const struct heapinfo_timeline *t = life.timeline;
 	struct heapinfo_span be;
 	size_t i, first = 0;
 
-	assert_true(t->nr <= HEAPINFO_SPANS);
+	assert_true(t->nr <= t->most);
 	for (i = 0; i < t->nr; i++) {
 		const struct heapinfo_span *is = &t->spans[i];
 
@@ -137,8 +147,7 @@ static void nothing_at_first(void **state)
 	(void)state;
 	begin(16);
 	check();
-	assert_int_equal(life.timeline.nr, 0);
-	assert_true(sizeof(life.timeline) <= 2048);
+	assert_int_equal(life.timeline->nr, 0);
 }
 
 /* As long as there is a span for each row, nothing is lost. */
@@ -151,11 +160,11 @@ static void first_rows_stay(void **state)
 	for (i = 0; i < HEAPINFO_SPANS; i++) {
 		happens(DAY + i * US, HEAPINFO_GROW, BASE, BASE + 16 * (i + 1));
 		check();
-		assert_int_equal(life.timeline.nr, i + 1);
+		assert_int_equal(life.timeline->nr, i + 1);
 	}
 	happens(DAY + i * US, HEAPINFO_GROW, BASE, BASE + 16);
 	check();
-	assert_int_equal(life.timeline.nr, HEAPINFO_SPANS);
+	assert_int_equal(life.timeline->nr, HEAPINFO_SPANS);
 }
 
 static const struct {
@@ -193,8 +202,8 @@ static void each_kind_of_row(void **state)
 		print_message("%s\n", kinds[i].what);
 		begin(0);
 		happens(SEC, kinds[i].call, kinds[i].from, kinds[i].other);
-		assert_int_equal(life.timeline.nr, 1);
-		same(&life.timeline.spans[0], &be);
+		assert_int_equal(life.timeline->nr, 1);
+		same(&life.timeline->spans[0], &be);
 		check();
 	}
 }
@@ -286,8 +295,8 @@ static void live(const struct rhythm *r)
 	}
 	check();
 	now = time;
-	for (i = 0; i < life.timeline.nr; i++) {
-		const struct heapinfo_span *s = &life.timeline.spans[i];
+	for (i = 0; i < life.timeline->nr; i++) {
+		const struct heapinfo_span *s = &life.timeline->spans[i];
 		u64 age = SEC / 8 + (now > s->to ? now - s->to : 0);
 		u64 percent = (s->to - s->from) / (age / 100);
 
@@ -343,6 +352,36 @@ static void random_lives(void **state)
 	}
 }
 
+/* One that had few spans goes on with many, and nothing is lost. */
+static void few_become_many(void **state)
+{
+	static _Alignas(u64) char memory[2048];
+	struct heapinfo_timeline *many = (void *)memory;
+	unsigned int most;
+	size_t i;
+
+	(void)state;
+	seed = 88172645463325252ull;
+	for (most = 2; most <= HEAPINFO_SPANS_FEW; most++) {
+		begin_with(16, most);
+		for (i = 0; i < 1000; i++) {
+			happens(DAY + i * MS, HEAPINFO_GROW, BASE + 16 * i,
+				BASE + 16 * (i + 1));
+			check();
+		}
+		heapinfo_timeline_init(many, HEAPINFO_SPANS);
+		heapinfo_timeline_go_on(many, life.timeline);
+		life.timeline = many;
+		check();
+		for (i = 1000; i < 2000; i++) {
+			happens(DAY + i * MS, HEAPINFO_GROW, BASE + 16 * i,
+				BASE + 16 * (i + 1));
+			check();
+		}
+		assert_int_equal(many->nr, HEAPINFO_SPANS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +390,7 @@ int main(void)
 		cmocka_unit_test(each_kind_of_row),
 		cmocka_unit_test(each_rhythm),
 		cmocka_unit_test(random_lives),
+		cmocka_unit_test(few_become_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
