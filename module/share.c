@@ -40,9 +40,6 @@ static u64 heapinfo_kept_free(const struct heapinfo_use *use)
 /* A user may have so many bytes of records as long as there is any room. */
 #define FEW_RECORDS	1024
 
-/* The rows of one process: a user may have so many bytes of rows in any case. */
-#define FEW_ROWS	1024
-
 /* What is left of @all, if anything. */
 static u64 heapinfo_less(u64 all, u64 used)
 {
@@ -115,8 +112,8 @@ u64 heapinfo_rows_calm(const struct heapinfo_use *use)
  * @use: what is in use
  * @root: the user is root
  *
- * All shares together are no more than heapinfo_rows_calm(), but where each is as
- * small as can be. So where there is more, somebody has more than a share.
+ * All shares together are no more than heapinfo_rows_calm(). So where there is more,
+ * somebody has more than a share.
  *
  * Context: any.
  * Return: in bytes.
@@ -127,8 +124,7 @@ u64 heapinfo_share_rows(const struct heapinfo_use *use, bool root)
 
 	if (root)
 		return max(for_root, div_u64(calm, use->owners));
-	return max_t(u64, FEW_ROWS,
-		     div_u64(heapinfo_less(calm, for_root), use->owners));
+	return div_u64(heapinfo_less(calm, for_root), use->owners);
 }
 
 /**

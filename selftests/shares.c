@@ -1,0 +1,665 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whoever fills the memory for histories, a process of another user and of root has
+ * its totals and its last rows; and of who had to give rows back nothing is said that
+ * is not so.
+ */
+#include "kselftest_harness.h"
+#include "heapinfo.h"
+#include "neighbour.h"
+
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#define ROOT		0
+
+/* Users of whom there are many. */
+#define FIRST_OF_MANY	70000
+#define FIRST_INSIDE	200000
+
+/* What everybody is to have: the last rows of a process. */
+#define LAST_ROWS	16
+
+/* More than that, and no multiple of it. */
+#define MOVES		40
+
+#define MANY		10000
+#define MANY_MOVES	(LAST_ROWS + 1)
+#define NAMESPACES	90
+#define FORKS		1000
+
+#define THREADS_MAX	"/proc/sys/kernel/threads-max"
+#define CGROUP		"/sys/fs/cgroup/heapinfo-shares"
+
+static struct heapinfo info, state, state_before;
+
+/* Memory that all processes of a test have in common. */
+struct common {
+	int ready[2];
+	int go[2];
+	/* The process group of all. */
+	pid_t group;
+	unsigned long base;
+	unsigned int moves;
+	/* Each light process is another user's. */
+	bool many_users;
+	volatile unsigned int stop;
+	unsigned long forks;
+	unsigned long refused;
+	unsigned int started;
+	pid_t pids[MANY];
+};
+
+/* Call @i moves the break here: no two that follow each other are the same. */
+static unsigned long place_of(unsigned long base, unsigned int i)
+{
+	return base + (i % 11 + 1) * 16;
+}
+
+static void make_rows(unsigned long base, unsigned int rows)
+{
+	unsigned int i;
+
+	for (i = 0; i < rows; i++)
+		raw_brk(place_of(base, i));
+}
+
+static void count(unsigned long *sum)
+{
+	__atomic_fetch_add(sum, 1, __ATOMIC_RELAXED);
+}
+
+/* Wait until the process that was just started is where it should be. */
+static bool is_ready(const struct common *common)
+{
+	char byte;
+
+	return read(common->ready[0], &byte, 1) == 1 && !byte;
+}
+
+/* Be in the group that is killed at the end; does not outlive who started this. */
+static void join(const struct common *common)
+{
+	setpgid(0, common->group);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* Say whether all went well, and wait for the end. */
+static void tell_and_wait(const struct common *common, bool good)
+{
+	char byte = !good;
+
+	if (write(common->ready[1], &byte, 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* Move the break, beginning with a call that tells where it is. */
+static void move(const struct common *common, unsigned int moves)
+{
+	raw_brk(0);
+	make_rows(common->base, moves);
+}
+
+/* A process of a user, which moves its break so often and then waits. */
+static pid_t start_mover(const struct common *common, uid_t uid,
+			 unsigned int moves)
+{
+	bool good;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid)
+		return is_ready(common) ? pid : -EIO;
+	good = !uid || !become(uid, uid);
+	join(common);
+	if (good)
+		move(common, moves);
+	tell_and_wait(common, good);
+	_exit(1);
+}
+
+/*
+ * One of very many processes. They have their memory in common, so that they are
+ * cheap; only one of them does something at a time.
+ */
+static int light(void *arg)
+{
+	struct common *common = arg;
+	uid_t uid = FIRST_OF_MANY + common->started;
+
+	if (common->many_users)
+		syscall(SYS_setresuid, uid, uid, uid);
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	make_rows(common->base, common->moves);
+	syscall(SYS_write, common->ready[1], "", 1);
+	for (;;)
+		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+	return 0;
+}
+
+#define LIGHT_STACK	4096
+
+/*
+ * Start light processes of a user, which make so many moves each, until there are
+ * @nr in all, or no more are to be had.
+ */
+static void start_lights(struct common *common, uid_t uid, unsigned int moves,
+			 unsigned int nr)
+{
+	char *stack;
+	bool good;
+	pid_t pid = fork();
+
+	if (pid) {
+		is_ready(common);
+		return;
+	}
+	common->moves = moves;
+	good = !uid || !become(uid, uid);
+	join(common);
+	stack = mmap(NULL, nr * LIGHT_STACK, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	good = good && stack != MAP_FAILED;
+	while (good && common->started < nr) {
+		stack += LIGHT_STACK;
+		pid = clone(light, stack, CLONE_VM | CLONE_FS | CLONE_FILES |
+			    SIGCHLD, common);
+		if (pid < 0 || !is_ready(common))
+			break;
+		common->pids[common->started++] = pid;
+	}
+	tell_and_wait(common, good);
+}
+
+static void end_all(const struct common *common)
+{
+	kill(-common->group, SIGKILL);
+	while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR)
+		;
+}
+
+/* What the rows and the spans of the last reading add up to. */
+struct sums {
+	unsigned long long calls_in_spans;
+	unsigned long long up;
+	unsigned long long down;
+};
+
+static struct sums add_up(void)
+{
+	struct heapinfo_span span;
+	struct heapinfo_row row;
+	struct sums sums = {};
+	unsigned int i;
+
+	for (i = 0; !heapinfo_span(&info, i, &span); i++) {
+		sums.calls_in_spans += span.calls;
+		sums.up += span.up;
+		sums.down += span.down;
+	}
+	for (i = 0; !heapinfo_row(&info, i, &row); i++) {
+		if (row.delta > 0)
+			sums.up += row.delta;
+		else
+			sums.down -= row.delta;
+	}
+	return sums;
+}
+
+/* The totals of a process are so, and so are its rows: the last ones that it made. */
+static void check_rows(struct __test_metadata *_metadata,
+		       const struct common *common, pid_t pid,
+		       unsigned int moves)
+{
+	struct heapinfo_row row;
+	unsigned int i, nr;
+
+	ASSERT_EQ(0, heapinfo_read(&info, pid));
+	ASSERT_STREQ("since fork", heapinfo_word(&info, "Recorded"));
+	ASSERT_EQ(moves, heapinfo_number(&info, "BrkGrows") +
+			 heapinfo_number(&info, "BrkShrinks") +
+			 heapinfo_number(&info, "BrkSets"));
+	ASSERT_EQ(0, heapinfo_number(&info, "BrkMoves"));
+	ASSERT_EQ(moves, heapinfo_last_seq(&info));
+	for (i = 0; i < info.nr_rows; i++) {
+		nr = moves - info.nr_rows + i;
+		ASSERT_EQ(0, heapinfo_row(&info, i, &row));
+		ASSERT_EQ(nr + 1, row.seq);
+		ASSERT_EQ(place_of(common->base, nr), row.to);
+	}
+}
+
+/* Nothing of a process is missing: spans and rows are all that there was. */
+static void check_whole(struct __test_metadata *_metadata,
+			const struct common *common, pid_t pid,
+			unsigned int moves)
+{
+	struct sums sums;
+
+	check_rows(_metadata, common, pid, moves);
+	EXPECT_LE(LAST_ROWS, info.nr_rows)
+		TH_LOG("%s", info.text);
+	sums = add_up();
+	EXPECT_EQ(heapinfo_number(&info, "EventsLost"), sums.calls_in_spans)
+		TH_LOG("%s", info.text);
+	EXPECT_EQ(heapinfo_number(&info, "BytesGrown"), sums.up);
+	EXPECT_EQ(heapinfo_number(&info, "BytesShrunk"), sums.down);
+}
+
+/* A new process of a user has what everybody is to have. */
+static void check_served(struct __test_metadata *_metadata,
+			 const struct common *common, uid_t uid)
+{
+	pid_t pid = start_mover(common, uid, MOVES);
+
+	ASSERT_LT(0, pid);
+	check_whole(_metadata, common, pid, MOVES);
+}
+
+static void check_bound(struct __test_metadata *_metadata)
+{
+	ASSERT_EQ(0, heapinfo_read_path(&state, "/proc/heapinfo"));
+	EXPECT_LE(heapinfo_number(&state, "MemoryUsed"),
+		  heapinfo_number(&state, "MemoryBound"));
+	EXPECT_EQ(heapinfo_number(&state, "CallsSeen"),
+		  heapinfo_number(&state, "CallsRecorded") +
+		  heapinfo_number(&state, "CallsRefused"));
+}
+
+/*
+ * New processes of another user, of root, and of users who were not there before are
+ * served, while nothing is in use that there should not be.
+ */
+static void check_others(struct __test_metadata *_metadata,
+			 const struct common *common)
+{
+	unsigned int i;
+
+	for (i = 0; i < 12; i++) {
+		check_served(_metadata, common, USER_B);
+		check_served(_metadata, common, ROOT);
+		check_served(_metadata, common, USER_B + 1 + i);
+		check_bound(_metadata);
+	}
+}
+
+/* What was remembered of who has ended is freed a while later. */
+static bool memory_goes_back(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++) {
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+		if (heapinfo_read_path(&state, "/proc/heapinfo"))
+			return false;
+		if (heapinfo_number(&state, "MemoryUsed") <=
+		    heapinfo_number(&state_before, "MemoryUsed") &&
+		    heapinfo_number(&state, "Processes") <=
+		    heapinfo_number(&state_before, "Processes"))
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+static void check_end(struct __test_metadata *_metadata,
+		      const struct common *common)
+{
+	check_bound(_metadata);
+	end_all(common);
+	EXPECT_TRUE(memory_goes_back())
+		TH_LOG("%s%s", state_before.text, state.text);
+}
+
+FIXTURE(shares)
+{
+	struct common *common;
+	unsigned long long threads_max;
+};
+
+FIXTURE_SETUP(shares)
+{
+	struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+	struct common *common;
+
+	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, common);
+	self->common = common;
+	self->threads_max = heapinfo_read_number(THREADS_MAX);
+	ASSERT_EQ(0, pipe(common->ready));
+	ASSERT_EQ(0, pipe(common->go));
+	common->base = raw_brk(0);
+	/* Who is left by a parent that has ended is waited for here. */
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	setrlimit(RLIMIT_NPROC, &none);
+	common->group = fork();
+	ASSERT_LE(0, common->group);
+	if (!common->group) {
+		join(common);
+		for (;;)
+			pause();
+	}
+	setpgid(common->group, common->group);
+}
+
+FIXTURE_TEARDOWN(shares)
+{
+	char text[24];
+
+	self->common->stop = 1;
+	end_all(self->common);
+	snprintf(text, sizeof(text), "%llu", self->threads_max);
+	heapinfo_write_file(THREADS_MAX, text);
+	rmdir(CGROUP);
+	heapinfo_load("");
+}
+
+/* In a test: have the module, and know how much it remembers by itself. */
+#define BEGIN(params) do {						\
+	RELOAD_OR_SKIP(params);						\
+	ASSERT_EQ(0, heapinfo_read_path(&state_before, "/proc/heapinfo")); \
+} while (0)
+
+#define BIG		4
+#define BIG_MOVES	4200
+
+/*
+ * A user fills the memory with few processes: some that have all that they want
+ * when others come, and some that come when there is not enough.
+ */
+static void fill_with_few(struct __test_metadata *_metadata,
+			  struct common *common)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * BIG; i++) {
+		common->pids[i] = start_mover(common, USER_A, BIG_MOVES);
+		ASSERT_LT(0, common->pids[i]);
+		check_bound(_metadata);
+	}
+}
+
+/* They have given rows back, and have the newest, and what the others add up to. */
+static void check_few(struct __test_metadata *_metadata,
+		      const struct common *common)
+{
+	unsigned int i, rows = 0;
+
+	for (i = 0; i < 2 * BIG; i++) {
+		if (i < BIG)
+			check_whole(_metadata, common, common->pids[i],
+				    BIG_MOVES);
+		else
+			check_rows(_metadata, common, common->pids[i],
+				   BIG_MOVES);
+		EXPECT_LE(LAST_ROWS, info.nr_rows);
+		rows += info.nr_rows;
+	}
+	TH_LOG("one user had %u rows and has %u", 2 * BIG * BIG_MOVES, rows);
+}
+
+TEST_F_TIMEOUT(shares, few_processes, HEAPINFO_LONG)
+{
+	BEGIN("memory=1 history=4096");
+	fill_with_few(_metadata, self->common);
+	check_others(_metadata, self->common);
+	check_few(_metadata, self->common);
+	check_end(_metadata, self->common);
+}
+
+TEST_F_TIMEOUT(shares, few_processes_by_syscalls, HEAPINFO_LONG)
+{
+	BEGIN("memory=1 history=4096 source=syscalls");
+	fill_with_few(_metadata, self->common);
+	check_others(_metadata, self->common);
+	check_few(_metadata, self->common);
+	check_end(_metadata, self->common);
+}
+
+/* So many with 64 rows have room, and some more have not. */
+#define SOME		245
+#define SOME_MOVES	64
+
+/* As many rows as the parameter says, which no ring has pushed out before. */
+TEST_F_TIMEOUT(shares, some_processes, HEAPINFO_LONG)
+{
+	struct common *common = self->common;
+	unsigned int i, gave = 0;
+
+	BEGIN("memory=1");
+	start_lights(common, USER_A, SOME_MOVES, SOME);
+	ASSERT_EQ(SOME, common->started);
+	ASSERT_EQ(0, heapinfo_read_path(&state, "/proc/heapinfo"));
+	EXPECT_EQ(heapinfo_number(&state_before, "EventsLost"),
+		  heapinfo_number(&state, "EventsLost"));
+	check_others(_metadata, common);
+	for (i = 0; i < SOME; i++) {
+		check_whole(_metadata, common, common->pids[i], SOME_MOVES);
+		gave += info.nr_rows < SOME_MOVES;
+	}
+	EXPECT_LT(0, gave);
+	TH_LOG("%u of %u processes gave rows back", gave, SOME);
+	check_end(_metadata, common);
+}
+
+/* As many as the machine has room for. */
+static void allow_many(void)
+{
+	heapinfo_write_file(THREADS_MAX, "40000");
+}
+
+TEST_F_TIMEOUT(shares, many_processes, HEAPINFO_LONG)
+{
+	struct common *common = self->common;
+	unsigned int i, without = 0;
+
+	BEGIN("memory=1");
+	allow_many();
+	start_lights(common, USER_A, MANY_MOVES, MANY);
+	check_bound(_metadata);
+	TH_LOG("%u of %u processes of one user, %llu with a record, %llu calls refused",
+	       common->started, MANY, heapinfo_number(&state, "Processes") -
+	       heapinfo_number(&state_before, "Processes"),
+	       heapinfo_number(&state, "CallsRefused"));
+	EXPECT_LT(0, heapinfo_number(&state, "CallsRefused"));
+	check_others(_metadata, common);
+	for (i = 0; i < common->started; i++) {
+		ASSERT_EQ(0, heapinfo_read(&info, common->pids[i]));
+		if (!strcmp("no", heapinfo_word(&info, "Recorded")))
+			without++;
+		else
+			check_rows(_metadata, common, common->pids[i],
+				   MANY_MOVES);
+	}
+	TH_LOG("%u of them are not recorded", without);
+	check_end(_metadata, common);
+}
+
+/* Each of very many users has a process; they cannot all have something of so little. */
+TEST_F_TIMEOUT(shares, many_users, HEAPINFO_LONG)
+{
+	struct common *common = self->common;
+	unsigned int i;
+
+	BEGIN("memory=2");
+	allow_many();
+	common->many_users = true;
+	start_lights(common, ROOT, 3, MANY);
+	check_bound(_metadata);
+	TH_LOG("%u of %u users, %llu with a record", common->started, MANY,
+	       heapinfo_number(&state, "Processes") -
+	       heapinfo_number(&state_before, "Processes"));
+	EXPECT_LT(0, heapinfo_number(&state, "CallsRefused"));
+	for (i = 0; i < 100; i++)
+		check_served(_metadata, common, ROOT);
+	check_end(_metadata, common);
+}
+
+/* One process of the bomb: two more, and its end. They go on from here, too. */
+static void explode(struct common *common)
+{
+	unsigned int left;
+	pid_t pid;
+
+	make_rows(common->base, LAST_ROWS + 1);
+	for (left = 2; left && !common->stop; left--) {
+		pid = fork();
+		if (pid < 0)
+			count(&common->refused);
+		if (pid)
+			continue;
+		count(&common->forks);
+		make_rows(common->base, LAST_ROWS + 1);
+		left = 3;
+	}
+	_exit(0);
+}
+
+static void start_bomb(struct common *common)
+{
+	struct rlimit few = { 60, 60 };
+
+	if (fork())
+		return;
+	join(common);
+	setpriority(PRIO_PROCESS, 0, 19);
+	if (heapinfo_make_cgroup(CGROUP))
+		heapinfo_write_file(CGROUP "/cgroup.procs", "0");
+	setrlimit(RLIMIT_NPROC, &few);
+	signal(SIGCHLD, SIG_IGN);
+	if (become(USER_A, USER_A))
+		_exit(1);
+	while (!common->stop) {
+		if (!fork()) {
+			count(&common->forks);
+			explode(common);
+		}
+		sched_yield();
+	}
+	_exit(0);
+}
+
+static void wait_forks(const struct common *common, unsigned long more)
+{
+	unsigned long until = *(volatile unsigned long *)&common->forks + more;
+
+	while (*(volatile unsigned long *)&common->forks < until)
+		usleep(1000);
+}
+
+TEST_F_TIMEOUT(shares, fork_bomb, HEAPINFO_LONG)
+{
+	struct common *common = self->common;
+	unsigned int i;
+
+	BEGIN("memory=1 history=4096");
+	fill_with_few(_metadata, common);
+	start_bomb(common);
+	wait_forks(common, FORKS);
+	for (i = 0; i < 10; i++) {
+		wait_forks(common, FORKS / 20);
+		check_served(_metadata, common, USER_B);
+		check_served(_metadata, common, ROOT);
+		check_served(_metadata, common, USER_B + 1 + i);
+	}
+	common->stop = 1;
+	TH_LOG("%lu processes of a fork bomb%s, %lu forks refused",
+	       common->forks, access(CGROUP, F_OK) ? "" : " in a cgroup",
+	       common->refused);
+	check_end(_metadata, common);
+}
+
+/*
+ * In a user namespace: made by user A, who was given another user's number there
+ * (as newuidmap does), and in one more inside of it; or made by root, with many users
+ * in it. The test writes the numbers, since only root may.
+ */
+static bool enter_namespace(const struct common *common, unsigned int i)
+{
+	char byte;
+
+	if (i % 3 && become(USER_A, USER_A))
+		return false;
+	if (unshare(CLONE_NEWUSER) || write(common->ready[1], "", 1) != 1 ||
+	    read(common->go[0], &byte, 1) != 1)
+		return false;
+	if (setresuid(i % 3 ? 0 : i, i % 3 ? 0 : i, i % 3 ? 0 : i) ||
+	    prctl(PR_SET_DUMPABLE, 1))
+		return false;
+	return i % 3 != 2 || !enter_user_namespace();
+}
+
+/* Let the users of a namespace be these. */
+static bool name_users(pid_t pid, unsigned int i)
+{
+	char path[40], map[40];
+
+	if (i % 3)
+		snprintf(map, sizeof(map), "0 %u 1", FIRST_OF_MANY + i);
+	else
+		snprintf(map, sizeof(map), "0 %u 65536", FIRST_INSIDE);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	if (heapinfo_write_file(path, map))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
+	return !heapinfo_write_file(path, "0 0 4294967295");
+}
+
+static pid_t start_in_namespace(const struct common *common, unsigned int i,
+				unsigned int moves)
+{
+	bool good;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid) {
+		good = is_ready(common) && name_users(pid, i) &&
+		       write(common->go[1], "", 1) == 1 && is_ready(common);
+		return good ? pid : -EIO;
+	}
+	join(common);
+	good = enter_namespace(common, i);
+	if (good)
+		move(common, moves);
+	tell_and_wait(common, good);
+	_exit(1);
+}
+
+/*
+ * User namespaces make nobody more users than he is: otherwise a share would be too
+ * small for what another user has.
+ */
+TEST_F_TIMEOUT(shares, user_namespaces, HEAPINFO_LONG)
+{
+	struct common *common = self->common;
+	unsigned int i, others = 640;
+	pid_t pid;
+
+	if (access("/proc/self/uid_map", F_OK))
+		SKIP(return, "no user namespaces");
+	BEGIN("memory=1 history=4096");
+	pid = start_mover(common, USER_B, others);
+	ASSERT_LT(0, pid);
+	for (i = 0; i < NAMESPACES; i++)
+		ASSERT_LT(0, start_in_namespace(common, i, 400));
+	check_bound(_metadata);
+	TH_LOG("%u user namespaces with %u rows each, memory %llu of %llu",
+	       NAMESPACES, 400, heapinfo_number(&state, "MemoryUsed"),
+	       heapinfo_number(&state, "MemoryBound"));
+	check_others(_metadata, common);
+	check_whole(_metadata, common, pid, others);
+	EXPECT_EQ(others, info.nr_rows);
+	check_end(_metadata, common);
+}
+
+TEST_HARNESS_MAIN
