@@ -117,7 +117,7 @@ void heapinfo_budget_give_record(struct heapinfo_owner *owner, size_t size)
 /**
  * heapinfo_budget_favours() - whether an owner gets rows at the cost of others
  * @owner: who wants rows
- * @first: for a process that has none yet, or hardly any
+ * @first: for a process that has none yet, or nothing to sum them up
  * @use: what is in use
  *
  * Context: any.
@@ -137,7 +137,7 @@ bool heapinfo_budget_favours(const struct heapinfo_owner *owner, bool first,
  * heapinfo_budget_take_rows() - ask whether memory for rows may be allocated
  * @owner: to whom they belong
  * @size: in bytes
- * @first: for a process that has none yet, or hardly any
+ * @first: for a process that has none yet, or nothing to sum them up
  *
  * Context: any but an interrupt; does not sleep.
  * Return: true if it may: the memory counts as used then, until it is given

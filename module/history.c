@@ -111,6 +111,19 @@ static noinline bool heapinfo_history_make_room(struct heapinfo_ring *ring,
 				       heapinfo_params.history);
 }
 
+/* There is no memory for a single row: what can be kept of it is its sum. */
+static noinline void
+heapinfo_history_sum_up(struct heapinfo_ring *ring, u64 time,
+			enum heapinfo_call call, unsigned long from,
+			unsigned long other)
+{
+	const struct heapinfo_event event = {
+		.time = time, .from = from, .other = other, .call = call,
+	};
+
+	heapinfo_ring_sum_up(ring, &event);
+}
+
 /*
  * Adds a row, for which heapinfo_history_ready() says whether all is @ready. If it is
  * not, and there is no memory for a single one, the row is lost.
@@ -132,6 +145,8 @@ heapinfo_history_add_row(struct heapinfo_record *record,
 	if (likely(ready))
 		heapinfo_ring_add(ring, time, call, result, from, other,
 				  mapping);
+	else
+		heapinfo_history_sum_up(ring, time, call, from, other);
 }
 
 /*
@@ -299,7 +314,7 @@ static void heapinfo_history_fill(const struct heapinfo_record *record,
 				  struct heapinfo_spare *spare,
 				  struct heapinfo_wants wants, bool may_sleep)
 {
-	heapinfo_reclaim(record->owner, wants.room <= HEAPINFO_BLOCK_EVENTS);
+	heapinfo_reclaim(record->owner, wants.first);
 	heapinfo_spare_fill(spare, record->owner, wants, may_sleep);
 }
 

@@ -25,19 +25,19 @@
  */
 
 /* As much of the table each time. */
-#define BUCKETS		512
+#define BUCKETS		512U
 
 /* As many blocks are taken back each time: then the next ones need not come here. */
-#define BLOCKS		32
+#define BLOCKS		32U
 
 /* As many while the lock of a record is held: they have the rows that a reader copies. */
-#define BLOCKS_LOCKED	4
+#define BLOCKS_LOCKED	4U
 
 /*
  * Who asks wants as many at most: for his rows, and for their timeline. What is taken
  * back may cost a small timeline.
  */
-#define BLOCKS_WANTED	8
+#define BLOCKS_WANTED	8U
 
 /* Where rows are about to use up what they may. */
 #define NEARLY		4096
@@ -84,13 +84,13 @@ static struct heapinfo_hand {
  * @from: what is taken back
  * @share: how many bytes of rows nobody takes from a user
  * @root_share: nor from root
- * @blocks: how many have been taken back; what else was counts as one
+ * @left: how many blocks may still be taken back; what else is counts as one
  */
 struct heapinfo_reclaim {
 	enum heapinfo_reclaim_from from;
 	u64 share;
 	u64 root_share;
-	unsigned int blocks;
+	unsigned int left;
 };
 
 /*
@@ -117,7 +117,7 @@ static unsigned int heapinfo_reclaim_some(const struct heapinfo_reclaim *reclaim
 
 	if (reclaim->from == HEAPINFO_FROM_LARGE)
 		blocks /= 2;
-	return min(blocks, BLOCKS - reclaim->blocks);
+	return min(blocks, reclaim->left);
 }
 
 /* Takes some blocks out of a ring. Returns them; the last one leads nowhere. */
@@ -138,17 +138,25 @@ heapinfo_reclaim_blocks(struct heapinfo_ring *ring, unsigned int blocks)
 	return taken;
 }
 
-static unsigned int heapinfo_reclaim_free(struct heapinfo_owner *owner,
-					  struct heapinfo_block *block)
+/* Something was taken back. Under the lock of the hand. */
+static void heapinfo_reclaim_count(struct heapinfo_reclaim *reclaim)
+{
+	heapinfo_hand.taken++;
+	if (reclaim->left)
+		reclaim->left--;
+}
+
+static void heapinfo_reclaim_free(struct heapinfo_reclaim *reclaim,
+				  struct heapinfo_owner *owner,
+				  struct heapinfo_block *block)
 {
 	struct heapinfo_block *next;
-	unsigned int blocks = 0;
 
-	for (; block; block = next, blocks++) {
+	for (; block; block = next) {
 		next = block->next;
 		heapinfo_spare_free_block(owner, block);
+		heapinfo_reclaim_count(reclaim);
 	}
-	return blocks;
 }
 
 /*
@@ -172,9 +180,9 @@ static bool heapinfo_reclaim_part(struct heapinfo_reclaim *reclaim,
 					reclaim->from == HEAPINFO_FROM_ALL);
 	spin_unlock(&record->lock);
 
-	reclaim->blocks += heapinfo_reclaim_free(record->owner, taken);
+	heapinfo_reclaim_free(reclaim, record->owner, taken);
 	if (rest.actors || rest.timeline)
-		reclaim->blocks++;
+		heapinfo_reclaim_count(reclaim);
 	heapinfo_spare_free(&rest);
 	return more;
 }
@@ -235,7 +243,7 @@ static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
 	unsigned int i;
 
 	rcu_read_lock();
-	for (i = 0; i < BUCKETS && reclaim->blocks < BLOCKS; i++) {
+	for (i = 0; i < BUCKETS && reclaim->left; i++) {
 		hlist_bl_for_each_entry_rcu(record, node,
 					    &heapinfo_records.buckets[hand->bucket],
 					    node)
@@ -245,7 +253,6 @@ static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
 			heapinfo_reclaim_round(hand);
 	}
 	rcu_read_unlock();
-	hand->taken += reclaim->blocks;
 }
 
 /* Whether there is so little room for rows that some are to be taken back. */
@@ -258,7 +265,7 @@ static bool heapinfo_reclaim_needed(struct heapinfo_use *use)
 /**
  * heapinfo_reclaim() - see to it that a user gets memory
  * @owner: who wants some
- * @first: for a process that has no rows yet, or hardly any
+ * @first: for a process that has no rows yet, or nothing to sum them up
  *
  * To be called before memory is asked for. Who has more than a share gets
  * @first rows at the cost of processes that have many, and nothing else.
@@ -268,7 +275,7 @@ static bool heapinfo_reclaim_needed(struct heapinfo_use *use)
 void heapinfo_reclaim(struct heapinfo_owner *owner, bool first)
 {
 	struct heapinfo_hand *hand = &heapinfo_hand;
-	struct heapinfo_reclaim reclaim = {};
+	struct heapinfo_reclaim reclaim = { .left = BLOCKS };
 	struct heapinfo_use use;
 
 	if (likely(!heapinfo_reclaim_needed(&use)))

@@ -46,7 +46,10 @@ struct heapinfo_wants heapinfo_ring_wants(const struct heapinfo_ring *ring,
 					  const struct heapinfo_actor *who,
 					  unsigned int most)
 {
-	struct heapinfo_wants wants = { .room = ring->room };
+	struct heapinfo_wants wants = {
+		.empty = !ring->room,
+		.first = !ring->room || !ring->timeline,
+	};
 
 	if (heapinfo_ring_place_actor(ring, who) == HEAPINFO_NO_ACTOR)
 		wants.actors = clamp(ring->nr_actors * 2u, 1u, most + 1);
@@ -189,21 +192,34 @@ bool heapinfo_ring_make_room(struct heapinfo_ring *ring,
 	return true;
 }
 
-/* Sums up the oldest row, which is then no longer one of the ring. */
-static void heapinfo_ring_sum_up(struct heapinfo_ring *ring,
-				 const struct heapinfo_event *oldest)
+/**
+ * heapinfo_ring_sum_up() - sum up a row that is not in the ring
+ * @ring: the ring; where it has no timeline, the row is lost
+ * @event: the row; who did it is of no matter
+ *
+ * Context: under the lock of the record; does not sleep.
+ */
+void heapinfo_ring_sum_up(struct heapinfo_ring *ring,
+			  const struct heapinfo_event *event)
 {
 	struct heapinfo_timeline *timeline = ring->timeline;
 
+	if (unlikely(!timeline))
+		return;
+	if (unlikely(heapinfo_timeline_needs_span(timeline, event->time)))
+		heapinfo_timeline_open(timeline, event->time,
+				       ktime_get_boot_fast_ns());
+	heapinfo_timeline_add(timeline, event);
+}
+
+/* Sums up the oldest row, which is then no longer one of the ring. */
+static void heapinfo_ring_drop(struct heapinfo_ring *ring,
+			       const struct heapinfo_event *oldest)
+{
 	ring->rows--;
 	if (likely(oldest->actor != HEAPINFO_NO_ACTOR))
 		ring->actors[oldest->actor].rows--;
-	if (unlikely(!timeline))
-		return;
-	if (unlikely(heapinfo_timeline_needs_span(timeline, oldest->time)))
-		heapinfo_timeline_open(timeline, oldest->time,
-				       ktime_get_boot_fast_ns());
-	heapinfo_timeline_add(timeline, oldest);
+	heapinfo_ring_sum_up(ring, oldest);
 }
 
 /**
@@ -214,7 +230,7 @@ static void heapinfo_ring_sum_up(struct heapinfo_ring *ring,
  */
 noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
 {
-	heapinfo_ring_sum_up(ring, &ring->block->events[ring->next]);
+	heapinfo_ring_drop(ring, &ring->block->events[ring->next]);
 }
 
 /**
@@ -236,10 +252,10 @@ struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring)
 		return NULL;
 	/* Behind the newest row: what is vacant, then the oldest rows. */
 	for (i = ring->next + vacant; i < ring->end; i++)
-		heapinfo_ring_sum_up(ring, &block->events[i]);
+		heapinfo_ring_drop(ring, &block->events[i]);
 	oldest = block->next;
 	for (i = 0; i < (oldest == block ? ring->next : oldest->room); i++)
-		heapinfo_ring_sum_up(ring, &oldest->events[i]);
+		heapinfo_ring_drop(ring, &oldest->events[i]);
 	ring->room -= oldest->room;
 	if (oldest == block) {
 		ring->block = NULL;

@@ -74,6 +74,8 @@ bool heapinfo_ring_make_room(struct heapinfo_ring *ring,
 			     unsigned int most);
 void heapinfo_ring_set_timeline(struct heapinfo_ring *ring,
 				struct heapinfo_spare *spare);
+void heapinfo_ring_sum_up(struct heapinfo_ring *ring,
+			  const struct heapinfo_event *event);
 void heapinfo_ring_push_out(struct heapinfo_ring *ring);
 struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring);
 void heapinfo_ring_give_rest(struct heapinfo_ring *ring,

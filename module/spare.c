@@ -175,16 +175,15 @@ void heapinfo_spare_fill(struct heapinfo_spare *spare,
 			 struct heapinfo_wants wants, bool may_sleep)
 {
 	gfp_t gfp = heapinfo_gfp(may_sleep);
-	bool first = wants.room <= HEAPINFO_BLOCK_EVENTS;
 	size_t size;
 
 	spare->owner = owner;
 	if (wants.block)
-		spare->block = heapinfo_spare_block(owner, !wants.room, gfp);
+		spare->block = heapinfo_spare_block(owner, wants.empty, gfp);
 	if (!spare->block && wants.timeline) {
 		size = heapinfo_timeline_size(HEAPINFO_SPANS);
-		spare->timeline = heapinfo_spare_kmalloc(owner, size, first,
-							 gfp);
+		spare->timeline = heapinfo_spare_kmalloc(owner, size,
+							 wants.first, gfp);
 		if (spare->timeline)
 			heapinfo_timeline_init(spare->timeline, HEAPINFO_SPANS);
 	}
@@ -192,7 +191,8 @@ void heapinfo_spare_fill(struct heapinfo_spare *spare,
 		spare->failures = heapinfo_spare_failures(owner, gfp);
 	if (wants.actors) {
 		size = wants.actors * sizeof(*spare->actors);
-		spare->actors = heapinfo_spare_kmalloc(owner, size, first, gfp);
+		spare->actors = heapinfo_spare_kmalloc(owner, size,
+						       wants.first, gfp);
 		spare->nr_actors = spare->actors ? wants.actors : 0;
 	}
 }

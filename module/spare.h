@@ -16,15 +16,17 @@ struct heapinfo_timeline;
  * @block: a block of rows
  * @timeline: a timeline
  * @failures: counters of failures
+ * @empty: it has no block yet
+ * @first: it has no block or no timeline yet
  * @actors: a larger table of actors, for so many; 0 for none
- * @room: for how many rows it has memory already
  */
 struct heapinfo_wants {
 	bool block;
 	bool timeline;
 	bool failures;
+	bool empty;
+	bool first;
 	u16 actors;
-	u16 room;
 };
 
 /**

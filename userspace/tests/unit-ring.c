@@ -109,9 +109,7 @@ static void happens(const struct heapinfo_actor *who, unsigned int refused)
 	/* What was not refused is enough. */
 	assert_true(room || refused);
 	assert_true(room == (ring->room > 0));
-	if (!room)
-		return;
-	assert_true(refused || ring->actor != HEAPINFO_NO_ACTOR);
+	assert_true(!room || refused || ring->actor != HEAPINFO_NO_ACTOR);
 	life.anonymous[life.rows] = ring->actor == HEAPINFO_NO_ACTOR;
 	life.who[life.rows] = *who;
 	row = &life.row[life.rows++];
@@ -120,6 +118,11 @@ static void happens(const struct heapinfo_actor *who, unsigned int refused)
 		.other = (life.rows + 1) << 12, .call = HEAPINFO_GROW,
 		.result = HEAPINFO_OK, .mapping = chance(2),
 	};
+	if (!room) {
+		heapinfo_ring_sum_up(ring, row);
+		count_forgotten(before, 1, ring->timeline);
+		return;
+	}
 	heapinfo_ring_add(ring, row->time, row->call, row->result, row->from,
 			  row->other, row->mapping);
 	count_forgotten(before, 1, ring->timeline);
