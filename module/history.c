@@ -299,10 +299,11 @@ static struct heapinfo_record *heapinfo_history_own(unsigned long brk,
 	owner = heapinfo_owner_get(may_sleep);
 	if (!owner)
 		return NULL;
-	heapinfo_reclaim(owner, true);
 	made = heapinfo_record_new(owner, brk, may_sleep);
 	if (!made)
 		return NULL;
+	/* Rows make room for it. */
+	heapinfo_reclaim(owner, true);
 	record = heapinfo_record_add(made);
 	if (record != made)
 		heapinfo_record_free(made);

@@ -25,7 +25,7 @@
  */
 
 /* As much of the table each time. */
-#define BUCKETS		512U
+#define BUCKETS		2048U
 
 /* As many blocks are taken back each time: then the next ones need not come here. */
 #define BLOCKS		32U
@@ -267,8 +267,9 @@ static bool heapinfo_reclaim_needed(struct heapinfo_use *use)
  * @owner: who wants some
  * @first: for a process that has no rows yet, or nothing to sum them up
  *
- * To be called before memory is asked for. Who has more than a share gets
- * @first rows at the cost of processes that have many, and nothing else.
+ * To be called before memory for rows is asked for, and when there is one record more.
+ * Who has more than a share gets @first rows at the cost of processes that have many,
+ * and nothing else.
  *
  * Context: a task of the user, not under the lock of a record; does not sleep.
  */
