@@ -32,6 +32,7 @@
 #define MANY_MOVES	(LAST_ROWS + 1)
 #define NAMESPACES	90
 #define FORKS		1000
+#define FORKS_MOST	100000
 
 #define THREADS_MAX	"/proc/sys/kernel/threads-max"
 #define CGROUP		"/sys/fs/cgroup/heapinfo-shares"
@@ -41,6 +42,7 @@ static struct heapinfo info, state, state_before;
 /* Memory that all processes of a test have in common. */
 struct common {
 	int ready[2];
+	int light_ready[2];
 	int go[2];
 	/* The process group of all. */
 	pid_t group;
@@ -49,8 +51,8 @@ struct common {
 	/* Each light process is another user's. */
 	bool many_users;
 	volatile unsigned int stop;
-	unsigned long forks;
-	unsigned long refused;
+	volatile unsigned long forks;
+	volatile unsigned long refused;
 	unsigned int started;
 	pid_t pids[MANY];
 };
@@ -69,17 +71,17 @@ static void make_rows(unsigned long base, unsigned int rows)
 		raw_brk(place_of(base, i));
 }
 
-static void count(unsigned long *sum)
+static void count(volatile unsigned long *sum)
 {
 	__atomic_fetch_add(sum, 1, __ATOMIC_RELAXED);
 }
 
 /* Wait until the process that was just started is where it should be. */
-static bool is_ready(const struct common *common)
+static bool is_ready(const int ready[2])
 {
 	char byte;
 
-	return read(common->ready[0], &byte, 1) == 1 && !byte;
+	return read(ready[0], &byte, 1) == 1 && !byte;
 }
 
 /* Be in the group that is killed at the end; does not outlive who started this. */
@@ -94,6 +96,8 @@ static void tell_and_wait(const struct common *common, bool good)
 {
 	char byte = !good;
 
+	/* Who becomes another user loses this. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (write(common->ready[1], &byte, 1) != 1)
 		_exit(1);
 	for (;;)
@@ -117,7 +121,7 @@ static pid_t start_mover(const struct common *common, uid_t uid,
 	if (pid < 0)
 		return -errno;
 	if (pid)
-		return is_ready(common) ? pid : -EIO;
+		return is_ready(common->ready) ? pid : -EIO;
 	good = !uid || !become(uid, uid);
 	join(common);
 	if (good)
@@ -139,7 +143,7 @@ static int light(void *arg)
 		syscall(SYS_setresuid, uid, uid, uid);
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	make_rows(common->base, common->moves);
-	syscall(SYS_write, common->ready[1], "", 1);
+	syscall(SYS_write, common->light_ready[1], "", 1);
 	for (;;)
 		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 	return 0;
@@ -159,7 +163,7 @@ static void start_lights(struct common *common, uid_t uid, unsigned int moves,
 	pid_t pid = fork();
 
 	if (pid) {
-		is_ready(common);
+		is_ready(common->ready);
 		return;
 	}
 	common->moves = moves;
@@ -172,7 +176,7 @@ static void start_lights(struct common *common, uid_t uid, unsigned int moves,
 		stack += LIGHT_STACK;
 		pid = clone(light, stack, CLONE_VM | CLONE_FS | CLONE_FILES |
 			    SIGCHLD, common);
-		if (pid < 0 || !is_ready(common))
+		if (pid < 0 || !is_ready(common->light_ready))
 			break;
 		common->pids[common->started++] = pid;
 	}
@@ -336,6 +340,7 @@ FIXTURE_SETUP(shares)
 	self->common = common;
 	self->threads_max = heapinfo_read_number(THREADS_MAX);
 	ASSERT_EQ(0, pipe(common->ready));
+	ASSERT_EQ(0, pipe(common->light_ready));
 	ASSERT_EQ(0, pipe(common->go));
 	common->base = raw_brk(0);
 	/* Who is left by a parent that has ended is waited for here. */
@@ -515,7 +520,9 @@ static void explode(struct common *common)
 	pid_t pid;
 
 	make_rows(common->base, LAST_ROWS + 1);
-	for (left = 2; left && !common->stop; left--) {
+	/* Nor does it outlive a test that fails. */
+	for (left = 2; left && !common->stop && common->forks < FORKS_MOST;
+	     left--) {
 		pid = fork();
 		if (pid < 0)
 			count(&common->refused);
@@ -534,7 +541,6 @@ static void start_bomb(struct common *common)
 
 	if (fork())
 		return;
-	join(common);
 	setpriority(PRIO_PROCESS, 0, 19);
 	if (heapinfo_make_cgroup(CGROUP))
 		heapinfo_write_file(CGROUP "/cgroup.procs", "0");
@@ -542,7 +548,8 @@ static void start_bomb(struct common *common)
 	signal(SIGCHLD, SIG_IGN);
 	if (become(USER_A, USER_A))
 		_exit(1);
-	while (!common->stop) {
+	join(common);
+	while (!common->stop && common->forks < FORKS_MOST) {
 		if (!fork()) {
 			count(&common->forks);
 			explode(common);
@@ -554,9 +561,9 @@ static void start_bomb(struct common *common)
 
 static void wait_forks(const struct common *common, unsigned long more)
 {
-	unsigned long until = *(volatile unsigned long *)&common->forks + more;
+	unsigned long until = common->forks + more;
 
-	while (*(volatile unsigned long *)&common->forks < until)
+	while (common->forks < until && common->forks < FORKS_MOST)
 		usleep(1000);
 }
 
@@ -627,8 +634,9 @@ static pid_t start_in_namespace(const struct common *common, unsigned int i,
 	if (pid < 0)
 		return -errno;
 	if (pid) {
-		good = is_ready(common) && name_users(pid, i) &&
-		       write(common->go[1], "", 1) == 1 && is_ready(common);
+		good = is_ready(common->ready) && name_users(pid, i) &&
+		       write(common->go[1], "", 1) == 1 &&
+		       is_ready(common->ready);
 		return good ? pid : -EIO;
 	}
 	join(common);
