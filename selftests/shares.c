@@ -29,7 +29,6 @@
 #define MOVES		40
 
 #define MANY		10000
-#define MANY_MOVES	(LAST_ROWS + 1)
 #define NAMESPACES	90
 #define FORKS		1000
 #define FORKS_MOST	100000
@@ -287,7 +286,7 @@ static void check_others(struct __test_metadata *_metadata,
 {
 	unsigned int i;
 
-	for (i = 0; i < 12; i++) {
+	for (i = 0; i < 16; i++) {
 		check_served(_metadata, common, USER_B);
 		check_served(_metadata, common, ROOT);
 		check_served(_metadata, common, USER_B + 1 + i);
@@ -333,6 +332,7 @@ FIXTURE_SETUP(shares)
 {
 	struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
 	struct common *common;
+	pid_t group;
 
 	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -346,14 +346,16 @@ FIXTURE_SETUP(shares)
 	/* Who is left by a parent that has ended is waited for here. */
 	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
 	setrlimit(RLIMIT_NPROC, &none);
-	common->group = fork();
-	ASSERT_LE(0, common->group);
-	if (!common->group) {
-		join(common);
+	/* A group lasts as long as its first process, whoever comes and goes. */
+	group = fork();
+	ASSERT_LE(0, group);
+	if (!group) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
 	}
-	setpgid(common->group, common->group);
+	ASSERT_EQ(0, setpgid(group, group));
+	common->group = group;
 }
 
 FIXTURE_TEARDOWN(shares)
@@ -431,7 +433,7 @@ TEST_F_TIMEOUT(shares, few_processes_by_syscalls, HEAPINFO_LONG)
 }
 
 /* So many with 64 rows have room, and some more have not. */
-#define SOME		245
+#define SOME		250
 #define SOME_MOVES	64
 
 /* As many rows as the parameter says, which no ring has pushed out before. */
@@ -465,11 +467,13 @@ static void allow_many(void)
 TEST_F_TIMEOUT(shares, many_processes, HEAPINFO_LONG)
 {
 	struct common *common = self->common;
-	unsigned int i, looked = 0, without = 0;
+	unsigned int i, moves = LAST_ROWS + 1, looked = 0, without = 0;
 
 	BEGIN("memory=1");
 	allow_many();
-	start_lights(common, USER_A, MANY_MOVES, MANY);
+	/* So many that there is no memory for all of their rows, and then for more. */
+	start_lights(common, USER_A, moves, MANY / 10);
+	start_lights(common, USER_A, 1, MANY);
 	check_bound(_metadata);
 	TH_LOG("%u of %u processes of one user, %llu with a record, %llu calls refused",
 	       common->started, MANY, heapinfo_number(&state, "Processes") -
@@ -484,8 +488,7 @@ TEST_F_TIMEOUT(shares, many_processes, HEAPINFO_LONG)
 		if (!strcmp("no", heapinfo_word(&info, "Recorded")))
 			without++;
 		else
-			check_rows(_metadata, common, common->pids[i],
-				   MANY_MOVES);
+			check_rows(_metadata, common, common->pids[i], moves);
 	}
 	EXPECT_LT(without, looked);
 	TH_LOG("%u of %u that were looked at are not recorded", without,
