@@ -30,7 +30,8 @@
 
 #define MANY		10000
 #define NAMESPACES	90
-#define FORKS		1000
+#define MANY_USERS	2500
+#define FORKS		300
 #define FORKS_MOST	100000
 
 #define THREADS_MAX	"/proc/sys/kernel/threads-max"
@@ -502,16 +503,16 @@ TEST_F_TIMEOUT(shares, many_users, HEAPINFO_LONG)
 	struct common *common = self->common;
 	unsigned int i;
 
-	BEGIN("memory=2");
+	BEGIN("memory=1");
 	allow_many();
 	common->many_users = true;
-	start_lights(common, ROOT, 3, MANY);
+	start_lights(common, ROOT, 3, MANY_USERS);
 	check_bound(_metadata);
-	TH_LOG("%u of %u users, %llu with a record", common->started, MANY,
-	       heapinfo_number(&state, "Processes") -
+	TH_LOG("%u of %u users, %llu with a record", common->started,
+	       MANY_USERS, heapinfo_number(&state, "Processes") -
 	       heapinfo_number(&state_before, "Processes"));
 	EXPECT_LT(0, heapinfo_number(&state, "CallsRefused"));
-	for (i = 0; i < 100; i++)
+	for (i = 0; i < 50; i++)
 		check_served(_metadata, common, ROOT);
 	check_end(_metadata, common);
 }
@@ -580,7 +581,7 @@ TEST_F_TIMEOUT(shares, fork_bomb, HEAPINFO_LONG)
 	start_bomb(common);
 	wait_forks(common, FORKS);
 	for (i = 0; i < 10; i++) {
-		wait_forks(common, FORKS / 20);
+		wait_forks(common, FORKS / 30);
 		check_served(_metadata, common, USER_B);
 		check_served(_metadata, common, ROOT);
 		check_served(_metadata, common, USER_B + 1 + i);
