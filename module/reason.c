@@ -152,14 +152,14 @@ static void heapinfo_reason_of_shrink(const struct heapinfo_space *space,
 	}
 	/* A hole in the middle makes two mappings of one. */
 	reason->by_settings = start > first->start && end < first->end;
-	if (space->refuses.end)
+	if (reason->by_settings &&
+	    space->map_count >= settings->max_map_count)
+		reason->result = HEAPINFO_MAP_COUNT;
+	else if (!space->refuses.end)
+		reason->result = HEAPINFO_NOMEM;
+	else
 		reason->result = space->refuses.sealed ? HEAPINFO_SEALED :
 							 HEAPINFO_HUGETLB;
-	else if (reason->by_settings &&
-		 space->map_count >= settings->max_map_count)
-		reason->result = HEAPINFO_MAP_COUNT;
-	else
-		reason->result = HEAPINFO_NOMEM;
 }
 
 /* The limits on all memory and on data, and what else needs a setting. */

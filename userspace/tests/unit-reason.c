@@ -482,9 +482,9 @@ static const struct cause of_shrinking[] = {
 	{ below_start, HEAPINFO_BELOW_START },
 	{ heap_too_large, HEAPINFO_RLIMIT_DATA },
 	{ not_mapped, HEAPINFO_UNMAPPED },
+	{ too_many_mappings, HEAPINFO_MAP_COUNT },
 	{ sealed, HEAPINFO_SEALED },
 	{ of_huge_pages, HEAPINFO_HUGETLB },
-	{ too_many_mappings, HEAPINFO_MAP_COUNT },
 };
 
 /* Whatever of it holds at once, the first of it is the reason. */
