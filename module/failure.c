@@ -82,6 +82,7 @@ static void heapinfo_describe_call(struct heapinfo_space *space,
 	space->asked = brk->asked;
 	space->from = brk->from;
 	space->lowest = heapinfo_lowest_break(mm);
+	space->top = mm->task_size;
 	space->start_brk = mm->start_brk;
 	space->data_size = mm->end_data - mm->start_data;
 	space->data_limit = rlimit(RLIMIT_DATA);

@@ -123,18 +123,19 @@ heapinfo_over_size_limit(const struct heapinfo_space *space)
 	return HEAPINFO_OK;
 }
 
+/* Whether the heap would end behind all addresses; the sum may have wrapped. */
+static bool heapinfo_beyond_top(const struct heapinfo_space *space)
+{
+	unsigned long end = heapinfo_space_end(space);
+
+	return end < heapinfo_space_start(space) || end > space->top;
+}
+
 /* Whether the nearest mapping keeps the heap from growing so far. */
 static bool heapinfo_in_way(const struct heapinfo_space *space)
 {
-	unsigned long page = 1UL << space->page_shift;
-	unsigned long start = heapinfo_space_start(space);
-	unsigned long end = heapinfo_space_end(space);
-
-	if (!space->first.end)
-		return false;
-	/* Also beyond the end of addresses, and where the sum wrapped. */
-	return end < start || end + page < end ||
-	       end + page > space->first.gap_start;
+	return space->first.end && heapinfo_space_end(space) +
+	       (1UL << space->page_shift) > space->first.gap_start;
 }
 
 /* A shrink that passed the limit on data fails in munmap only. */
@@ -182,12 +183,16 @@ static void heapinfo_reason_of_growth(const struct heapinfo_space *space,
 				      const struct heapinfo_settings *settings,
 				      struct heapinfo_reason *reason)
 {
-	bool in_way = heapinfo_in_way(space);
+	bool beyond = heapinfo_beyond_top(space);
+	bool in_way = beyond || heapinfo_in_way(space);
 
-	if (heapinfo_over_lock_limit(space) && (space->locks_first || !in_way)) {
+	if (heapinfo_over_lock_limit(space) && !beyond &&
+	    (space->locks_first || !in_way)) {
 		reason->result = HEAPINFO_MLOCK;
 	} else if (in_way) {
-		reason->result = HEAPINFO_OVERLAP;
+		/* Whatever is mapped above lies in the way to the top, too. */
+		reason->result = space->first.end ? HEAPINFO_OVERLAP :
+						    HEAPINFO_NOMEM;
 		reason->mapping = space->first.start;
 	} else {
 		heapinfo_reason_of_size(space, settings, reason);

@@ -29,6 +29,7 @@ struct heapinfo_mapping {
  * @asked: what was asked
  * @from: the break
  * @lowest: the lowest break that the kernel accepts
+ * @top: the end of all addresses that a mapping may have
  * @start_brk: where the heap begins
  * @data_size: of the program's data, which counts as one with its heap, in bytes
  * @data_limit: RLIMIT_DATA, in bytes; the highest number is none
@@ -52,6 +53,7 @@ struct heapinfo_space {
 	unsigned long asked;
 	unsigned long from;
 	unsigned long lowest;
+	unsigned long top;
 	unsigned long start_brk;
 	unsigned long data_size;
 	unsigned long data_limit;

@@ -364,6 +364,21 @@ TEST_F(failures, mlock)
 	EXPECT_EQ(self->brk + 16 * page, raw_brk(self->brk + 16 * page));
 }
 
+/* No limit on locked memory is asked for where there are no addresses. */
+TEST_F(failures, overlap_beyond_all_addresses)
+{
+	unsigned long in_way = self->end + 16 * page;
+	char result[40];
+
+	ASSERT_EQ(in_way, map_at(in_way, page, 0));
+	ASSERT_EQ(0, set_limit(RLIMIT_MEMLOCK, 16 * page));
+	ASSERT_EQ(0, drop_capability(CAP_IPC_LOCK));
+	ASSERT_EQ(0, mlockall(MCL_FUTURE));
+	snprintf(result, sizeof(result), "overlap=0x%lx", in_way);
+	EXPECT_REFUSED(-1UL, "overlap", result);
+	EXPECT_REFUSED(-page, "overlap", result);
+}
+
 /* The value of a line of /proc/meminfo, in bytes. */
 static unsigned long long bytes_of(const char *key)
 {

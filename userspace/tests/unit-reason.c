@@ -32,6 +32,7 @@
 /* Where the next mapping above the heap begins. */
 #define NEXT (BREAK + 1024 * PAGE)
 
+#define TOP (1ul << 47)
 #define DATA_LIMIT (1ul << 39)
 #define SIZE_LIMIT (1ul << 60)
 #define MAX_MAP_COUNT 100
@@ -60,6 +61,7 @@ static struct world growing(void)
 			.asked = BREAK + MORE * PAGE,
 			.from = BREAK,
 			.lowest = START,
+			.top = TOP,
 			.start_brk = START,
 			.data_size = 3 * PAGE,
 			.data_limit = DATA_LIMIT,
@@ -199,6 +201,12 @@ static void with_gap(struct world *w)
 	w->map[1].gap_start = NEXT - 256 * PAGE;
 }
 
+static void nothing_below_the_top(struct world *w)
+{
+	w->map[1] = mapping(TOP + 8 * PAGE, TOP + 9 * PAGE);
+	w->space.data_limit = ~0ul;
+}
+
 /* Its first test of the limit passes for a heap that is nowhere. */
 static void no_heap(struct world *w)
 {
@@ -302,6 +310,11 @@ static const struct limit {
 	  OF(space.locked_pages), 10, 1, HEAPINFO_MLOCK },
 	{ "the limit on locked memory, asked", growing, locked,
 	  OF(space.asked), BREAK + MORE * PAGE, 1, HEAPINFO_MLOCK },
+
+	{ "the end of all addresses", growing, NULL,
+	  OF(space.top), BREAK + MORE * PAGE, -1, HEAPINFO_OVERLAP },
+	{ "the end of all addresses, asked", growing, nothing_below_the_top,
+	  OF(space.asked), TOP, 1, HEAPINFO_OVERLAP },
 
 	{ "the next mapping", growing, NULL,
 	  OF(space.asked), NEXT - PAGE, 1, HEAPINFO_OVERLAP },
@@ -412,6 +425,11 @@ static void heap_too_large(struct world *w)
 	w->space.data_size = DATA_LIMIT;
 }
 
+static void beyond_the_top(struct world *w)
+{
+	w->space.top = w->space.asked - 1;
+}
+
 static void too_much_locked(struct world *w)
 {
 	w->space.locks = true;
@@ -461,6 +479,7 @@ struct cause {
 static const struct cause of_growth[] = {
 	{ below_start, HEAPINFO_BELOW_START },
 	{ heap_too_large, HEAPINFO_RLIMIT_DATA },
+	{ beyond_the_top, HEAPINFO_OVERLAP },
 	{ too_much_locked, HEAPINFO_MLOCK },
 	{ in_the_way, HEAPINFO_OVERLAP },
 	{ too_much_memory, HEAPINFO_RLIMIT_AS },
@@ -472,6 +491,7 @@ static const struct cause of_growth_in_older_kernels[] = {
 	{ below_start, HEAPINFO_BELOW_START },
 	{ heap_too_large, HEAPINFO_RLIMIT_DATA },
 	{ in_the_way, HEAPINFO_OVERLAP },
+	{ beyond_the_top, HEAPINFO_OVERLAP },
 	{ too_much_locked, HEAPINFO_MLOCK },
 	{ too_much_memory, HEAPINFO_RLIMIT_AS },
 	{ too_much_data, HEAPINFO_RLIMIT_DATA },
@@ -611,23 +631,26 @@ static void which_mapping(void **state)
 	assert_int_equal(find(w).mapping, BREAK + 8 * PAGE);
 }
 
-/* What has no page behind it any more. */
+/* Sums of what lies there may wrap. */
 static void end_of_addresses(void **state)
 {
+	unsigned long top[] = { TOP + 1, -PAGE, -PAGE + 1, ~0ul };
 	struct world w = growing();
-	unsigned long top[] = { ~0ul, -PAGE + 1, -PAGE, -PAGE - 1, -2 * PAGE };
 	char what[100];
 	size_t i;
 
 	(void)state;
 	w.space.data_limit = ~0ul;
-	w.space.size_limit = ~0ul;
-	/* It is the nearest, and yet as far as can be. */
-	w.map[1] = mapping(-PAGE, -1ul);
+	w.space.locks = true;
 	for (i = 0; i < LENGTH(top); i++) {
 		w.space.asked = top[i];
+		w.map[1].end = NEXT + PAGE;
 		snprintf(what, sizeof(what), "0x%lx", top[i]);
-		finds(&w, i < 4 ? HEAPINFO_OVERLAP : HEAPINFO_NOMEM, what);
+		finds(&w, HEAPINFO_OVERLAP, what);
+		w.map[1].end = 0;
+		snprintf(what, sizeof(what), "0x%lx, no mapping", top[i]);
+		finds(&w, HEAPINFO_NOMEM, what);
+		assert_false(find(w).by_settings);
 	}
 }
 
