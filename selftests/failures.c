@@ -408,7 +408,7 @@ static bool has_room(unsigned long brk, unsigned long long size)
 }
 
 /* So many bytes more than there may be; 0 where that cannot be, with the reason. */
-static unsigned long long overcommit(unsigned long brk, const char **missing)
+static unsigned long long too_much_memory(unsigned long brk, const char **missing)
 {
 	unsigned long long size;
 
@@ -426,7 +426,7 @@ static unsigned long long overcommit(unsigned long brk, const char **missing)
 TEST_F(failures, nomem_by_strict_overcommit)
 {
 	const char *missing;
-	unsigned long long size = overcommit(self->brk, &missing);
+	unsigned long long size = too_much_memory(self->brk, &missing);
 
 	if (!size)
 		SKIP(return, "%s", missing);
@@ -456,7 +456,7 @@ TEST_F(failures, map_count_lowered)
 TEST_F(failures, map_count_raised)
 {
 	const char *missing;
-	unsigned long long size = overcommit(self->brk, &missing);
+	unsigned long long size = too_much_memory(self->brk, &missing);
 	unsigned int mappings = count_mappings();
 
 	if (!variant->settings)
@@ -584,7 +584,7 @@ TEST_F(failures, overlap_with_a_shadow_stack)
 TEST_F(failures, ignored_rlimit_data)
 {
 	const char *missing;
-	unsigned long long size = overcommit(self->brk, &missing);
+	unsigned long long size = too_much_memory(self->brk, &missing);
 
 	if (!variant->settings)
 		SKIP(return, "learns of the setting after the failure");

@@ -143,13 +143,14 @@ static void finds(const struct world *w, enum heapinfo_result be,
 		  const char *what)
 {
 	struct heapinfo_reason is = find(*w);
+	bool overlap = be == HEAPINFO_OVERLAP;
 
 	if (is.result != be)
 		fail_msg("%s: %s, and not %s", what, words[is.result],
 			 words[be]);
 	if (!is.by_settings && depends_on_settings(*w))
 		fail_msg("%s: other settings would tell otherwise", what);
-	if ((is.mapping != 0) != (be == HEAPINFO_OVERLAP))
+	if (overlap == !is.mapping)
 		fail_msg("%s: mapping 0x%lx", what, is.mapping);
 }
 
@@ -276,13 +277,12 @@ static const struct limit {
 	const char *what;
 	struct world (*world)(void);
 	void (*setup)(struct world *w);
-	size_t offset, size;
+	size_t offset;
 	unsigned long at;
 	int step;
 	enum heapinfo_result result;
 } limits[] = {
-#define OF(field) offsetof(struct world, field), \
-	sizeof(((struct world *)NULL)->field)
+#define OF(field) offsetof(struct world, field)
 	{ "the start of the heap, asked", shrinking, NULL,
 	  OF(space.asked), START, -1, HEAPINFO_BELOW_START },
 	{ "the start of the heap, lowest", growing, NULL,
@@ -381,13 +381,22 @@ static const struct limit {
 #undef OF
 };
 
-static void set(struct world *w, const struct limit *limit, unsigned long value)
+/* All numbers have the same type but these. */
+static bool is_int(size_t offset)
 {
-	void *field = (char *)w + limit->offset;
-	int narrow = (int)value;
+	return offset == offsetof(struct world, space.map_count) ||
+	       offset == offsetof(struct world, settings.max_map_count);
+}
 
-	memcpy(field, limit->size == sizeof(int) ? (void *)&narrow : &value,
-	       limit->size);
+static void set(struct world *w, size_t offset, unsigned long value)
+{
+	char *field = (char *)w + offset;
+	int narrow = value;
+
+	if (is_int(offset))
+		memcpy(field, &narrow, sizeof(narrow));
+	else
+		memcpy(field, &value, sizeof(value));
 }
 
 static void each_at_its_limit(void **state)
@@ -406,8 +415,8 @@ static void each_at_its_limit(void **state)
 		for (steps = -1; steps <= 1; steps++) {
 			snprintf(what, sizeof(what), "%s, %d", limit->what,
 				 steps);
-			set(&w, limit, limit->at +
-				       (unsigned long)(steps * limit->step));
+			set(&w, limit->offset, limit->at +
+			    (unsigned long)(steps * limit->step));
 			finds(&w, steps > 0 ? limit->result : HEAPINFO_NOMEM,
 			      what);
 		}

@@ -31,7 +31,7 @@
 #define FILES		300	/* all their numbers are below */
 #define WATCHES		300	/* each keeps an inode */
 
-enum kind { FREE, ENTRY, STATUS, DIRECTORY, NUMBER_ONLY, OTHER };
+enum kind { FREE, OF_PROCESS, OF_MODULE, DIRECTORY, NUMBER_ONLY, OTHER };
 
 static struct slot {
 	int fd;		/* -1 where it is free */
@@ -80,9 +80,9 @@ static enum kind kind_of(int fd)
 	if (fcntl(fd, F_GETFL) & O_PATH)
 		return NUMBER_ONLY;
 	if (!strcmp(path, "/proc/heapinfo"))
-		return STATUS;
+		return OF_MODULE;
 	if (strstr(path, "/heapinfo"))
-		return ENTRY;
+		return OF_PROCESS;
 	return !fstat(fd, &st) && S_ISDIR(st.st_mode) ? DIRECTORY : OTHER;
 }
 
@@ -124,7 +124,7 @@ static struct slot *any(enum kind kind)
 /* One of heapinfo's, most often that of a process. */
 static struct slot *file(void)
 {
-	return any(chance(80) ? ENTRY : STATUS);
+	return any(chance(80) ? OF_PROCESS : OF_MODULE);
 }
 
 /* A path below that of a process; sometimes one that is not there. */
@@ -186,7 +186,7 @@ static long do_reopen(void)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d",
-		 any(chance(70) ? NUMBER_ONLY : ENTRY)->fd);
+		 any(chance(70) ? NUMBER_ONLY : OF_PROCESS)->fd);
 	return keep(open(path, any_flags(), 0600));
 }
 
@@ -199,7 +199,7 @@ static long do_read(void)
 static long do_pread(void)
 {
 	struct slot *slot = file();
-	const char *begin = slot->kind == ENTRY ? "Name:" : "Version:";
+	const char *begin = slot->kind == OF_PROCESS ? "Name:" : "Version:";
 	size_t size = odd_size();
 	off_t offset = odd_offset();
 	ssize_t length = pread(slot->fd, buffer, size, offset);
@@ -207,7 +207,7 @@ static long do_pread(void)
 	if (length > (ssize_t)size)
 		strange("pread of more than was asked", length);
 	if (!offset && length >= 8 &&
-	    (slot->kind == ENTRY || slot->kind == STATUS) &&
+	    (slot->kind == OF_PROCESS || slot->kind == OF_MODULE) &&
 	    strncmp(buffer, begin, strlen(begin)))
 		strange("a file that begins otherwise", slot->kind);
 	return length;
@@ -245,7 +245,7 @@ static long do_lseek(void)
 		SEEK_SET, SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE, 77,
 	};
 
-	return lseek(any(chance(80) ? ENTRY : DIRECTORY)->fd, odd_offset(),
+	return lseek(any(chance(80) ? OF_PROCESS : DIRECTORY)->fd, odd_offset(),
 		     PICK(whences));
 }
 
@@ -258,7 +258,7 @@ static void empty(int fd)
 static long do_splice(void)
 {
 	loff_t offset = odd_offset();
-	long ret = splice(any(chance(50) ? ENTRY : STATUS)->fd,
+	long ret = splice(any(chance(50) ? OF_PROCESS : OF_MODULE)->fd,
 			  chance(50) ? &offset : NULL, pipes[1], NULL,
 			  odd_size(), SPLICE_F_NONBLOCK);
 
@@ -270,7 +270,7 @@ static long do_sendfile(void)
 {
 	off_t offset = odd_offset();
 	long ret = sendfile(chance(50) ? pipes[1] : memory,
-			    any(chance(50) ? ENTRY : STATUS)->fd,
+			    any(chance(50) ? OF_PROCESS : OF_MODULE)->fd,
 			    chance(50) ? &offset : NULL, odd_size());
 
 	empty(pipes[0]);
@@ -313,7 +313,7 @@ static long do_mmap(void)
 		MAP_PRIVATE, MAP_SHARED, MAP_SHARED_VALIDATE | MAP_SYNC,
 		MAP_PRIVATE | MAP_POPULATE,
 	};
-	struct slot *slot = any(chance(50) ? ENTRY : STATUS);
+	struct slot *slot = any(chance(50) ? OF_PROCESS : OF_MODULE);
 	size_t size = odd_size() + 1;
 	void *at = mmap(NULL, size, chance(50) ? PROT_READ :
 			PROT_READ | PROT_WRITE, PICK(flags), slot->fd,
@@ -322,7 +322,7 @@ static long do_mmap(void)
 	if (at == MAP_FAILED)
 		return -1;
 	munmap(at, size);
-	if (slot->kind == ENTRY || slot->kind == STATUS)
+	if (slot->kind == OF_PROCESS || slot->kind == OF_MODULE)
 		strange("mmap of kind", slot->kind);
 	return 0;
 }
@@ -364,7 +364,7 @@ static long do_flock(void)
 /* These a file refuses to everybody, but that root may set modes of /proc/heapinfo. */
 static long refused(const struct slot *slot, const char *what, long ret)
 {
-	if (ret >= 0 && slot->kind == ENTRY)
+	if (ret >= 0 && slot->kind == OF_PROCESS)
 		strange(what, ret);
 	return ret;
 }
