@@ -6,6 +6,7 @@
 #include "compat.h"
 #include "failure.h"
 #include "history.h"
+#include "settings.h"
 
 #include <linux/cache.h>
 #include <linux/err.h>
@@ -356,12 +357,12 @@ int heapinfo_brk_start(const char *name)
 
 	for (i = 0; i < ARRAY_SIZE(heapinfo_order_buckets); i++)
 		spin_lock_init(&heapinfo_order_buckets[i].lock);
-	ret = heapinfo_failure_start();
+	ret = heapinfo_settings_start();
 	if (ret)
 		return ret;
 	ret = heapinfo_source->start();
 	if (ret)
-		heapinfo_failure_stop();
+		heapinfo_settings_stop();
 	return ret;
 }
 
@@ -389,7 +390,7 @@ void heapinfo_brk_open(void)
 void heapinfo_brk_stop(void)
 {
 	heapinfo_source->stop();
-	heapinfo_failure_stop();
+	heapinfo_settings_stop();
 }
 
 /**

@@ -212,21 +212,34 @@ TEST_F(failures, rlimit_as)
 	EXPECT_REFUSED(self->brk + page, "rlimit_as", "rlimit_as");
 }
 
+/* About how many mappings there are; 0 where that is not known. */
+static unsigned int count_mappings(void)
+{
+	static struct heapinfo maps;
+	unsigned int lines = 0;
+	const char *at;
+
+	if (heapinfo_read_path(&maps, "/proc/self/maps"))
+		return 0;
+	for (at = maps.text; *at; at++)
+		lines += *at == '\n';
+	return lines;
+}
+
+static int set_map_count(unsigned int number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%u", number);
+	return heapinfo_write_file(MAX_MAP_COUNT, text);
+}
+
 /* Takes all mappings that the process may have, after lowering their number. */
 static bool exhaust_mappings(void)
 {
-	unsigned int i, lines = 0;
-	char text[32];
-	FILE *maps = fopen("/proc/self/maps", "r");
-	int c;
+	unsigned int i, mappings = count_mappings();
 
-	if (!maps)
-		return false;
-	while ((c = fgetc(maps)) != EOF)
-		lines += c == '\n';
-	fclose(maps);
-	snprintf(text, sizeof(text), "%u", lines + 50);
-	if (heapinfo_write_file(MAX_MAP_COUNT, text))
+	if (!mappings || set_map_count(mappings + 50))
 		return false;
 	/* Neighbours of another protection do not merge. */
 	for (i = 0; i < 1000; i++)
@@ -260,16 +273,11 @@ static bool wait_for_map_count(unsigned long asked, unsigned long brk)
 
 TEST_F(failures, map_count)
 {
-	unsigned long brk;
-
 	ASSERT_TRUE(exhaust_mappings());
-	/* That used stdio, and with it the heap. */
-	brk = raw_brk(0);
 	if (!variant->settings)
-		ASSERT_TRUE(wait_for_map_count(brk + page, brk))
+		ASSERT_TRUE(wait_for_map_count(self->brk + page, self->brk))
 			TH_LOG("%s", after.text);
-	self->brk = brk;
-	EXPECT_REFUSED(brk + page, "map_count", "map_count");
+	EXPECT_REFUSED(self->brk + page, "map_count", "map_count");
 }
 
 /* A heap that has become one mapping with a neighbour must be split. */
@@ -277,7 +285,6 @@ TEST_F(failures, map_count_of_a_shrink)
 {
 	ASSERT_EQ(self->end, map_at(self->end, page, 0));
 	ASSERT_TRUE(exhaust_mappings());
-	self->brk = raw_brk(0);
 	if (raw_brk(self->brk - 2 * page) != self->brk)
 		SKIP(return, "the heap is a mapping of its own");
 	if (!variant->settings)
@@ -313,7 +320,6 @@ TEST_F(failures, nobody_is_asked)
 	pid_t pid;
 
 	ASSERT_TRUE(exhaust_mappings());
-	self->brk = raw_brk(0);
 	if (group < 0 || watch_mount(group, "/sys")) {
 		close(group);
 		SKIP(return, "no permission events: %s", strerror(errno));
@@ -364,6 +370,21 @@ TEST_F(failures, mlock)
 	EXPECT_EQ(self->brk + 16 * page, raw_brk(self->brk + 16 * page));
 }
 
+/* No limit on locked memory is asked for where there are no addresses. */
+TEST_F(failures, overlap_beyond_all_addresses)
+{
+	unsigned long in_way = self->end + 16 * page;
+	char result[40];
+
+	ASSERT_EQ(in_way, map_at(in_way, page, 0));
+	ASSERT_EQ(0, set_limit(RLIMIT_MEMLOCK, 16 * page));
+	ASSERT_EQ(0, drop_capability(CAP_IPC_LOCK));
+	ASSERT_EQ(0, mlockall(MCL_FUTURE));
+	snprintf(result, sizeof(result), "overlap=0x%lx", in_way);
+	EXPECT_REFUSED(-1UL, "overlap", result);
+	EXPECT_REFUSED(-page, "overlap", result);
+}
+
 /* The value of a line of /proc/meminfo, in bytes. */
 static unsigned long long bytes_of(const char *key)
 {
@@ -386,17 +407,71 @@ static bool has_room(unsigned long brk, unsigned long long size)
 	return brk + size < (sizeof(long) == 4 ? 0xf0000000ULL : 7ULL << 44);
 }
 
-TEST_F(failures, nomem_by_strict_overcommit)
+/* So many bytes more than there may be; 0 where that cannot be, with the reason. */
+static unsigned long long too_much_memory(unsigned long brk, const char **missing)
 {
 	unsigned long long size;
 
-	ASSERT_EQ(0, heapinfo_write_file(OVERCOMMIT, "2"));
+	*missing = "the kernel does not overcommit strictly";
+	if (heapinfo_write_file(OVERCOMMIT, "2"))
+		return 0;
+	*missing = "the kernel has lost count of what is committed";
 	if (!bytes_of("Committed_AS:"))
-		SKIP(return, "the kernel has lost count of what is committed");
+		return 0;
+	*missing = "more memory than addresses";
 	size = bytes_of("CommitLimit:") + page;
-	if (!has_room(self->brk, size))
-		SKIP(return, "more memory than addresses");
+	return has_room(brk, size) ? size : 0;
+}
+
+TEST_F(failures, nomem_by_strict_overcommit)
+{
+	const char *missing;
+	unsigned long long size = too_much_memory(self->brk, &missing);
+
+	if (!size)
+		SKIP(return, "%s", missing);
 	EXPECT_REFUSED(self->brk + size, "nomem", "nomem");
+}
+
+/*
+ * The setting is that of the moment: in the first failure after it was changed, and
+ * after each reading of the file, which has it read as well.
+ */
+TEST_F(failures, map_count_lowered)
+{
+	unsigned int mappings = count_mappings();
+
+	if (!variant->settings)
+		SKIP(return, "learns of the setting after the failure");
+	ASSERT_LT(0, mappings);
+	ASSERT_EQ(0, heapinfo_read(&before, 0));
+	ASSERT_EQ(0, set_map_count(mappings / 2));
+	EXPECT_EQ(self->brk, raw_brk(self->brk + page));
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	EXPECT_EQ(heapinfo_failures(&before, "map_count") + 1,
+		  heapinfo_failures(&after, "map_count"))
+		TH_LOG("%s", after.text);
+}
+
+TEST_F(failures, map_count_raised)
+{
+	const char *missing;
+	unsigned long long size = too_much_memory(self->brk, &missing);
+	unsigned int mappings = count_mappings();
+
+	if (!variant->settings)
+		SKIP(return, "learns of the setting after the failure");
+	if (!size)
+		SKIP(return, "%s", missing);
+	ASSERT_LT(0, mappings);
+	ASSERT_EQ(0, set_map_count(mappings / 2));
+	EXPECT_REFUSED(self->brk + page, "map_count", "map_count");
+	ASSERT_EQ(0, heapinfo_write_file(MAX_MAP_COUNT, self->max_map_count));
+	EXPECT_EQ(self->brk, raw_brk(self->brk + size));
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	EXPECT_EQ(heapinfo_failures(&before, "nomem") + 1,
+		  heapinfo_failures(&after, "nomem"))
+		TH_LOG("%s", after.text);
 }
 
 TEST_F(failures, nomem_by_heuristic_overcommit)
@@ -474,6 +549,21 @@ TEST_F(failures, hugetlb)
 	EXPECT_EQ(at, raw_brk(at));
 }
 
+/* The end of the heap lies in a huge page, behind a mapping that is none. */
+TEST_F(failures, hugetlb_at_the_end)
+{
+	unsigned long huge = bytes_of("Hugepagesize:"), at;
+
+	if (!huge || heapinfo_write_file(HUGE_PAGES, "1") ||
+	    heapinfo_read_number(HUGE_PAGES) != 1)
+		SKIP(return, "no huge page to be had");
+	at = (self->brk + huge) & -huge;
+	self->brk = at + 2 * page;
+	ASSERT_EQ(self->brk, raw_brk(self->brk));
+	ASSERT_EQ(at, map_at(at, huge, MAP_FIXED | MAP_HUGETLB));
+	EXPECT_REFUSED(at - 2 * page, "hugetlb", "hugetlb");
+}
+
 /* Below a shadow stack the kernel keeps one page more. */
 TEST_F(failures, overlap_with_a_shadow_stack)
 {
@@ -493,19 +583,26 @@ TEST_F(failures, overlap_with_a_shadow_stack)
  */
 TEST_F(failures, ignored_rlimit_data)
 {
-	unsigned long long size;
+	const char *missing;
+	unsigned long long size = too_much_memory(self->brk, &missing);
 
 	if (!variant->settings)
 		SKIP(return, "learns of the setting after the failure");
 	if (heapinfo_write_file(IGNORE_DATA, "Y"))
 		SKIP(return, "no " IGNORE_DATA);
-	ASSERT_EQ(0, heapinfo_write_file(OVERCOMMIT, "2"));
-	size = bytes_of("CommitLimit:") + page;
-	if (!bytes_of("Committed_AS:") || !has_room(self->brk, size))
-		SKIP(return, "the kernel has lost count of what is committed");
+	if (!size)
+		SKIP(return, "%s", missing);
 	ASSERT_NE(-1UL, map_at(0, 64UL << 20, MAP_NORESERVE));
 	ASSERT_EQ(0, set_limit(RLIMIT_DATA, size + (32UL << 20)));
 	EXPECT_REFUSED(self->brk + size, "nomem", "nomem");
+}
+
+TEST_F(failures, rlimit_data_of_the_heap_is_not_ignored)
+{
+	if (heapinfo_write_file(IGNORE_DATA, "Y"))
+		SKIP(return, "no " IGNORE_DATA);
+	ASSERT_EQ(0, set_limit(RLIMIT_DATA, page));
+	EXPECT_REFUSED(self->brk + page, "rlimit_data", "rlimit_data");
 }
 
 /* Each reason is counted for itself, beside the sum of all. */

@@ -18,6 +18,14 @@ kernels()
 		echo "ok - on KERNELS=\"$KERNELS\" # SKIP this step knows $*"
 }
 
+# make_fileops KERNEL - $scratch/fileops, the program, for that kernel's machine
+make_fileops()
+{
+	"$VM_DIR/in-tree" "$(kernel_field "$1" 2)" gcc -O2 -Wall -D_GNU_SOURCE \
+		-static -pthread -o "$scratch/fileops" \
+		"$REPO"/selftests/debug/fileops/*.c
+}
+
 # What the guest does first. Looking for data races is switched on when the kernel
 # is up: it would make booting it slow. Looking for leaks every ten minutes is
 # switched off, since it is asked for at the end, and since a scan under the

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes one mistake when it is loaded, of the kind its parameter names. A
- * debug kernel that does not complain is not looking.
+ * Makes one mistake when it is loaded, of the kind its parameter names, or has
+ * heapinfo make one from then on. A debug kernel that does not complain is not
+ * looking.
  */
 #include <linux/completion.h>
+#include <linux/fs.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/ptrace.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
 static char *fault = "";
 module_param(fault, charp, 0444);
-MODULE_PARM_DESC(fault, "use-after-free, overflow, leak, sleep, locks, rcu, object, shift or race");
+MODULE_PARM_DESC(fault, "use-after-free, overflow, leak, sleep, locks, rcu, object, shift, race or reference");
 
 /* What is read for nothing goes here, so that the compiler leaves it in. */
 static int sink;
@@ -135,6 +140,34 @@ static void race(void)
 		wait_for_completion(&done[i]);
 }
 
+/*
+ * As if a file of heapinfo that is closed forgot to give back a reference on its
+ * process. What the function is called with is an inode, which names the process.
+ */
+static int keep_pid(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct inode *inode = (void *)regs_get_kernel_argument(regs, 0);
+
+	get_pid(inode->i_private);
+	return 0;
+}
+
+static struct kprobe release_probe = {
+	.symbol_name = "heapinfo_release",
+	.pre_handler = keep_pid,
+};
+
+static bool probing;
+
+static void forget_reference(void)
+{
+	int ret = register_kprobe(&release_probe);
+
+	if (ret)
+		pr_err("there is no %s (%d)\n", release_probe.symbol_name, ret);
+	probing = !ret;
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
@@ -148,6 +181,7 @@ static const struct {
 	{ "object", free_active_timer },
 	{ "shift", wide_shift },
 	{ "race", race },
+	{ "reference", forget_reference },
 };
 
 static int __init planted_init(void)
@@ -165,6 +199,8 @@ static int __init planted_init(void)
 
 static void __exit planted_exit(void)
 {
+	if (probing)
+		unregister_kprobe(&release_probe);
 }
 
 module_init(planted_init);
