@@ -10,10 +10,12 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
 
 static char *fault = "";
 module_param(fault, charp, 0444);
-MODULE_PARM_DESC(fault, "use-after-free, overflow, leak, sleep, locks, rcu, object, shift or race");
+MODULE_PARM_DESC(fault, "use-after-free, overflow, leak, sleep, locks, rcu, object, shift, race, raw or nesting");
 
 /* What is read for nothing goes here, so that the compiler leaves it in. */
 static int sink;
@@ -135,6 +137,41 @@ static void race(void)
 		wait_for_completion(&done[i]);
 }
 
+/* With PREEMPT_RT a spinlock_t sleeps, and whoever holds a raw one may not. */
+static DEFINE_RAW_SPINLOCK(raw_lock);
+
+static void lock_in_raw_lock(void)
+{
+	raw_spin_lock(&raw_lock);
+	spin_lock(&lock_a);
+	spin_unlock(&lock_a);
+	raw_spin_unlock(&raw_lock);
+}
+
+static struct tracepoint *exec_point;
+
+/* What the tracepoint passes is not of interest. */
+static void lock_at_exec(void *data)
+{
+	spin_lock(&lock_a);
+	spin_unlock(&lock_a);
+}
+
+static void match_exec(struct tracepoint *point, void *data)
+{
+	if (!strcmp(point->name, "sched_process_exec"))
+		exec_point = point;
+}
+
+/* The mistake is made by whoever executes a program next. */
+static void lock_in_listener(void)
+{
+	for_each_kernel_tracepoint(match_exec, NULL);
+	if (exec_point && tracepoint_probe_register(exec_point, lock_at_exec,
+						    NULL))
+		exec_point = NULL;
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
@@ -148,6 +185,8 @@ static const struct {
 	{ "object", free_active_timer },
 	{ "shift", wide_shift },
 	{ "race", race },
+	{ "raw", lock_in_raw_lock },
+	{ "nesting", lock_in_listener },
 };
 
 static int __init planted_init(void)
@@ -165,6 +204,10 @@ static int __init planted_init(void)
 
 static void __exit planted_exit(void)
 {
+	if (!exec_point)
+		return;
+	tracepoint_probe_unregister(exec_point, lock_at_exec, NULL);
+	tracepoint_synchronize_unregister();
 }
 
 module_init(planted_init);
