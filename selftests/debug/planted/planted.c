@@ -3,6 +3,7 @@
  * Makes one mistake when it is loaded, of the kind its parameter names. A
  * debug kernel that does not complain is not looking.
  */
+#include <linux/binfmts.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -150,8 +151,8 @@ static void lock_in_raw_lock(void)
 
 static struct tracepoint *exec_point;
 
-/* What the tracepoint passes is not of interest. */
-static void lock_at_exec(void *data)
+static void lock_at_exec(void *data, struct task_struct *task, pid_t old_pid,
+			 struct linux_binprm *bprm)
 {
 	spin_lock(&lock_a);
 	spin_unlock(&lock_a);
