@@ -147,7 +147,8 @@ today_in()
 # today_on VERSION PATH... - the same for a guest: its kernel, the module, the reader
 today_on()
 {
-	today_in "$(kernel_field "$1" 2)" userspace Kbuild module "${@:2}"
+	today_in "$(kernel_field "$1" 2)" userspace Kbuild module "${@:2}" &&
+		base_of "$1" ""
 }
 
 # guest OPTION... - boot, and again where qemu itself went wrong: that is rare and

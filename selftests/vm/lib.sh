@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # What the scripts of the VM machinery share: messages, the cache and its
-# locks, and the tables "kernels", "own-kernels" and "packages".
+# locks, and the tables "kernels", "archive-kernels", "own-kernels" and "packages".
 
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck disable=SC2034 # used by the scripts that read this file
@@ -60,15 +60,18 @@ packages_of()
 			if ($i == suite || $i == "all") print $1 }'
 }
 
-# kernel_field VERSION COLUMN - one word of the table of kernels
+# kernel_field VERSION COLUMN - one word of the tables of kernels. SUITE/RELEASE, a
+# kernel that the archives of a suite have, stands in none and has a suite alone.
 kernel_field()
 {
 	local word
-	word=$({ table kernels && table own-kernels; } |
+	word=$({ table kernels && table archive-kernels && table own-kernels &&
+		table kernels | awk -v v="$1" '
+			index(v, $2 "/") == 1 { print v, $2; exit }'; } |
 		awk -v v="$1" -v c="$2" '$1 == v { print $c }')
 	[ -n "$word" ] ||
 		die "no kernel '$1': one of $(kernel_versions | xargs)," \
-		    "or add a line to selftests/vm/kernels"
+		    "or add a line to selftests/vm/archive-kernels"
 	echo "$word"
 }
 
@@ -171,20 +174,22 @@ tree_of()
 	"$VM_DIR/tree" "$(kernel_field "$1" 2)"
 }
 
-# is_own VERSION - is it a name in the table own-kernels?
-is_own()
+# is_in TABLE VERSION - is it a name in that table?
+is_in()
 {
-	table own-kernels | awk '{ print $1 }' | grep -qxF "$1"
+	table "$1" | awk '{ print $1 }' | grep -qxF "$2"
 }
 
 # base_of VERSION TREE - the folder with usr/lib/modules of a kernel: its tree,
-# or what was built
+# or what was fetched or built for it alone and is to be laid over the tree
 base_of()
 {
-	if is_own "$1"; then
+	if is_in own-kernels "$1"; then
 		"$VM_DIR/own-kernel" "$1"
-	else
+	elif is_in kernels "$1"; then
 		echo "$2"
+	else
+		"$VM_DIR/archive-kernel" "$1"
 	fi
 }
 
@@ -193,24 +198,15 @@ release_of()
 {
 	local modules pattern=
 	# the others are alone in their folder
-	[[ $1 != [0-9]* ]] || pattern=$1.
+	[[ ! $1 =~ ^[0-9.]+$ ]] || pattern=$1.
 	modules=$(echo "$2/usr/lib/modules/$pattern"*)
 	echo "${modules##*/}"
 }
 
-# in_tree_of SUITE BASE LIB COMMAND... - run COMMAND in the suite's tree, where
-# the kernel whose usr/lib/modules/RELEASE is LIB in BASE is seen to be there
-in_tree_of()
+# kept_as VERSION - what its products in the cache are called: those of all
+# SUITE/RELEASE the same, so that one that nobody uses any more is dropped when
+# another is made
+kept_as()
 {
-	local suite=$1
-	shift
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	"$VM_DIR/in-tree" "$suite" sh -ec '
-		[ -e "/$2" ] || {
-			mkdir "/$2"
-			cp -r "$1/$2"/modules.* "/$2/"
-			ln -s "$1/$2/build" "/$2/build"
-		}
-		shift 2
-		exec "$@"' sh "$@"
+	echo "${1%%/*}"
 }

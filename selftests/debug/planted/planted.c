@@ -4,6 +4,7 @@
  * heapinfo make one from then on. A debug kernel that does not complain is not
  * looking.
  */
+#include <linux/binfmts.h>
 #include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kprobes.h>
@@ -15,10 +16,12 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
 
 static char *fault = "";
 module_param(fault, charp, 0444);
-MODULE_PARM_DESC(fault, "use-after-free, overflow, leak, sleep, locks, rcu, object, shift, race or reference");
+MODULE_PARM_DESC(fault, "use-after-free, overflow, leak, sleep, locks, rcu, object, shift, race, raw, nesting or reference");
 
 /* What is read for nothing goes here, so that the compiler leaves it in. */
 static int sink;
@@ -168,6 +171,41 @@ static void forget_reference(void)
 	probing = !ret;
 }
 
+/* With PREEMPT_RT a spinlock_t sleeps, and whoever holds a raw one may not. */
+static DEFINE_RAW_SPINLOCK(raw_lock);
+
+static void lock_in_raw_lock(void)
+{
+	raw_spin_lock(&raw_lock);
+	spin_lock(&lock_a);
+	spin_unlock(&lock_a);
+	raw_spin_unlock(&raw_lock);
+}
+
+static struct tracepoint *exec_point;
+
+static void lock_at_exec(void *data, struct task_struct *task, pid_t old_pid,
+			 struct linux_binprm *bprm)
+{
+	spin_lock(&lock_a);
+	spin_unlock(&lock_a);
+}
+
+static void match_exec(struct tracepoint *point, void *data)
+{
+	if (!strcmp(point->name, "sched_process_exec"))
+		exec_point = point;
+}
+
+/* The mistake is made by whoever executes a program next. */
+static void lock_in_listener(void)
+{
+	for_each_kernel_tracepoint(match_exec, NULL);
+	if (exec_point && tracepoint_probe_register(exec_point, lock_at_exec,
+						    NULL))
+		exec_point = NULL;
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
@@ -181,6 +219,8 @@ static const struct {
 	{ "object", free_active_timer },
 	{ "shift", wide_shift },
 	{ "race", race },
+	{ "raw", lock_in_raw_lock },
+	{ "nesting", lock_in_listener },
 	{ "reference", forget_reference },
 };
 
@@ -201,6 +241,10 @@ static void __exit planted_exit(void)
 {
 	if (probing)
 		unregister_kprobe(&release_probe);
+	if (!exec_point)
+		return;
+	tracepoint_probe_unregister(exec_point, lock_at_exec, NULL);
+	tracepoint_synchronize_unregister();
 }
 
 module_init(planted_init);
