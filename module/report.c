@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The text of /proc/<pid>/heapinfo. */
 #include "heapinfo.h"
+#include "plain.h"
 #include "report.h"
 
 #include <linux/bitops.h>
@@ -78,39 +79,6 @@ static void heapinfo_line_delta(struct report_line *line, unsigned long from,
 	heapinfo_line_decimal(line, to < from ? from - to : to - from, 1);
 }
 
-/*
- * How many bytes the character at @s has, if it may be written as it is; else
- * 0.
- *
- * ASCII may, but for control characters and the backslash. So may other
- * characters in UTF-8, if they are encoded in the shortest form, but for the
- * control characters from U+0080 to U+009F. Any other byte may not: a terminal
- * that does not know UTF-8 takes those from 0x80 to 0x9f for control
- * characters.
- */
-static unsigned int heapinfo_plain_bytes(const unsigned char *s,
-					 unsigned int len)
-{
-	/*
-	 * The least that the second byte may be. With a lesser one it is a
-	 * control character, or there is a shorter form.
-	 */
-	unsigned char least = s[0] == 0xc2 || s[0] == 0xe0 ? 0xa0 :
-			      s[0] == 0xf0 ? 0x90 : 0x80;
-	unsigned int i, n;
-
-	if (s[0] < 0x80)
-		return s[0] >= ' ' && s[0] != '\\' && s[0] != 0x7f;
-	n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
-	    s[0] < 0xf5 ? 4 : 0;
-	if (!n || n > len || s[1] < least)
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
 static void heapinfo_line_octal(struct report_line *line, unsigned char c)
 {
 	heapinfo_line_putc(line, '\\');
@@ -122,7 +90,7 @@ static void heapinfo_line_octal(struct report_line *line, unsigned char c)
 /*
  * Writes a name of at most @len bytes, which ends earlier if it has a null
  * byte. A process chooses its name itself. So what could begin a line, end a
- * column or control a terminal is written in octal.
+ * column, control a terminal or turn the text around it is written in octal.
  */
 static void heapinfo_line_comm(struct report_line *line, const char *comm,
 			       unsigned int len)

@@ -11,8 +11,9 @@
 #define MAX_PAGE 65536u	/* the largest of any machine of Linux */
 
 /*
- * What the file says is printed as it is. The module writes printable ASCII;
- * but a core file, which may hold such a text too, may say anything.
+ * What the file says is printed as it is. The module writes printable ASCII, but for
+ * the name of a process, of which it leaves the UTF-8; a core file, which may hold
+ * such a text too, may say anything.
  */
 static char *printable_dup(const char *s)
 {
