@@ -268,11 +268,23 @@ static pid_t heapinfo_event_tid(const struct heapinfo_report *report,
 	return 0;
 }
 
-/* Seconds and microseconds. */
-static void heapinfo_line_time(struct report_line *line, u64 time)
+/*
+ * Seconds and microseconds of the reader's clock. By that of a time namespace it may
+ * have happened before zero.
+ */
+static void heapinfo_line_time(struct report_line *line,
+			       const struct heapinfo_report *report, u64 time)
 {
-	u32 nanos = do_div(time, NSEC_PER_SEC);
+	s64 at = time + report->clock;
+	u32 nanos;
 
+	if (at < 0) {
+		heapinfo_line_putc(line, '-');
+		/* Rounded to the earlier microsecond, as other times are. */
+		at = -at + NSEC_PER_USEC - 1;
+	}
+	time = at;
+	nanos = do_div(time, NSEC_PER_SEC);
 	heapinfo_line_decimal(line, time, 1);
 	heapinfo_line_putc(line, '.');
 	heapinfo_line_decimal(line, nanos / NSEC_PER_USEC, 6);
@@ -298,7 +310,7 @@ void heapinfo_report_event(struct seq_file *m,
 	line.len = 0;
 	heapinfo_line_decimal(&line, history->rows - history->nr + i + 1, 1);
 	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, event->time);
+	heapinfo_line_time(&line, report, event->time);
 	heapinfo_line_putc(&line, '\t');
 	heapinfo_line_decimal(&line, heapinfo_event_tid(report, event), 1);
 	heapinfo_line_putc(&line, '\t');
@@ -341,9 +353,9 @@ void heapinfo_report_span(struct seq_file *m,
 	line.len = 0;
 	heapinfo_line_decimal(&line, i + 1, 1);
 	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, span->from);
+	heapinfo_line_time(&line, report, span->from);
 	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, span->to);
+	heapinfo_line_time(&line, report, span->to);
 	heapinfo_line_putc(&line, '\t');
 	heapinfo_line_decimal(&line, span->calls, 1);
 	heapinfo_line_putc(&line, '\t');

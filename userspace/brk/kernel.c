@@ -73,10 +73,11 @@ u64 kernel_number(const struct kernel_facts *k, const char *name, u64 otherwise)
 	return !strcmp(end, " kB") ? v << 10 : v;
 }
 
-/* "1234.567890": seconds and a fraction of any length. */
-static u64 parse_time(const char *s)
+/* "1234.567890" or "-0.5": seconds and a fraction of any length. */
+static s64 parse_time(const char *s)
 {
-	u64 ns = strtoull(s, NULL, 10) * 1000000000ull;
+	bool negative = *s == '-';
+	u64 ns = strtoull(s + negative, NULL, 10) * 1000000000ull;
 	const char *dot = strchr(s, '.');
 	u64 unit = 100000000;
 
@@ -84,7 +85,7 @@ static u64 parse_time(const char *s)
 		ns += (*dot - '0') * unit;
 		unit /= 10;
 	}
-	return ns;
+	return negative ? -ns : ns;
 }
 
 /* Characters that could end a column come in octal: "\011" is a tab. */

@@ -155,10 +155,10 @@ static void print_growth(const struct kernel_facts *k, const struct clocks *c)
 		return;
 	text_change(by, most.up - most.down);
 	age_text(within, most.to_ns - most.from_ns);
-	if (c->boot_ns > most.from_ns)
+	if (brk_age(most.from_ns, c))
 		row("grew most", "%s in %" PRIu64 " calls within %s, from %s ago on",
 		    by, most.calls, within,
-		    age_text(ago, c->boot_ns - most.from_ns));
+		    age_text(ago, brk_age(most.from_ns, c)));
 	else
 		row("grew most", "%s in %" PRIu64 " calls within %s", by,
 		    most.calls, within);
