@@ -152,6 +152,26 @@ void heapinfo_report_identity(struct seq_file *m,
 	seq_printf(m, "Pid:\t%d\n", pid_nr_ns(report->tgid, report->ns));
 }
 
+/* What is not known of the placement of a heap is said to be unknown. */
+static void heapinfo_report_placement(struct seq_file *m,
+				      const struct heapinfo_placement *placement)
+{
+	if (placement->base == HEAPINFO_BASE_UNKNOWN) {
+		seq_puts(m, "BrkBase:\tunknown\nBrkRandomized:\tunknown\n");
+		seq_puts(m, "BrkWindow:\tunknown\nBrkWindowSeen:\tunknown\n");
+		return;
+	}
+	seq_printf(m, "BrkBase:\t%s\n",
+		   placement->base == HEAPINFO_BASE_APART ? "apart" : "program");
+	seq_printf(m, "BrkRandomized:\t%s\n",
+		   placement->randomized ? "yes" : "no");
+	seq_printf(m, "BrkWindow:\t0x%lx\n", placement->window);
+	if (placement->window_seen)
+		seq_printf(m, "BrkWindowSeen:\t0x%lx\n", placement->window);
+	else
+		seq_puts(m, "BrkWindowSeen:\tunknown\n");
+}
+
 static void heapinfo_report_layout(struct seq_file *m,
 				   const struct heapinfo_report *report)
 {
@@ -178,10 +198,7 @@ static void heapinfo_report_layout(struct seq_file *m,
 			       layout->start_brk);
 	heapinfo_report_offset(m, "BrkOffsetData", layout->end_data,
 			       layout->start_brk);
-	seq_printf(m, "BrkBase:\t%s\n", layout->apart ? "apart" : "program");
-	seq_printf(m, "BrkRandomized:\t%s\n",
-		   layout->randomized ? "yes" : "no");
-	seq_printf(m, "BrkWindow:\t0x%lx\n", layout->window);
+	heapinfo_report_placement(m, &layout->placement);
 }
 
 static void heapinfo_report_limit(struct seq_file *m, unsigned long limit)

@@ -28,8 +28,8 @@ TEST_F(text, keys_in_order)
 	static const char *const keys[] = {
 		"Name", "Pid", "StartData", "EndData", "EndBss", "StartBrk",
 		"Brk", "HeapSize", "PeakSize", "BrkOffset", "BrkOffsetData",
-		"BrkBase", "BrkRandomized", "BrkWindow", "DataLimit",
-		"Recorded", "BrkCalls", "BrkQueries", "BrkGrows", "BrkShrinks",
+		"BrkBase", "BrkRandomized", "BrkWindow", "BrkWindowSeen",
+		"DataLimit", "Recorded", "BrkCalls", "BrkQueries", "BrkGrows", "BrkShrinks",
 		"BrkUnchanged", "BrkSets", "BrkFailures", "BrkMoves",
 		"BytesGrown", "BytesShrunk", "EventsLost",
 	};

@@ -243,6 +243,7 @@ static void parse_heapinfo(struct kernel_facts *k, FILE *f)
 static void from_module(struct target *t, struct kernel_facts *k)
 {
 	FILE *f = target_text(t, "heapinfo");
+	const char *seen;
 
 	if (!f)
 		return;
@@ -260,6 +261,8 @@ static void from_module(struct target *t, struct kernel_facts *k)
 	k->brk = kernel_number(k, "Brk", 0);
 	k->peak_bytes = kernel_number(k, "PeakSize", 0);
 	k->brk_window = kernel_number(k, "BrkWindow", 0);
+	seen = kernel_key(k, "BrkWindowSeen");
+	k->brk_window_likely = seen && !strcmp(seen, "unknown");
 	k->data_limit = kernel_number(k, "DataLimit", UINT64_MAX);
 }
 

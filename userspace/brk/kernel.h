@@ -52,6 +52,7 @@ struct kernel_facts {
 	u64 peak_bytes;		/* module only */
 	u64 data_limit;		/* UINT64_MAX: unlimited */
 	u64 brk_window;		/* module only */
+	bool brk_window_likely;	/* it may as well be another */
 	struct kernel_key *key;	/* every key of the module's file */
 	size_t keys;
 	struct brk_event *event;	/* oldest first */
