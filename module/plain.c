@@ -48,11 +48,10 @@ static unsigned int heapinfo_utf8_begin(unsigned char first, u32 *c)
  * @s: what is to be written next
  * @len: its bytes, at least one
  *
- * Of ASCII all may, but for control characters and the backslash, with which the
- * octal form of others begins. So may other characters in UTF-8 as Unicode defines
- * it, in the shortest form and up to U+10FFFF, but for those that control something.
- * Any other byte may not: a terminal that does not know UTF-8 takes those from 0x80
- * to 0x9f for control characters.
+ * Beside plain ASCII these are characters in UTF-8 as Unicode defines it, in the
+ * shortest form and up to U+10FFFF, but for those that control something. No other
+ * byte may be: a terminal that does not know UTF-8 takes those from 0x80 to 0x9f for
+ * control characters.
  *
  * Context: any.
  * Return: the number of bytes of the character at @s; 0 if its first byte is to be
@@ -66,7 +65,7 @@ unsigned int heapinfo_plain_bytes(const unsigned char *s, unsigned int len)
 	u32 c;
 
 	if (s[0] < 0x80)
-		return s[0] >= ' ' && s[0] != '\\' && s[0] != 0x7f;
+		return heapinfo_plain_ascii(s[0]);
 	n = heapinfo_utf8_begin(s[0], &c);
 	if (!n || n > len)
 		return 0;

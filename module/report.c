@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The text of /proc/<pid>/heapinfo. */
 #include "heapinfo.h"
-#include "plain.h"
 #include "report.h"
+#include "text.h"
 
-#include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
-#include <linux/time64.h>
-
-#include <asm/div64.h>
 
 static const char *const heapinfo_since_names[] = {
 	[HEAPINFO_SINCE_EXEC] = "since exec",
@@ -21,99 +18,39 @@ static const char *const heapinfo_since_names[] = {
 	[HEAPINFO_SINCE_NEVER] = "no",
 };
 
-/*
- * Long enough for a row: at most eight numbers of 20 characters, two words, and
- * a name each of whose bytes may be written as four characters.
- */
-#define LINE_SIZE	320
+static_assert(HEAPINFO_CALLS(HEAPINFO_AS_FITTING)
+	      HEAPINFO_RESULTS(HEAPINFO_AS_FITTING) true);
+
+/* So long a row may be: its columns, with what stands behind each. Spans are shorter. */
+#define LINE_SIZE							\
+	(HEAPINFO_TEXT_DECIMAL + 1 + HEAPINFO_TEXT_TIME + 1 +		\
+	 HEAPINFO_TEXT_DECIMAL + 1 + HEAPINFO_TEXT_WORD + 1 +		\
+	 3 * (HEAPINFO_TEXT_HEX + 1) + HEAPINFO_TEXT_CHANGE + 1 +	\
+	 HEAPINFO_TEXT_WORD + 1 + HEAPINFO_TEXT_HEX + 1 +		\
+	 HEAPINFO_TEXT_NAME(HEAPINFO_COMM_LEN) + 1)
 
 /*
- * A line that is being put together. There are many rows, of nine columns each,
- * and for each column seq_printf() would have to interpret a format.
+ * Where the file's next line goes, with room for the longest one. NULL if the buffer
+ * has no such room left: then the line is asked for again, for the next buffer.
  */
-struct report_line {
-	unsigned int len;
-	char text[LINE_SIZE];
-};
-
-static void heapinfo_line_putc(struct report_line *line, char c)
+static char *heapinfo_line_begin(struct seq_file *m)
 {
-	if (line->len < LINE_SIZE)
-		line->text[line->len++] = c;
+	char *at;
+
+	if (seq_get_buf(m, &at) >= LINE_SIZE)
+		return at;
+	seq_commit(m, -1);
+	return NULL;
 }
 
-static void heapinfo_line_puts(struct report_line *line, const char *string)
+/* Takes what was written up to @at for the next line of the file. */
+static void heapinfo_line_end(struct seq_file *m, char *at)
 {
-	while (*string)
-		heapinfo_line_putc(line, *string++);
-}
+	char *begin;
 
-/* At least @width digits. */
-static void heapinfo_line_decimal(struct report_line *line, u64 value,
-				  unsigned int width)
-{
-	char digits[20];
-	unsigned int n = 0;
-
-	do {
-		digits[n++] = '0' + do_div(value, 10);
-	} while (value || n < width);
-	while (n)
-		heapinfo_line_putc(line, digits[--n]);
-}
-
-static void heapinfo_line_hex(struct report_line *line, unsigned long value)
-{
-	int shift = value ? round_down(__fls(value), 4) : 0;
-
-	heapinfo_line_puts(line, "0x");
-	for (; shift >= 0; shift -= 4)
-		heapinfo_line_putc(line,
-				   "0123456789abcdef"[(value >> shift) & 15]);
-}
-
-static void heapinfo_line_delta(struct report_line *line, unsigned long from,
-				unsigned long to)
-{
-	heapinfo_line_putc(line, to < from ? '-' : '+');
-	heapinfo_line_decimal(line, to < from ? from - to : to - from, 1);
-}
-
-static void heapinfo_line_octal(struct report_line *line, unsigned char c)
-{
-	heapinfo_line_putc(line, '\\');
-	heapinfo_line_putc(line, '0' + (c >> 6));
-	heapinfo_line_putc(line, '0' + (c >> 3 & 7));
-	heapinfo_line_putc(line, '0' + (c & 7));
-}
-
-/*
- * Writes a name of at most @len bytes, which ends earlier if it has a null
- * byte. A process chooses its name itself. So what could begin a line, end a
- * column, control a terminal or turn the text around it is written in octal.
- */
-static void heapinfo_line_comm(struct report_line *line, const char *comm,
-			       unsigned int len)
-{
-	const unsigned char *s = (const unsigned char *)comm;
-	const unsigned char *end = s + strnlen(comm, len);
-	unsigned int n;
-
-	while (s < end) {
-		n = heapinfo_plain_bytes(s, end - s);
-		if (!n) {
-			heapinfo_line_octal(line, *s++);
-			continue;
-		}
-		while (n--)
-			heapinfo_line_putc(line, *s++);
-	}
-}
-
-static void heapinfo_line_print(struct seq_file *m, struct report_line *line)
-{
-	heapinfo_line_putc(line, '\n');
-	seq_write(m, line->text, line->len);
+	*at++ = '\n';
+	seq_get_buf(m, &begin);
+	seq_commit(m, at - begin);
 }
 
 static unsigned long heapinfo_kilobytes(unsigned long bytes)
@@ -143,12 +80,13 @@ static void heapinfo_report_offset(struct seq_file *m, const char *key,
 void heapinfo_report_identity(struct seq_file *m,
 			      const struct heapinfo_report *report)
 {
-	struct report_line line;
+	char *at = heapinfo_line_begin(m);
 
-	line.len = 0;
-	heapinfo_line_puts(&line, "Name:\t");
-	heapinfo_line_comm(&line, report->comm, sizeof(report->comm));
-	heapinfo_line_print(m, &line);
+	if (!at)
+		return;
+	at = heapinfo_text_word(at, "Name:\t");
+	at = heapinfo_text_name(at, report->comm, sizeof(report->comm));
+	heapinfo_line_end(m, at);
 	seq_printf(m, "Pid:\t%d\n", pid_nr_ns(report->tgid, report->ns));
 }
 
@@ -285,26 +223,18 @@ static pid_t heapinfo_event_tid(const struct heapinfo_report *report,
 	return 0;
 }
 
-/*
- * Seconds and microseconds of the reader's clock. By that of a time namespace it may
- * have happened before zero.
- */
-static void heapinfo_line_time(struct report_line *line,
-			       const struct heapinfo_report *report, u64 time)
+/* A time as the reader's clock has it. */
+static char *heapinfo_report_time(const struct heapinfo_report *report, char *at,
+				  u64 time)
 {
-	s64 at = time + report->clock;
-	u32 nanos;
+	return heapinfo_text_time(at, time + report->clock);
+}
 
-	if (at < 0) {
-		heapinfo_line_putc(line, '-');
-		/* Rounded to the earlier microsecond, as other times are. */
-		at = -at + NSEC_PER_USEC - 1;
-	}
-	time = at;
-	nanos = do_div(time, NSEC_PER_SEC);
-	heapinfo_line_decimal(line, time, 1);
-	heapinfo_line_putc(line, '.');
-	heapinfo_line_decimal(line, nanos / NSEC_PER_USEC, 6);
+/* A column is followed by a tab. */
+static char *heapinfo_tab(char *at)
+{
+	*at++ = '\t';
+	return at;
 }
 
 /**
@@ -321,34 +251,30 @@ void heapinfo_report_event(struct seq_file *m,
 {
 	const struct heapinfo_history *history = report->history;
 	const struct heapinfo_event *event = &history->events[i];
+	const char *call = heapinfo_call_names[event->call];
 	unsigned long to = heapinfo_event_to(event);
-	struct report_line line;
+	u64 seq = history->rows - history->nr + i + 1;
+	pid_t tid = heapinfo_event_tid(report, event);
+	char *at = heapinfo_line_begin(m);
 
-	line.len = 0;
-	heapinfo_line_decimal(&line, history->rows - history->nr + i + 1, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, report, event->time);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, heapinfo_event_tid(report, event), 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_puts(&line, heapinfo_call_names[event->call]);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, heapinfo_event_asked(event));
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, event->from);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, to);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_delta(&line, event->from, to);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_puts(&line, heapinfo_result_names[event->result]);
+	if (!at)
+		return;
+	at = heapinfo_tab(heapinfo_text_decimal(at, seq));
+	at = heapinfo_tab(heapinfo_report_time(report, at, event->time));
+	at = heapinfo_tab(heapinfo_text_decimal(at, tid));
+	at = heapinfo_tab(heapinfo_text_word(at, call));
+	at = heapinfo_tab(heapinfo_text_hex(at, heapinfo_event_asked(event)));
+	at = heapinfo_tab(heapinfo_text_hex(at, event->from));
+	at = heapinfo_tab(heapinfo_text_hex(at, to));
+	at = heapinfo_tab(heapinfo_text_change(at, event->from, to));
+	at = heapinfo_text_word(at, heapinfo_result_names[event->result]);
 	if (event->mapping) {
-		heapinfo_line_putc(&line, '=');
-		heapinfo_line_hex(&line, event->mapping);
+		*at++ = '=';
+		at = heapinfo_text_hex(at, event->mapping);
 	}
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_comm(&line, event->comm, sizeof(event->comm));
-	heapinfo_line_print(m, &line);
+	at = heapinfo_tab(at);
+	at = heapinfo_text_name(at, event->comm, sizeof(event->comm));
+	heapinfo_line_end(m, at);
 }
 
 /**
@@ -363,25 +289,20 @@ void heapinfo_report_span(struct seq_file *m,
 			  const struct heapinfo_report *report, unsigned int i)
 {
 	const struct heapinfo_span *span = &report->history->spans[i];
-	struct report_line line;
+	char *at;
 
 	if (!i)
 		seq_puts(m, "\n#span\tfrom\tto\tcalls\tup\tdown\tlow\thigh\n");
-	line.len = 0;
-	heapinfo_line_decimal(&line, i + 1, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, report, span->from);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, report, span->to);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, span->calls, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, span->up, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, span->down, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, span->low);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, span->high);
-	heapinfo_line_print(m, &line);
+	at = heapinfo_line_begin(m);
+	if (!at)
+		return;
+	at = heapinfo_tab(heapinfo_text_decimal(at, i + 1));
+	at = heapinfo_tab(heapinfo_report_time(report, at, span->from));
+	at = heapinfo_tab(heapinfo_report_time(report, at, span->to));
+	at = heapinfo_tab(heapinfo_text_decimal(at, span->calls));
+	at = heapinfo_tab(heapinfo_text_decimal(at, span->up));
+	at = heapinfo_tab(heapinfo_text_decimal(at, span->down));
+	at = heapinfo_tab(heapinfo_text_hex(at, span->low));
+	at = heapinfo_text_hex(at, span->high);
+	heapinfo_line_end(m, at);
 }

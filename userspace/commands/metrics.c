@@ -214,7 +214,7 @@ static void print_failures(FILE *f, const struct procs *ps)
 
 /*
  * Counters that are rounded go up by leaps, which would be taken for rates. A module
- * that does not say how it counts counts exactly.
+ * that does not say how it counts does so exactly.
  */
 static bool counts_are_exact(const struct kernel_facts *module)
 {
