@@ -244,16 +244,22 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 #define HEAPINFO_BRK_ASKS_MLOCK_FIRST	\
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0))
 
+/* The ranges that arch_randomize_brk() has had for 64-bit programs on x86. */
+#define HEAPINFO_BRK_WINDOW_NARROW	SZ_32M
+#define HEAPINFO_BRK_WINDOW_WIDE	SZ_1G
+
 /*
- * The range of arch_randomize_brk() for 64-bit programs on x86: 32 MiB, then
- * 1 GiB (6.9, and from the versions below on in older branches). No header
- * tells. Debian went back to 32 MiB from 6.1.119 to 6.1.122; its headers are
- * those that have package.h.
+ * Which of them it likely has: the narrow one, then the wide one (6.9, and from the
+ * versions below on in older branches). No header tells. Debian went back to the
+ * narrow one from 6.1.119 to 6.1.122; its headers are those that have package.h.
+ * Other distributions may have done as they liked: to say so to a build there is
+ * make KCFLAGS=-DHEAPINFO_BRK_WINDOW=...
  */
-#if __has_include(<generated/package.h>) && \
+#ifdef HEAPINFO_BRK_WINDOW
+#elif __has_include(<generated/package.h>) && \
 	LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 119) && \
 	LINUX_VERSION_CODE <= KERNEL_VERSION(6, 1, 122)
-#define HEAPINFO_BRK_WINDOW	SZ_32M
+#define HEAPINFO_BRK_WINDOW	HEAPINFO_BRK_WINDOW_NARROW
 #elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 48) && \
 	 LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)) || \
@@ -263,9 +269,9 @@ static inline bool heapinfo_vma_sealed(const struct vm_area_struct *vma)
 	 LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)) || \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 225) && \
 	 LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0))
-#define HEAPINFO_BRK_WINDOW	SZ_1G
+#define HEAPINFO_BRK_WINDOW	HEAPINFO_BRK_WINDOW_WIDE
 #else
-#define HEAPINFO_BRK_WINDOW	SZ_32M
+#define HEAPINFO_BRK_WINDOW	HEAPINFO_BRK_WINDOW_NARROW
 #endif
 /* The range for 32-bit programs never changed. */
 #define HEAPINFO_BRK_WINDOW_32BIT	SZ_32M

@@ -17,6 +17,8 @@
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/time64.h>
+#include <linux/time_namespace.h>
 
 /* How many times opening is tried again because the process has called exec. */
 #define OPEN_TRIES	8
@@ -26,7 +28,8 @@
  * @pid: the process; the dentry has a reference on it
  * @mm: the address space that the opener was allowed to read, held with
  *	mmgrab(); NULL for a kernel thread and for a process that has ended
- * @report: what is shown, from a reading at the top of the file to its end
+ * @report: what is shown, from a reading at the top of the file to its end; its
+ *	@clock is that of the opener
  */
 struct heapinfo_reading {
 	struct pid *pid;
@@ -270,6 +273,18 @@ static const struct seq_operations heapinfo_seq_operations = {
 	.show	= heapinfo_seq_show,
 };
 
+/*
+ * What the caller's time namespace adds to CLOCK_BOOTTIME, in ns. It cannot change
+ * any more once somebody lives in the namespace.
+ */
+static s64 heapinfo_clock_of_caller(void)
+{
+	struct timespec64 offset = {};
+
+	timens_add_boottime(&offset);
+	return timespec64_to_ns(&offset);
+}
+
 static int heapinfo_open(struct inode *inode, struct file *file)
 {
 	struct task_struct *task = get_pid_task(inode->i_private, PIDTYPE_PID);
@@ -295,6 +310,7 @@ static int heapinfo_open(struct inode *inode, struct file *file)
 	}
 	reading->pid = inode->i_private;
 	reading->mm = mm;
+	reading->report.clock = heapinfo_clock_of_caller();
 	return 0;
 }
 

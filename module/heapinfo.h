@@ -16,7 +16,7 @@
  * The version of the text of /proc/heapinfo and /proc/<pid>/heapinfo. It is
  * raised when a key changes its meaning.
  */
-#define HEAPINFO_FORMAT		1
+#define HEAPINFO_FORMAT		2
 
 /* The name of the file below /proc/<pid> and of the one below /proc. */
 #define HEAPINFO_NAME		"heapinfo"

@@ -46,13 +46,6 @@ static unsigned long heapinfo_end_of_bss(struct mm_struct *mm,
  * @mm: the caller holds it with mmget()
  * @task: a task that uses @mm; its flags say how the program was started
  *
- * Whether the heap lies at a random offset is told from the offset itself: the
- * sysctl that decided when the program was started may have changed since. An
- * offset of one page counts as none, since 6.1.140 and later leave one page
- * free in any case. So a random offset of less than two pages is taken for
- * none; that happens to one program in 131,072 where the window is 1 GiB, and
- * to one in 4,096 where it is 32 MiB.
- *
  * Context: may sleep; takes the mmap lock of @mm for reading, and under it
  * arg_lock, which is held while prctl(PR_SET_MM_MAP) moves the break.
  * Return: 0; -EINTR if a fatal signal came.
@@ -60,10 +53,20 @@ static unsigned long heapinfo_end_of_bss(struct mm_struct *mm,
 int heapinfo_layout_read(struct heapinfo_layout *layout, struct mm_struct *mm,
 			 struct task_struct *task)
 {
-	unsigned long window = heapinfo_is_32bit(mm) ?
-			       HEAPINFO_BRK_WINDOW_32BIT : HEAPINFO_BRK_WINDOW;
-	unsigned long offset;
+	struct heapinfo_placing placing = {
+		.apart = heapinfo_et_dyn_base(mm),
+		.page = PAGE_SIZE,
+		.narrow = HEAPINFO_BRK_WINDOW_NARROW,
+		.wide = HEAPINFO_BRK_WINDOW_WIDE,
+		.likely = HEAPINFO_BRK_WINDOW,
+		.may_be_random = task->flags & PF_RANDOMIZE,
+	};
 
+	if (heapinfo_is_32bit(mm)) {
+		placing.narrow = HEAPINFO_BRK_WINDOW_32BIT;
+		placing.wide = HEAPINFO_BRK_WINDOW_32BIT;
+		placing.likely = HEAPINFO_BRK_WINDOW_32BIT;
+	}
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
 	spin_lock(&mm->arg_lock);
@@ -75,17 +78,8 @@ int heapinfo_layout_read(struct heapinfo_layout *layout, struct mm_struct *mm,
 	layout->end_bss = heapinfo_end_of_bss(mm, layout->start_brk);
 	mmap_read_unlock(mm);
 
-	/* Three pages more: for the gap, and for the rounding of both ends. */
-	offset = layout->start_brk - layout->end_bss;
-	layout->apart = layout->start_brk < layout->end_bss ||
-			offset > window + 3 * PAGE_SIZE;
-	layout->base = layout->end_bss;
-	if (layout->apart) {
-		layout->base = heapinfo_et_dyn_base(mm);
-		offset = layout->start_brk - layout->base;
-	}
-	layout->randomized = (task->flags & PF_RANDOMIZE) &&
-			     offset > PAGE_SIZE;
-	layout->window = layout->randomized ? window : 0;
+	placing.start_brk = layout->start_brk;
+	placing.end_bss = layout->end_bss;
+	heapinfo_placement_tell(&layout->placement, &placing);
 	return 0;
 }

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "placement.h"
+
 struct mm_struct;
 struct task_struct;
 
@@ -15,12 +17,7 @@ struct task_struct;
  * @end_bss: where the last mapping of the executable ends
  * @start_brk: where the heap begins
  * @brk: the break, where the heap ends, to the byte
- * @base: the address to which the kernel added the offset of the heap:
- *	@end_bss, or an address of its own if it keeps the heap apart from the
- *	program
- * @window: the offset was drawn from this many bytes; 0 if it is not random
- * @apart: the heap does not follow the program
- * @randomized: the offset of the heap from @base is random
+ * @placement: how the kernel came to place it there
  */
 struct heapinfo_layout {
 	unsigned long start_data;
@@ -28,10 +25,7 @@ struct heapinfo_layout {
 	unsigned long end_bss;
 	unsigned long start_brk;
 	unsigned long brk;
-	unsigned long base;
-	unsigned long window;
-	bool apart;
-	bool randomized;
+	struct heapinfo_placement placement;
 };
 
 int heapinfo_layout_read(struct heapinfo_layout *layout, struct mm_struct *mm,

@@ -9,6 +9,8 @@
  */
 #define HEAPINFO_AS_CONSTANT(id, word)	id,
 #define HEAPINFO_AS_WORD(id, word)	word,
+/* For a condition: whether a row has room for the word (text.h). */
+#define HEAPINFO_AS_FITTING(id, word)	sizeof(word) <= HEAPINFO_TEXT_WORD + 1 &&
 /* For the tracepoint: the constant, and what __print_symbolic() takes. */
 #define HEAPINFO_AS_TRACE_ENUM(id, word)	TRACE_DEFINE_ENUM(id);
 #define HEAPINFO_AS_TRACE_SYMBOL(id, word)	{ id, word },

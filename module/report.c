@@ -2,15 +2,13 @@
 /* The text of /proc/<pid>/heapinfo. */
 #include "heapinfo.h"
 #include "report.h"
+#include "text.h"
 
-#include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
-#include <linux/time64.h>
-
-#include <asm/div64.h>
 
 static const char *const heapinfo_since_names[] = {
 	[HEAPINFO_SINCE_EXEC] = "since exec",
@@ -20,132 +18,39 @@ static const char *const heapinfo_since_names[] = {
 	[HEAPINFO_SINCE_NEVER] = "no",
 };
 
-/*
- * Long enough for a row: at most eight numbers of 20 characters, two words, and
- * a name each of whose bytes may be written as four characters.
- */
-#define LINE_SIZE	320
+static_assert(true HEAPINFO_CALLS(HEAPINFO_AS_FITTING)
+	      HEAPINFO_RESULTS(HEAPINFO_AS_FITTING));
+
+/* So long a row may be: its columns, with what stands behind each. Spans are shorter. */
+#define LINE_SIZE							\
+	(HEAPINFO_TEXT_DECIMAL + 1 + HEAPINFO_TEXT_TIME + 1 +		\
+	 HEAPINFO_TEXT_DECIMAL + 1 + HEAPINFO_TEXT_WORD + 1 +		\
+	 3 * (HEAPINFO_TEXT_HEX + 1) + HEAPINFO_TEXT_CHANGE + 1 +	\
+	 HEAPINFO_TEXT_WORD + 1 + HEAPINFO_TEXT_HEX + 1 +		\
+	 HEAPINFO_TEXT_NAME(TASK_COMM_LEN) + 1)
 
 /*
- * A line that is being put together. There are many rows, of nine columns each,
- * and for each column seq_printf() would have to interpret a format.
+ * Where the file's next line goes, with room for the longest one. NULL if the buffer
+ * has no such room left: then the line is asked for again, for the next buffer.
  */
-struct report_line {
-	unsigned int len;
-	char text[LINE_SIZE];
-};
-
-static void heapinfo_line_putc(struct report_line *line, char c)
+static char *heapinfo_line_begin(struct seq_file *m)
 {
-	if (line->len < LINE_SIZE)
-		line->text[line->len++] = c;
+	char *at;
+
+	if (seq_get_buf(m, &at) >= LINE_SIZE)
+		return at;
+	seq_commit(m, -1);
+	return NULL;
 }
 
-static void heapinfo_line_puts(struct report_line *line, const char *string)
+/* Takes what was written up to @at for the next line of the file. */
+static void heapinfo_line_end(struct seq_file *m, char *at)
 {
-	while (*string)
-		heapinfo_line_putc(line, *string++);
-}
+	char *begin;
 
-/* At least @width digits. */
-static void heapinfo_line_decimal(struct report_line *line, u64 value,
-				  unsigned int width)
-{
-	char digits[20];
-	unsigned int n = 0;
-
-	do {
-		digits[n++] = '0' + do_div(value, 10);
-	} while (value || n < width);
-	while (n)
-		heapinfo_line_putc(line, digits[--n]);
-}
-
-static void heapinfo_line_hex(struct report_line *line, unsigned long value)
-{
-	int shift = value ? round_down(__fls(value), 4) : 0;
-
-	heapinfo_line_puts(line, "0x");
-	for (; shift >= 0; shift -= 4)
-		heapinfo_line_putc(line,
-				   "0123456789abcdef"[(value >> shift) & 15]);
-}
-
-static void heapinfo_line_delta(struct report_line *line, unsigned long from,
-				unsigned long to)
-{
-	heapinfo_line_putc(line, to < from ? '-' : '+');
-	heapinfo_line_decimal(line, to < from ? from - to : to - from, 1);
-}
-
-/*
- * How many bytes the character at @s has, if it may be written as it is; else
- * 0.
- *
- * ASCII may, but for control characters and the backslash. So may other
- * characters in UTF-8, if they are encoded in the shortest form, but for the
- * control characters from U+0080 to U+009F. Any other byte may not: a terminal
- * that does not know UTF-8 takes those from 0x80 to 0x9f for control
- * characters.
- */
-static unsigned int heapinfo_plain_bytes(const unsigned char *s,
-					 unsigned int len)
-{
-	/*
-	 * The least that the second byte may be. With a lesser one it is a
-	 * control character, or there is a shorter form.
-	 */
-	unsigned char least = s[0] == 0xc2 || s[0] == 0xe0 ? 0xa0 :
-			      s[0] == 0xf0 ? 0x90 : 0x80;
-	unsigned int i, n;
-
-	if (s[0] < 0x80)
-		return s[0] >= ' ' && s[0] != '\\' && s[0] != 0x7f;
-	n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 :
-	    s[0] < 0xf5 ? 4 : 0;
-	if (!n || n > len || s[1] < least)
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
-
-static void heapinfo_line_octal(struct report_line *line, unsigned char c)
-{
-	heapinfo_line_putc(line, '\\');
-	heapinfo_line_putc(line, '0' + (c >> 6));
-	heapinfo_line_putc(line, '0' + (c >> 3 & 7));
-	heapinfo_line_putc(line, '0' + (c & 7));
-}
-
-/*
- * Writes a name of at most @len bytes, which ends earlier if it has a null
- * byte. A process chooses its name itself. So what could begin a line, end a
- * column or control a terminal is written in octal.
- */
-static void heapinfo_line_comm(struct report_line *line, const char *comm,
-			       unsigned int len)
-{
-	const unsigned char *s = (const unsigned char *)comm;
-	const unsigned char *end = s + strnlen(comm, len);
-	unsigned int n;
-
-	while (s < end) {
-		n = heapinfo_plain_bytes(s, end - s);
-		if (!n) {
-			heapinfo_line_octal(line, *s++);
-			continue;
-		}
-		while (n--)
-			heapinfo_line_putc(line, *s++);
-	}
-}
-
-static void heapinfo_line_print(struct seq_file *m, struct report_line *line)
-{
-	heapinfo_line_putc(line, '\n');
-	seq_write(m, line->text, line->len);
+	*at++ = '\n';
+	seq_get_buf(m, &begin);
+	seq_commit(m, at - begin);
 }
 
 static unsigned long heapinfo_kilobytes(unsigned long bytes)
@@ -175,13 +80,34 @@ static void heapinfo_report_offset(struct seq_file *m, const char *key,
 void heapinfo_report_identity(struct seq_file *m,
 			      const struct heapinfo_report *report)
 {
-	struct report_line line;
+	char *at = heapinfo_line_begin(m);
 
-	line.len = 0;
-	heapinfo_line_puts(&line, "Name:\t");
-	heapinfo_line_comm(&line, report->comm, sizeof(report->comm));
-	heapinfo_line_print(m, &line);
+	if (!at)
+		return;
+	at = heapinfo_text_word(at, "Name:\t");
+	at = heapinfo_text_name(at, report->comm, sizeof(report->comm));
+	heapinfo_line_end(m, at);
 	seq_printf(m, "Pid:\t%d\n", pid_nr_ns(report->tgid, report->ns));
+}
+
+/* What is not known of the placement of a heap is said to be unknown. */
+static void heapinfo_report_placement(struct seq_file *m,
+				      const struct heapinfo_placement *placement)
+{
+	if (placement->base == HEAPINFO_BASE_UNKNOWN) {
+		seq_puts(m, "BrkBase:\tunknown\nBrkRandomized:\tunknown\n");
+		seq_puts(m, "BrkWindow:\tunknown\nBrkWindowSeen:\tunknown\n");
+		return;
+	}
+	seq_printf(m, "BrkBase:\t%s\n",
+		   placement->base == HEAPINFO_BASE_APART ? "apart" : "program");
+	seq_printf(m, "BrkRandomized:\t%s\n",
+		   placement->randomized ? "yes" : "no");
+	seq_printf(m, "BrkWindow:\t0x%lx\n", placement->window);
+	if (placement->window_seen)
+		seq_printf(m, "BrkWindowSeen:\t0x%lx\n", placement->window);
+	else
+		seq_puts(m, "BrkWindowSeen:\tunknown\n");
 }
 
 static void heapinfo_report_layout(struct seq_file *m,
@@ -210,10 +136,7 @@ static void heapinfo_report_layout(struct seq_file *m,
 			       layout->start_brk);
 	heapinfo_report_offset(m, "BrkOffsetData", layout->end_data,
 			       layout->start_brk);
-	seq_printf(m, "BrkBase:\t%s\n", layout->apart ? "apart" : "program");
-	seq_printf(m, "BrkRandomized:\t%s\n",
-		   layout->randomized ? "yes" : "no");
-	seq_printf(m, "BrkWindow:\t0x%lx\n", layout->window);
+	heapinfo_report_placement(m, &layout->placement);
 }
 
 static void heapinfo_report_limit(struct seq_file *m, unsigned long limit)
@@ -312,14 +235,18 @@ heapinfo_event_actor(const struct heapinfo_history *history,
 	       &unknown : &history->actors[event->actor];
 }
 
-/* Seconds and microseconds. */
-static void heapinfo_line_time(struct report_line *line, u64 time)
+/* A time as the reader's clock has it. */
+static char *heapinfo_report_time(const struct heapinfo_report *report, char *at,
+				  u64 time)
 {
-	u32 nanos = do_div(time, NSEC_PER_SEC);
+	return heapinfo_text_time(at, time + report->clock);
+}
 
-	heapinfo_line_decimal(line, time, 1);
-	heapinfo_line_putc(line, '.');
-	heapinfo_line_decimal(line, nanos / NSEC_PER_USEC, 6);
+/* A column is followed by a tab. */
+static char *heapinfo_tab(char *at)
+{
+	*at++ = '\t';
+	return at;
 }
 
 /**
@@ -336,36 +263,32 @@ void heapinfo_report_event(struct seq_file *m,
 {
 	const struct heapinfo_history *history = report->history;
 	const struct heapinfo_event *event = &history->events[i];
+	const char *call = heapinfo_call_names[event->call];
 	const struct heapinfo_actor *actor = heapinfo_event_actor(history,
 								  event);
 	unsigned long to = heapinfo_event_to(event);
-	struct report_line line;
+	u64 seq = history->rows - history->nr + i + 1;
+	pid_t tid = heapinfo_actor_tid(report, actor);
+	char *at = heapinfo_line_begin(m);
 
-	line.len = 0;
-	heapinfo_line_decimal(&line, history->rows - history->nr + i + 1, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, event->time);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, heapinfo_actor_tid(report, actor), 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_puts(&line, heapinfo_call_names[event->call]);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, heapinfo_event_asked(event));
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, event->from);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, to);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_delta(&line, event->from, to);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_puts(&line, heapinfo_result_names[event->result]);
+	if (!at)
+		return;
+	at = heapinfo_tab(heapinfo_text_decimal(at, seq));
+	at = heapinfo_tab(heapinfo_report_time(report, at, event->time));
+	at = heapinfo_tab(heapinfo_text_decimal(at, tid));
+	at = heapinfo_tab(heapinfo_text_word(at, call));
+	at = heapinfo_tab(heapinfo_text_hex(at, heapinfo_event_asked(event)));
+	at = heapinfo_tab(heapinfo_text_hex(at, event->from));
+	at = heapinfo_tab(heapinfo_text_hex(at, to));
+	at = heapinfo_tab(heapinfo_text_change(at, event->from, to));
+	at = heapinfo_text_word(at, heapinfo_result_names[event->result]);
 	if (event->mapping) {
-		heapinfo_line_putc(&line, '=');
-		heapinfo_line_hex(&line, event->mapping);
+		*at++ = '=';
+		at = heapinfo_text_hex(at, event->mapping);
 	}
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_comm(&line, actor->comm, sizeof(actor->comm) - 1);
-	heapinfo_line_print(m, &line);
+	at = heapinfo_tab(at);
+	at = heapinfo_text_name(at, actor->comm, sizeof(actor->comm) - 1);
+	heapinfo_line_end(m, at);
 }
 
 /**
@@ -380,25 +303,20 @@ void heapinfo_report_span(struct seq_file *m,
 			  const struct heapinfo_report *report, unsigned int i)
 {
 	const struct heapinfo_span *span = &report->history->spans[i];
-	struct report_line line;
+	char *at;
 
 	if (!i)
 		seq_puts(m, "\n#span\tfrom\tto\tcalls\tup\tdown\tlow\thigh\n");
-	line.len = 0;
-	heapinfo_line_decimal(&line, i + 1, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, span->from);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_time(&line, span->to);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, span->calls, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, span->up, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_decimal(&line, span->down, 1);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, span->low);
-	heapinfo_line_putc(&line, '\t');
-	heapinfo_line_hex(&line, span->high);
-	heapinfo_line_print(m, &line);
+	at = heapinfo_line_begin(m);
+	if (!at)
+		return;
+	at = heapinfo_tab(heapinfo_text_decimal(at, i + 1));
+	at = heapinfo_tab(heapinfo_report_time(report, at, span->from));
+	at = heapinfo_tab(heapinfo_report_time(report, at, span->to));
+	at = heapinfo_tab(heapinfo_text_decimal(at, span->calls));
+	at = heapinfo_tab(heapinfo_text_decimal(at, span->up));
+	at = heapinfo_tab(heapinfo_text_decimal(at, span->down));
+	at = heapinfo_tab(heapinfo_text_hex(at, span->low));
+	at = heapinfo_text_hex(at, span->high);
+	heapinfo_line_end(m, at);
 }

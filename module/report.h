@@ -21,6 +21,7 @@ struct pid_namespace;
  * @tgid: its process. The report has a reference on it, but none on the thread,
  *	which is far larger and may have been reaped.
  * @ns: numbers of processes and threads are shown as in this pid namespace
+ * @clock: what to add to times to have them as the clock of the reader says, in ns
  * @layout: where the heap of the process lies
  * @history: what its calls were; NULL if there is no address space to show
  */
@@ -31,6 +32,7 @@ struct heapinfo_report {
 	unsigned long data_limit;
 	struct pid *tgid;
 	struct pid_namespace *ns;
+	s64 clock;
 	struct heapinfo_layout layout;
 	struct heapinfo_history *history;
 };

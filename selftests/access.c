@@ -362,6 +362,112 @@ TEST_F_TIMEOUT(hidepid, as_maps, HEAPINFO_LONG)
 		  ask_at(AT_FDCWD, path));
 }
 
+/* The keys of /proc/heapinfo that count what the whole machine does. */
+static const char *const counts[] = {
+	"Processes", "MemoryUsed", "CallsSeen", "CallsRecorded",
+	"CallsRefused", "CallsUnderWay", "EventsRecorded", "EventsLost",
+};
+
+static struct heapinfo state, state_before;
+
+static unsigned long long first_digit(unsigned long long count)
+{
+	unsigned long long unit = 1;
+
+	while (count / unit >= 10)
+		unit *= 10;
+	return count / unit * unit;
+}
+
+static int open_state(void)
+{
+	return open("/proc/heapinfo", O_RDONLY | O_CLOEXEC);
+}
+
+/* 0 if an open /proc/heapinfo has such counts; closes it. */
+static int check_counts(int fd, bool exact)
+{
+	unsigned long long count;
+	ssize_t part;
+	unsigned int i;
+
+	state.length = 0;
+	while ((part = read(fd, state.text + state.length, 100)) > 0)
+		state.length += part;
+	state.text[state.length] = '\0';
+	close(fd);
+	if (strcmp(exact ? "exact" : "rounded", heapinfo_word(&state, "Counts")))
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		count = heapinfo_number(&state, counts[i]);
+		if (count == HEAPINFO_NO_NUMBER)
+			return 2;
+		if (!exact && count != first_digit(count))
+			return 3;
+	}
+	/* Calls only become more. */
+	count = heapinfo_number(&state_before, "CallsSeen");
+	return heapinfo_number(&state, "CallsSeen") <
+	       (exact ? count : first_digit(count)) ? 4 : 0;
+}
+
+static int be_watcher(void)
+{
+	return keep_capability(CAP_PERFMON);
+}
+
+static int be_administrator(void)
+{
+	return keep_capability(CAP_SYS_ADMIN);
+}
+
+static int be_root_who_watches_nobody(void)
+{
+	return drop_capability(CAP_PERFMON) ?: drop_capability(CAP_SYS_ADMIN);
+}
+
+static const struct {
+	struct somebody who;
+	bool exact;
+} counters[] = {
+	{ { "root", NULL }, true },
+	{ { "user A with CAP_PERFMON", be_watcher }, true },
+	{ { "user A with CAP_SYS_ADMIN", be_administrator }, true },
+	{ { "root without both", be_root_who_watches_nobody }, false },
+	{ { "user A", become_user_a }, false },
+	{ { "user A with CAP_SYS_PTRACE", be_tracer }, false },
+	{ { "root of A's namespace", be_user_a_apart }, false },
+	{ { "root of root's namespace", be_root_apart }, false },
+};
+
+/* What cannot be tried, as an exit status. */
+#define NOT_TRIED	100
+
+static int check_counts_of(setup_fn setup, bool exact)
+{
+	if (setup && setup())
+		return NOT_TRIED;
+	return check_counts(open_state(), exact);
+}
+
+/* Who opened the file counts, not who reads it. */
+static int check_handed_down(void)
+{
+	int fd = open_state();
+
+	return become_user_a() ? NOT_TRIED : check_counts(fd, true);
+}
+
+static int check_handed_up(void)
+{
+	int fd;
+
+	if (seteuid(USER_A))
+		return NOT_TRIED;
+	fd = open_state();
+	return seteuid(0) ? NOT_TRIED : check_counts(fd, false);
+}
+
 /* A descriptor that names the file but was not opened to read. */
 static int ask_again(int fd)
 {
@@ -388,6 +494,26 @@ static int open_path(pid_t pid, const char *name)
 	waitpid(_pid, &_status, 0);					\
 	WIFEXITED(_status) ? WEXITSTATUS(_status) : 255;		\
 })
+
+TEST_F(access, counts_of_the_machine)
+{
+	unsigned int i;
+	int ret;
+
+	ASSERT_EQ(0, heapinfo_read_path(&state_before, "/proc/heapinfo"));
+	for (i = 0; i < ARRAY_SIZE(counters); i++) {
+		ret = IN_CHILD(check_counts_of(counters[i].who.setup,
+					       counters[i].exact));
+		if (ret == NOT_TRIED) {
+			TH_LOG("cannot be %s here", counters[i].who.name);
+			continue;
+		}
+		EXPECT_EQ(0, ret)
+			TH_LOG("%s", counters[i].who.name);
+	}
+	EXPECT_EQ(0, IN_CHILD(check_handed_down()));
+	EXPECT_EQ(0, IN_CHILD(check_handed_up()));
+}
 
 static int ask_both_again(const int fds[2], setup_fn setup, int want)
 {

@@ -388,6 +388,26 @@ TEST_F(processes, prctl_moves_the_start)
 		TH_LOG("%s", after.text);
 }
 
+/* Of a heap that the kernel cannot have placed where it is, only that is told. */
+TEST_F(processes, prctl_moves_the_heap_far_away)
+{
+	static const char *const keys[] = {
+		"BrkBase", "BrkRandomized", "BrkWindow", "BrkWindowSeen",
+	};
+	unsigned long far = (unsigned long)mmap(NULL, page, PROT_READ,
+						MAP_PRIVATE | MAP_ANONYMOUS,
+						-1, 0);
+	unsigned int i;
+
+	ASSERT_NE((unsigned long)MAP_FAILED, far);
+	if (move_heap(far, far))
+		SKIP(return, "no PR_SET_MM_MAP: %s", strerror(errno));
+	ASSERT_EQ(0, heapinfo_read(&after, 0));
+	EXPECT_EQ(far, heapinfo_number(&after, "StartBrk"));
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		EXPECT_STREQ("unknown", heapinfo_word(&after, keys[i]));
+}
+
 /* The number of brk(2) in one table of calls is another call in the other. */
 TEST_F(processes, calls_of_the_other_table)
 {

@@ -28,8 +28,8 @@ TEST_F(text, keys_in_order)
 	static const char *const keys[] = {
 		"Name", "Pid", "StartData", "EndData", "EndBss", "StartBrk",
 		"Brk", "HeapSize", "PeakSize", "BrkOffset", "BrkOffsetData",
-		"BrkBase", "BrkRandomized", "BrkWindow", "DataLimit",
-		"Recorded", "BrkCalls", "BrkQueries", "BrkGrows", "BrkShrinks",
+		"BrkBase", "BrkRandomized", "BrkWindow", "BrkWindowSeen",
+		"DataLimit", "Recorded", "BrkCalls", "BrkQueries", "BrkGrows", "BrkShrinks",
 		"BrkUnchanged", "BrkSets", "BrkFailures", "BrkMoves",
 		"BytesGrown", "BytesShrunk", "EventsLost",
 	};
@@ -74,6 +74,17 @@ TEST_F(text, hostile_names)
 		{ "\340\202\2332J", "\\340\\202\\2332J" },
 		{ "\360\200\202\233", "\\360\\200\\202\\233" },
 		{ "\351t\351", "\\351t\\351" },
+		{ "\ud7ff\ue000\U0010ffff", "\ud7ff\ue000\U0010ffff" },
+		/* Surrogates, and what is above the last character. */
+		{ "\355\240\200", "\\355\\240\\200" },
+		{ "\355\277\277", "\\355\\277\\277" },
+		{ "\364\220\200\200", "\\364\\220\\200\\200" },
+		/* What turns the text around it, or ends a line. */
+		{ "a\u202eb\u202c", "a\\342\\200\\256b\\342\\200\\254" },
+		{ "\u2066\u2069", "\\342\\201\\246\\342\\201\\251" },
+		{ "\u061c\u200e", "\\330\\234\\342\\200\\216" },
+		{ "\u2028\u2029", "\\342\\200\\250\\342\\200\\251" },
+		{ "\u200d\u202f\u206a", "\u200d\u202f\u206a" },
 		/* Cut off where the room for a name ends. */
 		{ "0123456789abcd\u20ac", "0123456789abcd\\342" },
 		{ "", "" },

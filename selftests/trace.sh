@@ -146,8 +146,8 @@ state()
 		esac
 		keys="$keys$key "
 	done </proc/heapinfo
-	for key in Version Format Source Suspended History Queries Processes MemoryUsed \
-		   MemoryBound CallsSeen CallsRecorded CallsRefused CallsUnderWay \
+	for key in Version Format Source Suspended History Queries Counts Processes \
+		   MemoryUsed MemoryBound CallsSeen CallsRecorded CallsRefused CallsUnderWay \
 		   EventsRecorded EventsLost; do
 		case $keys in
 		*" $key "*) continue ;;
@@ -160,6 +160,7 @@ state()
 	! grep -E '0x|[0-9a-f]{12}' /proc/heapinfo || return
 	[ "$(stat -c '%A %u %g' /proc/heapinfo)" = '-r--r--r-- 0 0' ] &&
 	[ "$(state_of Source)" = redirect ] && [ "$(state_of History)" = 64 ] &&
+	[ "$(state_of Counts)" = exact ] &&
 	[ "$(state_of Version)" = "$(cat /sys/module/heapinfo/version)" ] &&
 	[ "$(state_of MemoryBound)" = 33554432 ]
 }
@@ -168,7 +169,7 @@ state_for_all()
 {
 	needs setpriv || return
 	setpriv --reuid 61001 --regid 61001 --clear-groups --inh-caps=-all \
-		cat /proc/heapinfo | grep -q '^Version:'
+		cat /proc/heapinfo | grep -q '^Counts:	rounded$'
 }
 
 counts()

@@ -164,25 +164,36 @@ static void format_wall(char *buf, size_t room, u64 at_ns, u64 now_ns)
 		 at_ns / 1000000 % 1000);
 }
 
-static u64 age_of(u64 time_ns, const struct clocks *c)
+/**
+ * brk_age - how long ago something was
+ * @time_ns: when it was, on CLOCK_BOOTTIME
+ * @c: the clocks
+ *
+ * Return: nanoseconds; 0 where it is not known.
+ */
+u64 brk_age(s64 time_ns, const struct clocks *c)
 {
-	return c->boot_ns > time_ns ? c->boot_ns - time_ns : 0;
+	s64 now = c->boot_ns;
+
+	return now && now > time_ns ? (u64)now - (u64)time_ns : 0;
 }
 
-static void print_when(u64 time_ns, const struct clocks *c)
+static void print_when(s64 time_ns, const struct clocks *c)
 {
 	char when[48], age[AGE_ROOM] = "?";
 	u64 ago;
 
 	if (c->boot_ns) {
-		ago = age_of(time_ns, c);
+		ago = brk_age(time_ns, c);
 		format_wall(when, sizeof(when),
 			    c->real_ns > ago ? c->real_ns - ago : 0,
 			    c->real_ns);
 		age_text(age, ago);
 	} else {
-		snprintf(when, sizeof(when), "boot+%" PRIu64 ".%03" PRIu64,
-			 time_ns / NSEC, time_ns / 1000000 % 1000);
+		ago = time_ns < 0 ? -(u64)time_ns : (u64)time_ns;
+		snprintf(when, sizeof(when), "boot%c%" PRIu64 ".%03" PRIu64,
+			 time_ns < 0 ? '-' : '+', ago / NSEC,
+			 ago / 1000000 % 1000);
 	}
 	printf("%-16s %7s", when, age);
 }
@@ -250,10 +261,10 @@ struct json_object *brk_event_json(const struct brk_event *e,
 {
 	struct json_object *o = json_object_new_object();
 	char *text = failure_text(e, t, k);
-	u64 ago = age_of(e->time_ns, c);
+	u64 ago = brk_age(e->time_ns, c);
 
 	json_add_u64(o, "seq", e->seq);
-	json_add_u64(o, "boot_ns", e->time_ns);
+	json_add_s64(o, "boot_ns", e->time_ns);
 	if (c->boot_ns) {
 		json_add_u64(o, "unix_ns", c->real_ns - ago);
 		json_add_u64(o, "age_ns", ago);
@@ -336,12 +347,12 @@ struct json_object *brk_span_json(const struct brk_span *s,
 {
 	struct json_object *o = json_object_new_object();
 
-	json_add_u64(o, "from_boot_ns", s->from_ns);
-	json_add_u64(o, "to_boot_ns", s->to_ns);
+	json_add_s64(o, "from_boot_ns", s->from_ns);
+	json_add_s64(o, "to_boot_ns", s->to_ns);
 	if (c->boot_ns) {
 		json_add_u64(o, "from_unix_ns",
-			     c->real_ns - age_of(s->from_ns, c));
-		json_add_u64(o, "to_unix_ns", c->real_ns - age_of(s->to_ns, c));
+			     c->real_ns - brk_age(s->from_ns, c));
+		json_add_u64(o, "to_unix_ns", c->real_ns - brk_age(s->to_ns, c));
 	}
 	json_add_u64(o, "calls", s->calls);
 	json_add_u64(o, "up", s->up);

@@ -10,6 +10,7 @@
 
 #define AGE_ROOM 32
 const char *age_text(char buf[AGE_ROOM], u64 ns);
+u64 brk_age(s64 time_ns, const struct clocks *c);
 
 bool brk_event_failed(const struct brk_event *e);
 void brk_event_heading(void);

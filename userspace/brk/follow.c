@@ -88,9 +88,9 @@ static void keep(const struct brk_event *e, void *ctx)
 	s->traced[s->n++] = *e;
 }
 
-static bool same_time(u64 a, u64 b)
+static bool same_time(s64 a, s64 b)
 {
-	return (a > b ? a - b : b - a) < SAME_NS;
+	return (a > b ? (u64)a - (u64)b : (u64)b - (u64)a) < SAME_NS;
 }
 
 /* Does the file have a row for this event of the trace? */

@@ -18,9 +18,11 @@
 #include <unistd.h>
 
 /*
- * The inode of the pid namespace whose numbers tracefs uses (linux/proc_ns.h).
+ * The inodes of the namespaces whose numbers of processes and whose clock tracefs
+ * uses (linux/proc_ns.h).
  */
 #define FIRST_PID_NAMESPACE	0xeffffffcu
+#define FIRST_TIME_NAMESPACE	0xeffffffau
 
 /*
  * The event's folder in an instance. Its files are written directly:
@@ -45,15 +47,25 @@ static int refuse(struct error *e, const char *what)
 }
 
 /*
- * In another namespace, as in a container, the same number may mean another
+ * In another pid namespace, as in a container, the same number may mean another
  * process than it means in the trace.
  */
-static bool in_first_namespace(void)
+static bool has_numbers_of_trace(void)
 {
 	struct stat st;
 
 	return !stat("/proc/self/ns/pid", &st) &&
 	       st.st_ino == FIRST_PID_NAMESPACE;
+}
+
+/* In another time namespace the trace and the file tell an event's time differently. */
+static bool has_clock_of_trace(void)
+{
+	struct stat st;
+
+	/* Not every kernel has such namespaces. */
+	return stat("/proc/self/ns/time", &st) ||
+	       st.st_ino == FIRST_TIME_NAMESPACE;
 }
 
 static int set(struct follow_trace *ft, const char *file, const char *to)
@@ -134,8 +146,10 @@ static int start(struct follow_trace *ft, pid_t pid, struct error *e)
 {
 	char name[32];
 
-	if (!in_first_namespace())
+	if (!has_numbers_of_trace())
 		return error_set(e, "this is a container, whose process numbers are not those of the trace");
+	if (!has_clock_of_trace())
+		return error_set(e, "this is a time namespace, whose clock is not that of the trace");
 	errno = 0;
 	if (!tracefs_tracing_dir())
 		return refuse(e, "there is no tracefs");

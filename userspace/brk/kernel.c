@@ -11,8 +11,9 @@
 #define MAX_PAGE 65536u	/* the largest of any machine of Linux */
 
 /*
- * What the file says is printed as it is. The module writes printable ASCII;
- * but a core file, which may hold such a text too, may say anything.
+ * What the file says is printed as it is. The module writes printable ASCII, but for
+ * the name of a process, of which it leaves the UTF-8; a core file, which may hold
+ * such a text too, may say anything.
  */
 static char *printable_dup(const char *s)
 {
@@ -72,10 +73,11 @@ u64 kernel_number(const struct kernel_facts *k, const char *name, u64 otherwise)
 	return !strcmp(end, " kB") ? v << 10 : v;
 }
 
-/* "1234.567890": seconds and a fraction of any length. */
-static u64 parse_time(const char *s)
+/* "1234.567890" or "-0.5": seconds and a fraction of any length. */
+static s64 parse_time(const char *s)
 {
-	u64 ns = strtoull(s, NULL, 10) * 1000000000ull;
+	bool negative = *s == '-';
+	u64 ns = strtoull(s + negative, NULL, 10) * 1000000000ull;
 	const char *dot = strchr(s, '.');
 	u64 unit = 100000000;
 
@@ -83,7 +85,7 @@ static u64 parse_time(const char *s)
 		ns += (*dot - '0') * unit;
 		unit /= 10;
 	}
-	return ns;
+	return negative ? -ns : ns;
 }
 
 /* Characters that could end a column come in octal: "\011" is a tab. */
@@ -241,6 +243,7 @@ static void parse_heapinfo(struct kernel_facts *k, FILE *f)
 static void from_module(struct target *t, struct kernel_facts *k)
 {
 	FILE *f = target_text(t, "heapinfo");
+	const char *seen;
 
 	if (!f)
 		return;
@@ -258,6 +261,8 @@ static void from_module(struct target *t, struct kernel_facts *k)
 	k->brk = kernel_number(k, "Brk", 0);
 	k->peak_bytes = kernel_number(k, "PeakSize", 0);
 	k->brk_window = kernel_number(k, "BrkWindow", 0);
+	seen = kernel_key(k, "BrkWindowSeen");
+	k->brk_window_likely = seen && !strcmp(seen, "unknown");
 	k->data_limit = kernel_number(k, "DataLimit", UINT64_MAX);
 }
 

@@ -11,7 +11,7 @@
 /* One line of the module's history. */
 struct brk_event {
 	u64 seq;
-	u64 time_ns;	/* CLOCK_BOOTTIME */
+	s64 time_ns;	/* CLOCK_BOOTTIME; below 0 before a time namespace began */
 	pid_t tid;
 	char call[16];	/* grow, shrink, moved, query, ... */
 	u64 asked;
@@ -25,8 +25,8 @@ struct brk_event {
 
 /* Events that are no longer kept, summed up by the module. */
 struct brk_span {
-	u64 from_ns;	/* CLOCK_BOOTTIME, of the first event */
-	u64 to_ns;	/* of the last one */
+	s64 from_ns;	/* CLOCK_BOOTTIME, of the first event */
+	s64 to_ns;	/* of the last one */
 	u64 calls;	/* number of events */
 	u64 up;		/* bytes that they moved the break up */
 	u64 down;
@@ -52,6 +52,7 @@ struct kernel_facts {
 	u64 peak_bytes;		/* module only */
 	u64 data_limit;		/* UINT64_MAX: unlimited */
 	u64 brk_window;		/* module only */
+	bool brk_window_likely;	/* it may as well be another */
 	struct kernel_key *key;	/* every key of the module's file */
 	size_t keys;
 	struct brk_event *event;	/* oldest first */

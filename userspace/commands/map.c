@@ -143,7 +143,7 @@ static const char *area_words(const struct area *a, const struct heap *h,
 	case AREA_UNMAPPED:
 		return "";
 	case AREA_OFFSET:
-		if (!k->brk_window)
+		if (!k->brk_window || k->brk_window_likely)
 			return "offset of the heap";
 		snprintf(buf, room, "offset of the heap, drawn from %s",
 			 text_human(human, k->brk_window));

@@ -212,6 +212,17 @@ static void print_failures(FILE *f, const struct procs *ps)
 	}
 }
 
+/*
+ * Counters that are rounded go up by leaps, which would be taken for rates. A module
+ * that does not say how it counts does so exactly.
+ */
+static bool counts_are_exact(const struct kernel_facts *module)
+{
+	const char *counts = kernel_key(module, "Counts");
+
+	return !counts || !strcmp(counts, "exact");
+}
+
 static void print_module(FILE *f)
 {
 	struct kernel_facts module;
@@ -222,7 +233,8 @@ static void print_module(FILE *f)
 		   "1 where the kernel module heapinfo is loaded.");
 	fprintf(f, "heapinfo_module_loaded %d\n", module.keys > 0);
 	for (i = 0; i < ARRAY_SIZE(module_metrics); i++) {
-		if (!kernel_key(&module, module_metrics[i].key))
+		if (!kernel_key(&module, module_metrics[i].key) ||
+		    !counts_are_exact(&module))
 			continue;
 		print_head(f, module_metrics[i].name, module_metrics[i].type,
 			   module_metrics[i].help);

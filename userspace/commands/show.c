@@ -78,7 +78,8 @@ static void print_drawn(const struct kernel_facts *k)
 	if (!k->module)
 		return;
 	if (k->brk_window)
-		row("randomised", "yes, drawn from %s above %s",
+		row("randomised", "yes, drawn from %s%s above %s",
+		    k->brk_window_likely ? "likely " : "",
 		    text_human(human, k->brk_window),
 		    base && !strcmp(base, "apart") ?
 		    "the kernel's base for programs without a loader" :
@@ -155,10 +156,10 @@ static void print_growth(const struct kernel_facts *k, const struct clocks *c)
 		return;
 	text_change(by, most.up - most.down);
 	age_text(within, most.to_ns - most.from_ns);
-	if (c->boot_ns > most.from_ns)
+	if (brk_age(most.from_ns, c))
 		row("grew most", "%s in %" PRIu64 " calls within %s, from %s ago on",
 		    by, most.calls, within,
-		    age_text(ago, c->boot_ns - most.from_ns));
+		    age_text(ago, brk_age(most.from_ns, c)));
 	else
 		row("grew most", "%s in %" PRIu64 " calls within %s", by,
 		    most.calls, within);
@@ -247,6 +248,7 @@ static struct json_object *break_json(struct heap *h, const struct memory *mem)
 	json_add_s64(o, "offset_data", k->start_brk - k->end_data);
 	if (k->module) {
 		json_add_u64(o, "window", k->brk_window);
+		json_add_bool(o, "window_likely", k->brk_window_likely);
 		json_add_text(o, "base", kernel_key(k, "BrkBase"));
 		json_add_text(o, "randomized",
 			      kernel_key(k, "BrkRandomized"));

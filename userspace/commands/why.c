@@ -140,6 +140,7 @@ static void print_bytes(const struct pin *pin)
 static void print_event(const struct heap *h, u64 addr)
 {
 	const struct brk_event *e = event_of(&h->k, addr);
+	u64 time;
 
 	if (!h->k.module)
 		return;
@@ -147,9 +148,10 @@ static void print_event(const struct heap *h, u64 addr)
 		puts("    which brk call added its memory is not in the history any more");
 		return;
 	}
-	printf("    its memory came with brk call %" PRIu64 " at %" PRIu64 ".%06" PRIu64 " s, thread %d (",
-	       e->seq, e->time_ns / 1000000000,
-	       e->time_ns / 1000 % 1000000, (int)e->tid);
+	time = e->time_ns < 0 ? -(u64)e->time_ns : (u64)e->time_ns;
+	printf("    its memory came with brk call %" PRIu64 " at %s%" PRIu64 ".%06" PRIu64 " s, thread %d (",
+	       e->seq, e->time_ns < 0 ? "-" : "", time / 1000000000,
+	       time / 1000 % 1000000, (int)e->tid);
 	text_safe(stdout, e->comm, sizeof(e->comm));
 	puts(")");
 }
@@ -229,7 +231,7 @@ static struct json_object *pin_json(const struct heap *h, const struct pin *pin)
 	json_add_text(o, "bytes", hex);
 	if (e) {
 		json_add_u64(o, "brk_seq", e->seq);
-		json_add_u64(o, "brk_time_ns", e->time_ns);
+		json_add_s64(o, "brk_time_ns", e->time_ns);
 		json_add_u64(o, "brk_tid", e->tid);
 		json_add_text(o, "brk_comm", e->comm);
 	}

@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "brk/brk_text.h"
 #include "brk/kernel.h"
 #include "glibc/glibc.h"
 #include "glibc/marks.h"
@@ -650,6 +651,45 @@ static void test_module_file(void **state)
 	kernel_free(&k);
 }
 
+/* As one that lives in a time namespace reads it: it began after the first event. */
+static FILE *module_text_in_namespace(struct target *t, const char *name)
+{
+	static char text[] =
+		"StartBrk:\t0x1000\nBrk:\t0x1030\n\n"
+		"#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\n"
+		"3\t-0.250000\t7\tgrow\t0x1020\t0x1010\t0x1020\t+16\tok\tx\n"
+		"4\t0.500000\t7\tgrow\t0x1030\t0x1020\t0x1030\t+16\tok\tx\n\n"
+		"#span\tfrom\tto\tcalls\tup\tdown\tlow\thigh\n"
+		"1\t-10.500000\t-0.750000\t2\t16\t0\t0x1000\t0x1010\n";
+
+	(void)t;
+	return strcmp(name, "heapinfo") ? NULL :
+	       fmemopen(text, strlen(text), "r");
+}
+
+static void test_times_below_zero(void **state)
+{
+	static const struct target_ops ops = { .text = module_text_in_namespace };
+	const struct clocks now = { .boot_ns = 1000000000, .real_ns = 1 };
+	const struct clocks unknown = { 0 };
+	struct target t = { .ops = &ops };
+	struct kernel_facts k;
+
+	(void)state;
+	kernel_read(&t, &k);
+	assert_int_equal(k.events, 2);
+	assert_true(k.event[0].time_ns == -250000000);
+	assert_true(k.event[1].time_ns == 500000000);
+	assert_int_equal(k.spans, 1);
+	assert_true(k.span[0].from_ns == -10500000000);
+	assert_true(k.span[0].to_ns == -750000000);
+	assert_int_equal(brk_age(k.event[0].time_ns, &now), 1250000000);
+	assert_int_equal(brk_age(k.event[1].time_ns, &now), 500000000);
+	assert_int_equal(brk_age(2000000000, &now), 0);
+	assert_int_equal(brk_age(k.event[0].time_ns, &unknown), 0);
+	kernel_free(&k);
+}
+
 /* Two programs of one process: before an exec, and after it. */
 struct program {
 	u64 data;
@@ -771,6 +811,7 @@ int main(void)
 		cmocka_unit_test(test_peeks_in_order),
 		cmocka_unit_test(test_peeks_at_an_end),
 		cmocka_unit_test(test_module_file),
+		cmocka_unit_test(test_times_below_zero),
 		cmocka_unit_test(test_break_of_another_program),
 	};
 
