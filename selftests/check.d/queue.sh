@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # The queue of the check: runs the jobs of several steps, HEAPINFO_JOBS at once; without
-# that one more than there are processors, since a guest often waits. It knows what a job waits for, but not what a result is.
+# that twice as many as there are processors, since a guest waits for half of its time. It
+# knows what a job waits for, but not what a result is.
 #
 # A step declares its jobs with job() of lib.sh, and so does the list of makers,
 # which make what several jobs need. In the queue a job of a step is called
@@ -179,7 +180,7 @@ run_queue()
 	local waiting next ended status at_once
 	local -A running=()
 
-	at_once=${HEAPINFO_JOBS:-$(($(nproc) + 1))}
+	at_once=${HEAPINFO_JOBS:-$(($(nproc) * 2))}
 	mapfile -t waiting < <(heaviest_first)
 	while :; do
 		while [ ${#running[@]} -lt "$at_once" ]; do
