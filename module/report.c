@@ -18,8 +18,8 @@ static const char *const heapinfo_since_names[] = {
 	[HEAPINFO_SINCE_NEVER] = "no",
 };
 
-static_assert(true HEAPINFO_CALLS(HEAPINFO_AS_FITTING)
-	      HEAPINFO_RESULTS(HEAPINFO_AS_FITTING));
+static_assert(HEAPINFO_CALLS(HEAPINFO_AS_FITTING)
+	      HEAPINFO_RESULTS(HEAPINFO_AS_FITTING) true);
 
 /* So long a row may be: its columns, with what stands behind each. Spans are shorter. */
 #define LINE_SIZE							\
