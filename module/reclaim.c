@@ -68,6 +68,7 @@ enum heapinfo_reclaim_from {
  * @most_now: the same of this round
  */
 static struct heapinfo_hand {
+	/* Taken for a short time by who wants memory when there is little. */
 	spinlock_t lock;
 	unsigned long bucket;
 	enum heapinfo_reclaim_from from;

@@ -249,13 +249,13 @@ static void check_whole(struct __test_metadata *_metadata,
 	struct sums sums;
 
 	check_rows(_metadata, common, pid, moves);
-	EXPECT_LE(LAST_ROWS, info.nr_rows)
+	ASSERT_LE(LAST_ROWS, info.nr_rows)
 		TH_LOG("%s", info.text);
 	sums = add_up();
-	EXPECT_EQ(heapinfo_number(&info, "EventsLost"), sums.calls_in_spans)
+	ASSERT_EQ(heapinfo_number(&info, "EventsLost"), sums.calls_in_spans)
 		TH_LOG("%s", info.text);
-	EXPECT_EQ(heapinfo_number(&info, "BytesGrown"), sums.up);
-	EXPECT_EQ(heapinfo_number(&info, "BytesShrunk"), sums.down);
+	ASSERT_EQ(heapinfo_number(&info, "BytesGrown"), sums.up);
+	ASSERT_EQ(heapinfo_number(&info, "BytesShrunk"), sums.down);
 }
 
 /* A new process of a user has what everybody is to have. */
