@@ -68,9 +68,11 @@ heapinfo_history_ready(const struct heapinfo_ring *ring)
 	if (ring->next == ring->end || ring->actor == HEAPINFO_NO_ACTOR)
 		return false;
 	actor = &ring->actors[ring->actor];
-	return actor->tid == task_pid_nr(task) &&
-	       actor->vtid == pid->numbers[pid->level].nr &&
-	       !data_race(memcmp(actor->comm, task->comm, TASK_COMM_LEN));
+	if (actor->tid != task_pid_nr(task) ||
+	    actor->vtid != pid->numbers[pid->level].nr)
+		return false;
+	/* See above: the name may change meanwhile. */
+	return !data_race(memcmp(actor->comm, task->comm, TASK_COMM_LEN));
 }
 
 /* The thread that makes the call. */

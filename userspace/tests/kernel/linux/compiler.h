@@ -7,7 +7,7 @@
 #define unlikely(x) (x)
 #define noinline __attribute__((noinline))
 #ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
+#define __always_inline inline
 #endif
 
 #endif
