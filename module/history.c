@@ -406,26 +406,17 @@ static bool heapinfo_history_has_room(bool row)
 	return has;
 }
 
-/**
- * heapinfo_history_prepare() - allocate what recording a call may take
- * @brk: the call
- *
- * For who is going to record the call under a lock, where nothing sleeps. Other
- * threads may be faster and use up what is made ready here; then memory comes
- * without waiting, if there is some.
- *
- * Context: the task that made the call, under no lock; may sleep.
+/*
+ * Allocates what recording a call may take, which makes a @row or none. In the task
+ * that made the call, under no lock; may sleep.
  */
-void heapinfo_history_prepare(const struct heapinfo_brk *brk)
+static noinline void heapinfo_history_make_ready(const struct heapinfo_brk *brk,
+						 bool row)
 {
-	bool row = brk->asked || heapinfo_params.queries;
+	struct heapinfo_record *record = heapinfo_history_own(brk->from, true);
 	struct heapinfo_spare spare = {};
-	struct heapinfo_record *record;
 	struct heapinfo_wants wants;
 
-	if (!heapinfo_params.history || heapinfo_history_has_room(row))
-		return;
-	record = heapinfo_history_own(brk->from, true);
 	if (!record || !row)
 		return;
 	spin_lock(&record->lock);
@@ -441,6 +432,24 @@ void heapinfo_history_prepare(const struct heapinfo_brk *brk)
 		heapinfo_history_make_room(&record->ring, &spare);
 	spin_unlock(&record->lock);
 	heapinfo_spare_free(&spare);
+}
+
+/**
+ * heapinfo_history_prepare() - allocate what recording a call may take
+ * @brk: the call
+ *
+ * For who is going to record the call under a lock, where nothing sleeps. Other
+ * threads may be faster and use up what is made ready here; then memory comes
+ * without waiting, if there is some.
+ *
+ * Context: the task that made the call, under no lock; may sleep.
+ */
+void heapinfo_history_prepare(const struct heapinfo_brk *brk)
+{
+	bool row = brk->asked || heapinfo_params.queries;
+
+	if (heapinfo_params.history && unlikely(!heapinfo_history_has_room(row)))
+		heapinfo_history_make_ready(brk, row);
 }
 
 /*
