@@ -282,7 +282,8 @@ static s64 heapinfo_clock_of_caller(void)
 	struct timespec64 offset = {};
 
 	timens_add_boottime(&offset);
-	return timespec64_to_ns(&offset);
+	/* timespec64_to_ns() of 5.10 takes what is below zero for very much. */
+	return offset.tv_sec * (s64)NSEC_PER_SEC + offset.tv_nsec;
 }
 
 static int heapinfo_open(struct inode *inode, struct file *file)

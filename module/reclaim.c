@@ -33,22 +33,20 @@
 /* As many while the lock of a record is held: they have the rows that a reader copies. */
 #define BLOCKS_LOCKED	4U
 
-/*
- * Who asks wants as many at most: for his rows, and for their timeline. What is taken
- * back may cost a small timeline.
- */
-#define BLOCKS_WANTED	8U
+/* As many hold sixteen rows, since the one with the newest may just have begun. */
+#define BLOCKS_KEPT	2U
 
 /* Where rows are about to use up what they may. */
 #define NEARLY		4096
 
 /**
  * enum heapinfo_reclaim_from - what is taken back
- * @HEAPINFO_FROM_LARGE: half of what a process has
- * @HEAPINFO_FROM_SMALL: all rows, also the last sixteen
+ * @HEAPINFO_FROM_LARGE: half of what a process has, if sixteen rows are left then
+ * @HEAPINFO_FROM_SMALL: all of one that has less, too
  * @HEAPINFO_FROM_ALL: timelines, too
  *
- * A round that takes less than is wanted is followed by one that takes more.
+ * Where the hand has come to all that somebody with more than a share has, and has
+ * found nothing to take, more is taken.
  */
 enum heapinfo_reclaim_from {
 	HEAPINFO_FROM_LARGE,
@@ -60,9 +58,9 @@ enum heapinfo_reclaim_from {
  * struct heapinfo_hand - where the hand is, and what it has come across
  * @lock: guards the others
  * @bucket: where it goes on
- * @from: what is taken back in this round
- * @wanted: how many blocks were wanted in this round
- * @taken: how many were taken back
+ * @from: what is taken back
+ * @barren: how many buckets were looked at for somebody who had more than a share,
+ *	since something was last found there
  * @most: bytes of rows of the user who had the most of those that it came across in
  *	the round before, and that had more than a share
  * @most_now: the same of this round
@@ -72,8 +70,7 @@ static struct heapinfo_hand {
 	spinlock_t lock;
 	unsigned long bucket;
 	enum heapinfo_reclaim_from from;
-	u64 wanted;
-	u64 taken;
+	unsigned long barren;
 	u64 most;
 	u64 most_now;
 } heapinfo_hand = {
@@ -82,23 +79,25 @@ static struct heapinfo_hand {
 
 /**
  * struct heapinfo_reclaim - what the hand does this time
- * @from: what is taken back
  * @share: how many bytes of rows nobody takes from a user
  * @root_share: nor from root
  * @left: how many blocks may still be taken back; what else is counts as one
+ * @met: the hand came across somebody who has more than a share
+ * @polite: nothing is taken but from who has many rows
  */
 struct heapinfo_reclaim {
-	enum heapinfo_reclaim_from from;
 	u64 share;
 	u64 root_share;
 	unsigned int left;
+	bool met;
+	bool polite;
 };
 
 /*
  * Whether a user is to give rows back: he has more than a share, and as much as half
  * of what he has who has the most.
  */
-static bool heapinfo_reclaim_meets(const struct heapinfo_reclaim *reclaim,
+static bool heapinfo_reclaim_meets(struct heapinfo_reclaim *reclaim,
 				   const struct heapinfo_owner *owner)
 {
 	u64 has = atomic_long_read(&owner->rows);
@@ -106,18 +105,19 @@ static bool heapinfo_reclaim_meets(const struct heapinfo_reclaim *reclaim,
 	if (has <= (owner == &heapinfo_root ? reclaim->root_share :
 					      reclaim->share))
 		return false;
+	reclaim->met = true;
 	heapinfo_hand.most_now = max(heapinfo_hand.most_now, has);
 	return has >= heapinfo_hand.most / 2;
 }
 
-/* How many blocks a ring is to give back. Under the lock of the record. */
+/* How many blocks a ring is to give back. Under the lock of the hand. */
 static unsigned int heapinfo_reclaim_some(const struct heapinfo_reclaim *reclaim,
-					  const struct heapinfo_ring *ring)
+					  unsigned int blocks)
 {
-	unsigned int blocks = DIV_ROUND_UP(ring->room, HEAPINFO_BLOCK_EVENTS);
-
-	if (reclaim->from == HEAPINFO_FROM_LARGE)
-		blocks /= 2;
+	if (blocks > BLOCKS_KEPT)
+		blocks = min(blocks / 2, blocks - BLOCKS_KEPT);
+	else if (heapinfo_hand.from == HEAPINFO_FROM_LARGE || reclaim->polite)
+		blocks = 0;
 	return min(blocks, reclaim->left);
 }
 
@@ -139,10 +139,8 @@ heapinfo_reclaim_blocks(struct heapinfo_ring *ring, unsigned int blocks)
 	return taken;
 }
 
-/* Something was taken back. Under the lock of the hand. */
 static void heapinfo_reclaim_count(struct heapinfo_reclaim *reclaim)
 {
-	heapinfo_hand.taken++;
 	if (reclaim->left)
 		reclaim->left--;
 }
@@ -161,12 +159,13 @@ static void heapinfo_reclaim_free(struct heapinfo_reclaim *reclaim,
 }
 
 /*
- * Lets a process give back so many blocks, and what is left when none is. Returns
- * whether it has more. Under the lock of the hand and rcu_read_lock().
+ * Lets a process give back so many blocks, and what is left when none is: its
+ * @timeline, too. Returns whether it has more. Under the lock of the hand and
+ * rcu_read_lock().
  */
 static bool heapinfo_reclaim_part(struct heapinfo_reclaim *reclaim,
 				  struct heapinfo_record *record,
-				  unsigned int blocks)
+				  unsigned int blocks, bool timeline)
 {
 	struct heapinfo_spare rest = { .owner = record->owner };
 	struct heapinfo_ring *ring = &record->ring;
@@ -177,8 +176,7 @@ static bool heapinfo_reclaim_part(struct heapinfo_reclaim *reclaim,
 	taken = heapinfo_reclaim_blocks(ring, blocks);
 	more = ring->room;
 	if (!more)
-		heapinfo_ring_give_rest(ring, &rest,
-					reclaim->from == HEAPINFO_FROM_ALL);
+		heapinfo_ring_give_rest(ring, &rest, timeline);
 	spin_unlock(&record->lock);
 
 	heapinfo_reclaim_free(reclaim, record->owner, taken);
@@ -203,35 +201,57 @@ static void heapinfo_reclaim_prepare(struct heapinfo_record *record)
 static void heapinfo_reclaim_record(struct heapinfo_reclaim *reclaim,
 				    struct heapinfo_record *record)
 {
-	unsigned int blocks, part;
-	bool has_timeline;
+	enum heapinfo_reclaim_from *from = &heapinfo_hand.from;
+	unsigned int has, blocks, part;
+	bool has_timeline, timeline;
 
 	spin_lock(&record->lock);
-	blocks = heapinfo_reclaim_some(reclaim, &record->ring);
+	has = DIV_ROUND_UP(record->ring.room, HEAPINFO_BLOCK_EVENTS);
 	has_timeline = record->ring.timeline;
 	spin_unlock(&record->lock);
-	if (!blocks && reclaim->from == HEAPINFO_FROM_LARGE)
+	/* As long as there are some who have more, others need not give all. */
+	if (has)
+		*from = min(*from, has > BLOCKS_KEPT ? HEAPINFO_FROM_LARGE :
+						       HEAPINFO_FROM_SMALL);
+	blocks = heapinfo_reclaim_some(reclaim, has);
+	timeline = !has && *from == HEAPINFO_FROM_ALL && !reclaim->polite;
+	if (!blocks && !timeline)
 		return;
-	if (blocks && !has_timeline && reclaim->from != HEAPINFO_FROM_ALL)
+	if (blocks && !has_timeline)
 		heapinfo_reclaim_prepare(record);
 	do {
 		part = min(blocks, BLOCKS_LOCKED);
 		blocks -= part;
-	} while (heapinfo_reclaim_part(reclaim, record, part) && blocks);
+	} while (heapinfo_reclaim_part(reclaim, record, part, timeline) &&
+		 blocks);
 }
 
 /* The hand has gone round. Under its lock. */
 static void heapinfo_reclaim_round(struct heapinfo_hand *hand)
 {
-	if (hand->taken >= hand->wanted)
-		hand->from = HEAPINFO_FROM_LARGE;
-	else if (hand->from < HEAPINFO_FROM_ALL)
-		hand->from++;
-	hand->wanted = 0;
-	hand->taken = 0;
 	hand->most = hand->most_now;
 	hand->most_now = 0;
 	hand->bucket = 0;
+}
+
+/*
+ * The hand has looked at so many buckets. Where all of them have nothing that may be
+ * taken, and somebody has more than a share, more may be taken from now on.
+ */
+static void heapinfo_reclaim_judge(struct heapinfo_hand *hand,
+				   const struct heapinfo_reclaim *reclaim,
+				   unsigned int buckets)
+{
+	if (reclaim->left < BLOCKS) {
+		hand->barren = 0;
+	} else if (reclaim->met && !reclaim->polite) {
+		hand->barren += buckets;
+		if (hand->barren < heapinfo_record_buckets())
+			return;
+		hand->barren = 0;
+		if (hand->from < HEAPINFO_FROM_ALL)
+			hand->from++;
+	}
 }
 
 /* Moves the hand on, under its lock. */
@@ -254,6 +274,7 @@ static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
 			heapinfo_reclaim_round(hand);
 	}
 	rcu_read_unlock();
+	heapinfo_reclaim_judge(hand, reclaim, i);
 }
 
 /* Whether there is so little room for rows that some are to be taken back. */
@@ -282,13 +303,11 @@ void heapinfo_reclaim(struct heapinfo_owner *owner, bool first)
 
 	if (likely(!heapinfo_reclaim_needed(&use)))
 		return;
-	if (heapinfo_budget_favours(owner, first, &use)) {
+	reclaim.polite = !heapinfo_budget_favours(owner, first, &use);
+	if (!reclaim.polite)
 		spin_lock(&hand->lock);
-		reclaim.from = hand->from;
-		hand->wanted += BLOCKS_WANTED;
-	} else if (!first || !spin_trylock(&hand->lock)) {
+	else if (!first || !spin_trylock(&hand->lock))
 		return;
-	}
 	/* Another one may have been here meanwhile. */
 	if (heapinfo_reclaim_needed(&use)) {
 		reclaim.share = heapinfo_share_rows(&use, false);
