@@ -61,7 +61,7 @@ static __always_inline void heapinfo_history_peak(struct heapinfo_totals *totals
 static __always_inline bool
 heapinfo_history_ready(const struct heapinfo_ring *ring)
 {
-	const struct task_struct *task = current;
+	struct task_struct *task = current;
 	const struct pid *pid = task_pid(task);
 	const struct heapinfo_actor *actor;
 
