@@ -43,6 +43,9 @@ static unsigned int heapinfo_utf8_begin(unsigned char first, u32 *c)
 	return 4;
 }
 
+/* The least that needs so many bytes. */
+static const u32 heapinfo_utf8_least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
 /**
  * heapinfo_plain_bytes() - ask how many bytes may be written as they are
  * @s: what is to be written next
@@ -59,8 +62,6 @@ static unsigned int heapinfo_utf8_begin(unsigned char first, u32 *c)
  */
 unsigned int heapinfo_plain_bytes(const unsigned char *s, unsigned int len)
 {
-	/* The least that needs so many bytes. */
-	static const u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned int i, n;
 	u32 c;
 
@@ -74,7 +75,7 @@ unsigned int heapinfo_plain_bytes(const unsigned char *s, unsigned int len)
 			return 0;
 		c = c << 6 | (s[i] & 0x3f);
 	}
-	if (c < least[n] || !heapinfo_plain_character(c))
+	if (c < heapinfo_utf8_least[n] || !heapinfo_plain_character(c))
 		return 0;
 	return n;
 }
