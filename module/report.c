@@ -229,10 +229,12 @@ static const struct heapinfo_actor *
 heapinfo_event_actor(const struct heapinfo_history *history,
 		     const struct heapinfo_event *event)
 {
-	static const struct heapinfo_actor unknown = { .comm = "?" };
+	static const struct heapinfo_actor heapinfo_unknown = {
+		.comm = "?"
+	};
 
 	return event->actor == HEAPINFO_NO_ACTOR ?
-	       &unknown : &history->actors[event->actor];
+	       &heapinfo_unknown : &history->actors[event->actor];
 }
 
 /* A time as the reader's clock has it. */
