@@ -539,17 +539,25 @@ static void explode(struct common *common)
 	_exit(0);
 }
 
-static void start_bomb(struct common *common)
+/* Returns its first process, which lasts until the bomb is told to stop. */
+static pid_t start_bomb(struct common *common)
 {
 	struct rlimit few = { 60, 60 };
+	pid_t pid = fork();
 
-	if (fork())
-		return;
+	if (pid)
+		return pid;
 	setpriority(PRIO_PROCESS, 0, 19);
 	if (heapinfo_make_cgroup(CGROUP))
 		heapinfo_write_file(CGROUP "/cgroup.procs", "0");
 	setrlimit(RLIMIT_NPROC, &few);
+	/*
+	 * Whoever ends is forgotten at once, also where its parent ended before:
+	 * the test waits for nobody meanwhile, and those that nobody has waited for
+	 * count until no process is left to the user.
+	 */
 	signal(SIGCHLD, SIG_IGN);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (become(USER_A, USER_A))
 		_exit(1);
 	join(common);
@@ -563,25 +571,33 @@ static void start_bomb(struct common *common)
 	_exit(0);
 }
 
-static void wait_forks(const struct common *common, unsigned long more)
+/* Wait for so many forks more; returns false where the bomb has ended. */
+static bool wait_forks(const struct common *common, pid_t bomb,
+		       unsigned long more)
 {
 	unsigned long until = common->forks + more;
 
-	while (common->forks < until && common->forks < FORKS_MOST)
+	while (common->forks < until && common->forks < FORKS_MOST) {
+		if (waitpid(bomb, NULL, WNOHANG))
+			return false;
 		usleep(1000);
+	}
+	return true;
 }
 
 TEST_F_TIMEOUT(shares, fork_bomb, HEAPINFO_LONG)
 {
 	struct common *common = self->common;
 	unsigned int i;
+	pid_t bomb;
 
 	BEGIN("memory=1 history=4096");
 	fill_with_few(_metadata, common);
-	start_bomb(common);
-	wait_forks(common, FORKS);
+	bomb = start_bomb(common);
+	ASSERT_LT(0, bomb);
+	ASSERT_TRUE(wait_forks(common, bomb, FORKS));
 	for (i = 0; i < 10; i++) {
-		wait_forks(common, FORKS / 30);
+		ASSERT_TRUE(wait_forks(common, bomb, FORKS / 30));
 		check_served(_metadata, common, USER_B);
 		check_served(_metadata, common, ROOT);
 		check_served(_metadata, common, USER_B + 1 + i);
