@@ -323,23 +323,26 @@ static void heapinfo_history_fill(const struct heapinfo_record *record,
 
 /*
  * Records a call that needs memory: there is no record yet, or its ring has come
- * to its end. The record cannot go while it is used: see struct heapinfo_record.
+ * to its end, as was found when it was @tried. The record cannot go while it is used:
+ * see struct heapinfo_record.
  */
 static noinline void
-heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep)
+heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep,
+			     bool tried)
 {
 	struct heapinfo_record *record = heapinfo_history_own(brk->from,
 							      may_sleep);
 	struct heapinfo_spare spare = {};
 	struct heapinfo_wants wants;
-	bool done;
+	bool done = false;
 
 	if (!record) {
 		heapinfo_record_refused(task_tgid_nr(current));
 		return;
 	}
 	spin_lock(&record->lock);
-	done = heapinfo_history_add_call(record, brk, NULL);
+	if (!tried)
+		done = heapinfo_history_add_call(record, brk, NULL);
 	if (!done)
 		wants = heapinfo_history_wants(record, 2, brk->call);
 	spin_unlock(&record->lock);
@@ -381,7 +384,7 @@ void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep)
 	if (likely(done))
 		this_cpu_inc(heapinfo_counts.recorded);
 	else
-		heapinfo_history_call_slowly(brk, may_sleep);
+		heapinfo_history_call_slowly(brk, may_sleep, record);
 }
 
 /*

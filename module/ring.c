@@ -51,8 +51,10 @@ struct heapinfo_wants heapinfo_ring_wants(const struct heapinfo_ring *ring,
 		.first = !ring->room || !ring->timeline,
 	};
 
-	if (heapinfo_ring_place_actor(ring, who) == HEAPINFO_NO_ACTOR)
-		wants.actors = clamp(ring->nr_actors * 2u, 1u, most + 1);
+	/* The first block has a place for the first one. */
+	if (ring->nr_actors &&
+	    heapinfo_ring_place_actor(ring, who) == HEAPINFO_NO_ACTOR)
+		wants.actors = min(ring->nr_actors * 2u, most + 1);
 	if (ring->end - ring->next >= (int)rows)
 		return wants;
 	wants.block = ring->room < most;
@@ -62,23 +64,29 @@ struct heapinfo_wants heapinfo_ring_wants(const struct heapinfo_ring *ring,
 	return wants;
 }
 
+/* Whether the actors are no table, but the one in a block. */
+static bool heapinfo_ring_has_one_actor(const struct heapinfo_ring *ring)
+{
+	return ring->nr_actors == 1;
+}
+
 /* Takes the table of the spare if it is larger; the spare gets the ring's. */
 static void heapinfo_ring_grow_actors(struct heapinfo_ring *ring,
 				      struct heapinfo_spare *spare)
 {
+	bool one = heapinfo_ring_has_one_actor(ring);
 	struct heapinfo_actor *actors = ring->actors;
 	u16 nr = ring->nr_actors;
 
 	if (!spare || !spare->actors || spare->nr_actors <= nr)
 		return;
-	if (nr)
-		memcpy(spare->actors, actors, nr * sizeof(*actors));
+	memcpy(spare->actors, actors, nr * sizeof(*actors));
 	memset(spare->actors + nr, 0,
 	       (spare->nr_actors - nr) * sizeof(*actors));
 	ring->actors = spare->actors;
 	ring->nr_actors = spare->nr_actors;
-	spare->actors = actors;
-	spare->nr_actors = nr;
+	spare->actors = one ? NULL : actors;
+	spare->nr_actors = one ? 0 : nr;
 }
 
 /* Sees to it that the next row is of @who, if there is memory for that. */
@@ -139,6 +147,11 @@ static void heapinfo_ring_add_block(struct heapinfo_ring *ring,
 		ring->block->next = block;
 	} else {
 		block->next = block;
+	}
+	if (!ring->nr_actors) {
+		memset(&block->actor, 0, sizeof(block->actor));
+		ring->actors = &block->actor;
+		ring->nr_actors = 1;
 	}
 	ring->room += block->room;
 	ring->block = block;
@@ -233,6 +246,25 @@ noinline void heapinfo_ring_push_out(struct heapinfo_ring *ring)
 	heapinfo_ring_drop(ring, &ring->block->events[ring->next]);
 }
 
+/*
+ * The actor that is in a block goes to the next one, or with the last one away: then
+ * there is no row. The block is out of the ring.
+ */
+static void heapinfo_ring_move_actor(struct heapinfo_ring *ring,
+				     const struct heapinfo_block *out)
+{
+	if (ring->actors != &out->actor)
+		return;
+	if (ring->block) {
+		ring->block->actor = out->actor;
+		ring->actors = &ring->block->actor;
+	} else {
+		ring->actors = NULL;
+		ring->nr_actors = 0;
+		ring->actor = HEAPINFO_NO_ACTOR;
+	}
+}
+
 /**
  * heapinfo_ring_give_back() - take a block out of a ring, with its oldest rows
  * @ring: the ring
@@ -264,6 +296,7 @@ struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring)
 	} else {
 		block->next = oldest->next;
 	}
+	heapinfo_ring_move_actor(ring, oldest);
 	return oldest;
 }
 

@@ -18,12 +18,15 @@ struct heapinfo_timeline;
 /**
  * struct heapinfo_block - memory for some rows
  * @next: the block whose rows come next; after the newest comes the oldest
+ * @actor: the thread that all rows of the ring are of, in one of its blocks. Most
+ *	processes have one thread, and need no table for that.
  * @room: how many rows may be in it, so that all blocks together have as many as
  *	the parameter "history" says
  * @events: the rows
  */
 struct heapinfo_block {
 	struct heapinfo_block *next;
+	struct heapinfo_actor actor;
 	u8 room;
 	struct heapinfo_event events[HEAPINFO_BLOCK_EVENTS];
 };
@@ -31,7 +34,8 @@ struct heapinfo_block {
 /**
  * struct heapinfo_ring - the rows of one process
  * @block: the block with the newest row; NULL as long as there is none
- * @actors: the threads that the rows are of; NULL as long as there is none
+ * @actors: the threads that the rows are of: a table, or where there is but one the
+ *	place for it in a block; NULL as long as there is no block
  * @timeline: sums up the rows that were replaced; NULL until the first one is, and
  *	as long as memory for it is refused
  * @rows: how many rows there are

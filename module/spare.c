@@ -153,8 +153,10 @@ void heapinfo_spare_free_ring(struct heapinfo_owner *owner,
 			heapinfo_spare_free_block(owner, block);
 		}
 	}
-	heapinfo_spare_kfree(owner, ring->actors,
-			     ring->nr_actors * sizeof(*ring->actors));
+	/* A single one was in a block. */
+	if (ring->nr_actors > 1)
+		heapinfo_spare_kfree(owner, ring->actors,
+				     ring->nr_actors * sizeof(*ring->actors));
 	heapinfo_spare_free_timeline(owner, ring->timeline);
 }
 
