@@ -539,7 +539,7 @@ static void explode(struct common *common)
 	_exit(0);
 }
 
-/* Returns its first process, which lasts until the bomb is told to stop. */
+/* Returns its first process, the last one that ends when the bomb is told to stop. */
 static pid_t start_bomb(struct common *common)
 {
 	struct rlimit few = { 60, 60 };
@@ -568,6 +568,9 @@ static pid_t start_bomb(struct common *common)
 		}
 		sched_yield();
 	}
+	/* Nothing is told of each child, only that the last one has ended. */
+	while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR)
+		;
 	_exit(0);
 }
 
@@ -602,7 +605,9 @@ TEST_F_TIMEOUT(shares, fork_bomb, HEAPINFO_LONG)
 		check_served(_metadata, common, ROOT);
 		check_served(_metadata, common, USER_B + 1 + i);
 	}
+	/* Then no call is under way, which is seen and not recorded yet. */
 	common->stop = 1;
+	ASSERT_EQ(bomb, waitpid(bomb, NULL, 0));
 	TH_LOG("%lu processes of a fork bomb%s, %lu forks refused",
 	       common->forks, access(CGROUP, F_OK) ? "" : " in a cgroup",
 	       common->refused);
