@@ -7,6 +7,7 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
+#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/percpu_counter.h>
 #include <linux/sizes.h>
@@ -14,7 +15,7 @@
 /*
  * How much is in use. Each processor counts for itself up to heapinfo_batch bytes,
  * so that processes that begin and end on many do not wait for one another. What is
- * read without asking all of them is wrong by less than a sixty-fourth of the bound.
+ * read without asking all of them is wrong by less than heapinfo_use_error().
  * The shares leave room for that, and for what is counted for a moment before it is
  * refused.
  */
@@ -30,10 +31,11 @@ static s32 heapinfo_batch;
  */
 int heapinfo_budget_start(void)
 {
+	const struct heapinfo_use use = { .bound = heapinfo_params.memory };
 	int ret;
 
-	heapinfo_batch = clamp_t(size_t, heapinfo_params.memory / 64 /
-				 num_possible_cpus(), 1, SZ_1M);
+	heapinfo_batch = clamp_t(u64, div_u64(heapinfo_use_error(&use),
+					      num_possible_cpus()), 1, SZ_1M);
 	ret = percpu_counter_init(&heapinfo_record_bytes, 0, GFP_KERNEL);
 	if (ret)
 		return ret;

@@ -36,7 +36,7 @@
 /* As many hold sixteen rows, since the one with the newest may just have begun. */
 #define BLOCKS_KEPT	2U
 
-/* Where rows are about to use up what they may. */
+/* What is asked for at once is less. */
 #define NEARLY		4096
 
 /**
@@ -277,11 +277,16 @@ static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
 	heapinfo_reclaim_judge(hand, reclaim, i);
 }
 
-/* Whether there is so little room for rows that some are to be taken back. */
+/*
+ * Whether there is so little room for rows that some are to be taken back: what is
+ * going to be asked for need not fit, as the counters may say when they are asked the
+ * next time.
+ */
 static bool heapinfo_reclaim_needed(struct heapinfo_use *use)
 {
 	heapinfo_budget_use(use);
-	return use->rows + NEARLY > heapinfo_rows_calm(use);
+	return use->rows + heapinfo_use_error(use) + NEARLY >
+	       heapinfo_rows_calm(use);
 }
 
 /**

@@ -31,7 +31,21 @@ static u64 heapinfo_for_root(const struct heapinfo_use *use)
 	return use->bound / 8;
 }
 
-/* What counters may be wrong by, and what is kept free for who comes next. */
+/**
+ * heapinfo_use_error() - by how much what is in use may seem to change at once
+ * @use: what is in use
+ *
+ * Each processor counts for itself up to a part of this before it tells the others.
+ *
+ * Context: any.
+ * Return: in bytes.
+ */
+u64 heapinfo_use_error(const struct heapinfo_use *use)
+{
+	return use->bound / 64;
+}
+
+/* That, and what is kept free for who comes next. */
 static u64 heapinfo_kept_free(const struct heapinfo_use *use)
 {
 	return use->bound / 16;

@@ -27,6 +27,7 @@ u64 heapinfo_share_records(const struct heapinfo_use *use, bool root);
 u64 heapinfo_share_rows(const struct heapinfo_use *use, bool root);
 u64 heapinfo_rows_bound(const struct heapinfo_use *use);
 u64 heapinfo_rows_calm(const struct heapinfo_use *use);
+u64 heapinfo_use_error(const struct heapinfo_use *use);
 bool heapinfo_use_full(const struct heapinfo_use *use);
 
 #endif /* HEAPINFO_SHARE_H */
