@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What one brk(2) did: the order of threads' calls, failures, the sources. */
+/* What one brk(2) did: alone, among threads, as a failure; and the sources. */
 #include "heapinfo.h"
 #include "brk.h"
 #include "brk_inline.h"
 #include "compat.h"
 #include "failure.h"
 #include "history.h"
+#include "order.h"
 #include "settings.h"
 
-#include <linux/cache.h>
 #include <linux/err.h>
-#include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -37,143 +36,6 @@ static const struct heapinfo_source *heapinfo_source;
 
 DEFINE_PER_CPU(u64, heapinfo_brk_calls);
 
-/*
- * Which calls of one address space were under way at the same time. The kernel
- * serves them one after the other, but nobody outside of it sees in which order.
- * So a call that was alone is told exactly, and one that was not is told as what
- * its task saw: the break when it began, what it asked, and what the kernel
- * answered; and its row says that others raced with it.
- *
- * A table of the calls under way, indexed by address space, tells a call whether
- * there were others between its begin and its end.
- */
-#define BUCKET_BITS	8
-#define BUCKET_ORDERS	4
-
-/**
- * struct heapinfo_call_order - of the calls of one address space
- * @mm: it; NULL where the order is free. Its callers hold it while calls are
- *	under way, and no longer: then its address may become another's.
- * @turn: calls that have begun
- * @under_way: calls that have not ended
- */
-struct heapinfo_call_order {
-	struct mm_struct *mm;
-	u32 turn;
-	unsigned int under_way;
-};
-
-/**
- * struct heapinfo_order_bucket - of the address spaces that meet in one index
- * @lock: guards the orders
- * @orders: of those in which calls are under way
- * @outside: calls under way of address spaces for which no order was left. All
- *	calls of the bucket are told as raced beside them.
- * @outside_turn: those that have begun
- * @begun: all calls that have begun, but those that only ask
- */
-struct heapinfo_order_bucket {
-	/* Guards the others, and is held while an event is handed on. */
-	spinlock_t lock;
-	struct heapinfo_call_order orders[BUCKET_ORDERS];
-	unsigned int outside;
-	u32 outside_turn;
-	u32 begun;
-} ____cacheline_aligned_in_smp;
-
-static struct heapinfo_order_bucket heapinfo_order_buckets[1 << BUCKET_BITS];
-
-static struct heapinfo_order_bucket *
-heapinfo_order_bucket(struct mm_struct *mm)
-{
-	return &heapinfo_order_buckets[hash_ptr(mm, BUCKET_BITS)];
-}
-
-/* That of @mm, or NULL. Under the lock of the bucket. */
-static struct heapinfo_call_order *
-heapinfo_order_find(struct heapinfo_order_bucket *bucket,
-		    const struct mm_struct *mm)
-{
-	struct heapinfo_call_order *end = bucket->orders + BUCKET_ORDERS;
-	struct heapinfo_call_order *order;
-
-	for (order = bucket->orders; order < end; order++)
-		if (order->mm == mm)
-			return order;
-	return NULL;
-}
-
-/* Under the lock of the bucket. */
-static struct heapinfo_call_order *
-heapinfo_order_new(struct heapinfo_order_bucket *bucket,
-		   struct mm_struct *mm)
-{
-	struct heapinfo_call_order *order = heapinfo_order_find(bucket, NULL);
-
-	if (order) {
-		order->mm = mm;
-		order->turn = 0;
-	}
-	return order;
-}
-
-/*
- * A call that only asks moves nothing, so no other need know of it. Under the lock of
- * the bucket.
- */
-static void heapinfo_order_ask(struct heapinfo_order_bucket *bucket,
-			       struct heapinfo_brk_entry *entry)
-{
-	entry->order = NULL;
-	entry->turn = bucket->begun;
-	entry->brk.raced = bucket->outside ||
-			   heapinfo_order_find(bucket, current->mm);
-}
-
-/* A call begins. Under the lock of the bucket. */
-static void heapinfo_order_begin(struct heapinfo_order_bucket *bucket,
-				 struct heapinfo_brk_entry *entry)
-{
-	struct mm_struct *mm = current->mm;
-	struct heapinfo_call_order *order = heapinfo_order_find(bucket, mm) ?:
-					    heapinfo_order_new(bucket, mm);
-
-	bucket->begun++;
-	entry->order = order;
-	if (order) {
-		entry->brk.raced = order->under_way || bucket->outside;
-		order->under_way++;
-		entry->turn = ++order->turn;
-	} else {
-		entry->brk.raced = true;
-		bucket->outside++;
-		bucket->outside_turn++;
-	}
-	entry->outside_turn = bucket->outside_turn;
-}
-
-/* Whether others have begun since. Under the lock of the bucket. */
-static bool heapinfo_order_raced(const struct heapinfo_order_bucket *bucket,
-				 const struct heapinfo_brk_entry *entry)
-{
-	if (!entry->brk.asked)
-		return bucket->begun != entry->turn;
-	return bucket->outside_turn != entry->outside_turn ||
-	       (entry->order && entry->order->turn != entry->turn);
-}
-
-/* A call has ended. Under the lock of the bucket. */
-static void heapinfo_order_end(struct heapinfo_order_bucket *bucket,
-			       struct heapinfo_brk_entry *entry)
-{
-	struct heapinfo_call_order *order = entry->order;
-
-	if (!order)
-		bucket->outside--;
-	else if (!--order->under_way)
-		order->mm = NULL;
-}
-
 /**
  * heapinfo_brk_enter_shared() - a call in a shared address space begins
  * @entry: gets what heapinfo_brk_enter() does not know in this case
@@ -182,19 +44,11 @@ static void heapinfo_order_end(struct heapinfo_order_bucket *bucket,
  */
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry)
 {
-	struct mm_struct *mm = current->mm;
-	struct heapinfo_order_bucket *bucket = heapinfo_order_bucket(mm);
 	struct heapinfo_brk *brk = &entry->brk;
 
 	brk->shared = true;
-	entry->bucket = bucket;
-	spin_lock(&bucket->lock);
-	if (brk->asked)
-		heapinfo_order_begin(bucket, entry);
-	else
-		heapinfo_order_ask(bucket, entry);
-	spin_unlock(&bucket->lock);
-	brk->from = READ_ONCE(mm->brk);
+	brk->raced = heapinfo_order_begin(&entry->order, !brk->asked);
+	brk->from = READ_ONCE(current->mm->brk);
 }
 
 /*
@@ -215,28 +69,23 @@ static void heapinfo_brk_mark_raced(struct heapinfo_brk *brk)
  * heapinfo_brk_return_shared() - a call of a shared address space has ended
  * @entry: with the event complete but for what raced with it
  *
- * A call that was served before this one has taken its turn before, and the lock
- * of the address space makes that seen here. The lock of the bucket is held until
- * the event has been handed on: a call that begins later finds it recorded, and one
- * that has begun before is known here.
+ * Others neither begin nor end until the event has been handed on: a call that begins
+ * later finds it recorded, and one that has begun before is known here.
  *
  * Context: as heapinfo_brk_enter_shared().
  */
 void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 {
-	struct heapinfo_order_bucket *bucket = entry->bucket;
 	struct heapinfo_brk *brk = &entry->brk;
 
-	/* Under the lock nothing may sleep. */
+	/* Afterwards nothing may sleep. */
 	heapinfo_history_prepare(brk);
-	spin_lock(&bucket->lock);
+	heapinfo_order_lock(&entry->order);
 	if (!brk->raced)
-		brk->raced = heapinfo_order_raced(bucket, entry);
+		brk->raced = heapinfo_order_raced(&entry->order);
 	heapinfo_brk_mark_raced(brk);
 	heapinfo_brk_tell(brk, false);
-	if (brk->asked)
-		heapinfo_order_end(bucket, entry);
-	spin_unlock(&bucket->lock);
+	heapinfo_order_end(&entry->order);
 }
 
 /**
@@ -355,8 +204,7 @@ int heapinfo_brk_start(const char *name)
 		return -EINVAL;
 	}
 
-	for (i = 0; i < ARRAY_SIZE(heapinfo_order_buckets); i++)
-		spin_lock_init(&heapinfo_order_buckets[i].lock);
+	heapinfo_orders_start();
 	ret = heapinfo_settings_start();
 	if (ret)
 		return ret;

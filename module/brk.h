@@ -6,6 +6,7 @@
 #include <linux/types.h>
 
 #include "names.h"
+#include "order.h"
 
 enum heapinfo_call {
 	HEAPINFO_CALLS(HEAPINFO_AS_CONSTANT)
@@ -19,9 +20,6 @@ enum heapinfo_result {
 
 extern const char *const heapinfo_call_names[HEAPINFO_NR_CALLS];
 extern const char *const heapinfo_result_names[HEAPINFO_NR_RESULTS];
-
-struct heapinfo_call_order;
-struct heapinfo_order_bucket;
 
 /**
  * struct heapinfo_brk - a brk(2) that has ended, the event of heapinfo:brk
@@ -51,19 +49,11 @@ struct heapinfo_brk {
  * struct heapinfo_brk_entry - what is known from the begin of a call to its end
  * @brk: the event as far as it is known. It is completed here and handed on
  *	from here, so that nothing is copied.
- * @bucket: where calls of this address space meet, if it is shared
- * @order: of the calls of its address space; NULL where there was no room for it,
- *	and for a call that only asks
- * @turn: which of those calls it is, from 1 on; for a call that only asks, the
- *	calls that had begun in the bucket by then
- * @outside_turn: calls without an order that had begun in the bucket by then
+ * @order: where it is among the calls of its address space, if others use that too
  */
 struct heapinfo_brk_entry {
 	struct heapinfo_brk brk;
-	struct heapinfo_order_bucket *bucket;
-	struct heapinfo_call_order *order;
-	u32 turn;
-	u32 outside_turn;
+	struct heapinfo_order order;
 };
 
 /**

@@ -191,6 +191,67 @@ TEST_F_TIMEOUT(sleepers, keep_the_module, HEAPINFO_LONG)
 	EXPECT_NE(0, heapinfo_read(&info, 0));
 }
 
+/* So many address spaces that nobody who keeps places for them has enough. */
+#define SPACES		800
+#define VICTIMS		16
+
+static void *idle(void *unused)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* A process with two threads, of which one moves the break: nothing races with it. */
+static void __attribute__((noreturn)) move_beside_a_thread(void)
+{
+	struct heapinfo_row row;
+	pthread_t thread;
+	unsigned long brk;
+	unsigned int i;
+
+	if (pthread_create(&thread, NULL, idle, NULL))
+		_exit(1);
+	brk = raw_brk(0);
+	if (raw_brk(brk + page) != brk + page ||
+	    raw_brk(brk + page) != brk + page ||
+	    raw_brk(brk) != brk || heapinfo_read(&info, 0))
+		_exit(2);
+	if (heapinfo_number(&info, "BrkSets"))
+		_exit(3);
+	for (i = 0; !heapinfo_row(&info, i, &row); i++)
+		if (strcmp("ok", row.result))
+			_exit(4);
+	_exit(i ? 0 : 5);
+}
+
+TEST_F_TIMEOUT(sleepers, race_with_nobody_else, HEAPINFO_LONG)
+{
+	static pid_t pids[SPACES];
+	unsigned int i;
+	int status;
+	pid_t pid;
+
+	if (!variant->hold)
+		SKIP(return, "whether calls race is not known");
+	for (i = 0; i < SPACES; i++)
+		if (put_to_sleep(&pids[i], &self->told, 1))
+			SKIP(return, "nobody sleeps in brk(2) here: %s",
+			     strerror(self->told.missing));
+	for (i = 0; i < VICTIMS; i++) {
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid)
+			move_beside_a_thread();
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_EQ(SPACES, under_way());
+	for (i = 0; i < SPACES; i++)
+		end_sleepers(&pids[i]);
+	EXPECT_EQ(0, under_way());
+}
+
 /* A process that calls brk(2) when it is told to, and in the end sleeps in it. */
 static void __attribute__((noreturn)) sleep_when_told(int go, int tell,
 						      unsigned int calls)
