@@ -165,8 +165,11 @@ void heapinfo_brk_ended(unsigned long asked, unsigned long ret)
 		if (!asked && !IS_ERR_VALUE(ret))
 			brk.from = ret;
 		else
-			heapinfo_brk_failed(&brk, ret,
-					    HEAPINFO_SYSCALLS_MAY_SLEEP);
+			/*
+			 * Others wait until nobody is in a tracepoint, and
+			 * the lock of an address space may be held for long.
+			 */
+			heapinfo_brk_failed(&brk, ret, false);
 	} else if (known) {
 		brk.call = heapinfo_brk_way(brk.from, ret);
 		heapinfo_brk_mark_raced(&brk);
