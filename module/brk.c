@@ -161,7 +161,7 @@ void heapinfo_brk_ended(unsigned long asked, unsigned long ret)
 	known = heapinfo_history_last(&brk.from);
 	if (!known)
 		brk.from = READ_ONCE(mm->brk);
-	if (ret != asked) {
+	if (ret != asked || IS_ERR_VALUE(ret)) {
 		if (!asked && !IS_ERR_VALUE(ret))
 			brk.from = ret;
 		else

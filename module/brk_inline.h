@@ -90,7 +90,8 @@ heapinfo_brk_return(struct heapinfo_brk_entry *entry, unsigned long ret)
 
 	this_cpu_inc(heapinfo_brk_calls);
 	brk->to = ret;
-	if (likely(ret == brk->asked))
+	/* The kernel grants no address that is an error; it may answer with that. */
+	if (likely(ret == brk->asked && !IS_ERR_VALUE(ret)))
 		brk->call = heapinfo_brk_way(brk->from, ret);
 	else if (likely(!brk->asked && !IS_ERR_VALUE(ret)))
 		brk->from = ret;

@@ -630,12 +630,16 @@ TEST_F(failures, reasons_of_one_process)
 #define MOVERS		8
 #define KILL_TRIES	100
 
+/* What the movers ask for; 0: a page more than they have. */
+static unsigned long movers_ask;
+
 static void *move_break(void *unused)
 {
 	unsigned long brk = raw_brk(0);
+	unsigned long ask = movers_ask ?: brk + page;
 
 	for (;;) {
-		raw_brk(brk + page);
+		raw_brk(ask);
 		raw_brk(brk);
 	}
 	return NULL;
@@ -668,8 +672,8 @@ static void wait_in_brk(int ready)
 	}
 }
 
-/* Whether the trace names a killed call. */
-static bool trace_has_killed(void)
+/* Whether the trace has these words, which are taken out of it. */
+static bool trace_has(const char *words)
 {
 	static char text[1 << 16];
 	int fd = open(INSTANCE "/trace", O_RDONLY);
@@ -685,7 +689,7 @@ static bool trace_has_killed(void)
 			break;
 		kept += part;
 		text[kept] = '\0';
-		found = strstr(text, "call=failed result=killed");
+		found = strstr(text, words);
 		/* The end of this piece may be the start of the words. */
 		if (kept > 64) {
 			memmove(text, text + kept - 64, 64);
@@ -696,18 +700,12 @@ static bool trace_has_killed(void)
 	return found;
 }
 
-TEST_F_TIMEOUT(failures, killed, HEAPINFO_LONG)
+/* Kills processes whose threads wait in brk(2), until one is told to be killed. */
+static void kill_until_told(struct __test_metadata *_metadata)
 {
-	unsigned int i;
 	bool found = false;
+	unsigned int i;
 
-	if (mkdir(INSTANCE, 0700) && errno != EEXIST)
-		SKIP(return, "no instances in tracefs: %s", strerror(errno));
-	/* 1 is the number of "killed" in the tracepoint. */
-	ASSERT_EQ(0, heapinfo_write_file(INSTANCE "/events/heapinfo/brk/filter",
-					 "result == 1"));
-	ASSERT_EQ(0, heapinfo_write_file(INSTANCE "/events/heapinfo/brk/enable",
-					 "1"));
 	for (i = 0; i < KILL_TRIES && !found; i++) {
 		int ready[2];
 		char byte;
@@ -724,11 +722,48 @@ TEST_F_TIMEOUT(failures, killed, HEAPINFO_LONG)
 		usleep(1000 * (i + 1));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		found = trace_has_killed();
+		found = trace_has("call=failed result=killed");
 	}
 	EXPECT_TRUE(found);
+}
+
+/* Have calls traced for which that is so. */
+static int trace_calls(const char *filter)
+{
+	if (mkdir(INSTANCE, 0700) && errno != EEXIST)
+		return -errno;
+	return heapinfo_write_file(INSTANCE "/events/heapinfo/brk/filter",
+				   filter) ?:
+	       heapinfo_write_file(INSTANCE "/events/heapinfo/brk/enable", "1");
+}
+
+static void trace_no_calls(struct __test_metadata *_metadata)
+{
 	heapinfo_write_file(INSTANCE "/events/heapinfo/brk/enable", "0");
 	EXPECT_EQ(0, rmdir(INSTANCE));
+}
+
+TEST_F_TIMEOUT(failures, killed, HEAPINFO_LONG)
+{
+	/* 1 is the number of "killed" in the tracepoint. */
+	if (trace_calls("result == 1"))
+		SKIP(return, "no instances in tracefs: %s", strerror(errno));
+	kill_until_told(_metadata);
+	trace_no_calls(_metadata);
+}
+
+/* What a call asked for may be the error that the kernel answers with. */
+TEST_F_TIMEOUT(failures, killed_asking_for_an_error, HEAPINFO_LONG)
+{
+	if (sizeof(long) < 8)
+		SKIP(return, "no address of 32 bits is an error of 64");
+	if (trace_calls("asked > 0xfffffffffffff000"))
+		SKIP(return, "no instances in tracefs: %s", strerror(errno));
+	movers_ask = -EINTR;
+	kill_until_told(_metadata);
+	EXPECT_FALSE(trace_has("call=grow"));
+	EXPECT_FALSE(trace_has("call=set"));
+	trace_no_calls(_metadata);
 }
 
 TEST_HARNESS_MAIN
