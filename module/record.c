@@ -6,7 +6,8 @@
 #include "record.h"
 #include "spare.h"
 
-#include <linux/hash.h>
+#include <linux/bitmap.h>
+#include <linux/bitops.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -26,13 +27,11 @@ u64 heapinfo_load_time;
 static struct kmem_cache *heapinfo_record_cache;
 
 /*
- * When memory for a record was last refused, in ns of CLOCK_BOOTTIME, by the
- * number of the process. Several processes share a place; since memory is rarely
- * refused, it is rarely that of another one.
+ * The processes to which memory for a record was refused since their program began,
+ * a bit for each number. It is there from the start, since it is written to when
+ * there is no memory.
  */
-#define REFUSAL_BITS	10
-
-static u64 heapinfo_refusals[1 << REFUSAL_BITS];
+static unsigned long *heapinfo_refusals;
 
 /* So many records share a bucket, where there are as many as there may be. */
 #define BUCKET_RECORDS	4
@@ -60,6 +59,12 @@ static int heapinfo_record_table_start(void)
 		INIT_HLIST_BL_HEAD(&heapinfo_records.buckets[i]);
 	heapinfo_records.shift = 32 - ilog2(buckets);
 	heapinfo_records.key = get_random_u32() | 1;
+	heapinfo_refusals = kvcalloc(BITS_TO_LONGS(PID_MAX_LIMIT),
+				     sizeof(*heapinfo_refusals), GFP_KERNEL);
+	if (!heapinfo_refusals) {
+		kvfree(heapinfo_records.buckets);
+		return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -77,6 +82,7 @@ static void heapinfo_record_table_stop(void)
 			heapinfo_record_free(record);
 		cond_resched();
 	}
+	kvfree(heapinfo_refusals);
 	kvfree(heapinfo_records.buckets);
 }
 
@@ -226,6 +232,20 @@ struct heapinfo_record *heapinfo_record_add(struct heapinfo_record *made)
 	return record;
 }
 
+/* Whether memory for a record was refused to this program of a process. */
+static bool heapinfo_record_is_refused(pid_t nr)
+{
+	return test_bit(nr, heapinfo_refusals);
+}
+
+/* Forgets that with the program. */
+static void heapinfo_record_forget_refusal(pid_t nr)
+{
+	/* Nearly always there is none, and the line need not be written to. */
+	if (unlikely(heapinfo_record_is_refused(nr)))
+		clear_bit(nr, heapinfo_refusals);
+}
+
 /* Takes the record of a process out of the table; returns it, or NULL. */
 static struct heapinfo_record *heapinfo_record_remove(pid_t nr)
 {
@@ -258,6 +278,7 @@ void heapinfo_record_drop(pid_t nr)
 {
 	struct heapinfo_record *record;
 
+	heapinfo_record_forget_refusal(nr);
 	rcu_read_lock();
 	record = heapinfo_record_find(nr);
 	rcu_read_unlock();
@@ -277,8 +298,8 @@ void heapinfo_record_drop(pid_t nr)
 void heapinfo_record_refused(pid_t nr)
 {
 	this_cpu_inc(heapinfo_counts.refused);
-	WRITE_ONCE(heapinfo_refusals[hash_32(nr, REFUSAL_BITS)],
-		   ktime_get_boottime_ns());
+	if (!heapinfo_record_is_refused(nr))
+		set_bit(nr, heapinfo_refusals);
 }
 
 /**
@@ -298,11 +319,10 @@ void heapinfo_record_refused(pid_t nr)
 enum heapinfo_since heapinfo_record_since(pid_t nr, u64 start_boottime,
 					  unsigned int flags)
 {
-	u64 refused = READ_ONCE(heapinfo_refusals[hash_32(nr, REFUSAL_BITS)]);
 	/* Pairs with smp_store_release() in heapinfo_history_complete(). */
 	u64 loaded = smp_load_acquire(&heapinfo_load_time);
 
-	if (refused > start_boottime)
+	if (heapinfo_record_is_refused(nr))
 		return HEAPINFO_SINCE_REFUSAL;
 	if (!loaded || start_boottime <= loaded)
 		return HEAPINFO_SINCE_LOAD;
