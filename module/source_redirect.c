@@ -68,7 +68,9 @@ static __always_inline long heapinfo_redirect(const struct entry *entry,
 	struct heapinfo_brk_entry call;
 	long ret;
 
-	heapinfo_call_begin(held);
+	/* One that is held has begun where it got the reference. */
+	if (!held)
+		heapinfo_call_begin(false);
 	heapinfo_brk_enter(&call, asked);
 	ret = heapinfo_hook_call(&entry->hook, regs, NULL);
 	heapinfo_brk_return(&call, ret);

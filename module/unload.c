@@ -128,15 +128,8 @@ static long heapinfo_unloader_call;
 /* Whether loading has come so far that calls of brk(2) are led to the module. */
 static bool heapinfo_calls_opened;
 
-/* Guards these, and how calls of brk(2) are led. */
+/* Guards the unloader, and how calls of brk(2) are led. */
 static DEFINE_MUTEX(heapinfo_unload_lock);
-
-/* Whether calls that begin take a reference. Under heapinfo_unload_lock. */
-static void heapinfo_hold(bool hold)
-{
-	if (heapinfo_calls_opened)
-		heapinfo_redirect_lead(hold);
-}
 
 /**
  * heapinfo_calls_open() - lead calls of brk(2) to the module
@@ -147,10 +140,8 @@ static void heapinfo_hold(bool hold)
  */
 void heapinfo_calls_open(void)
 {
-	mutex_lock(&heapinfo_unload_lock);
-	heapinfo_calls_opened = true;
-	heapinfo_hold(heapinfo_unloader);
-	mutex_unlock(&heapinfo_unload_lock);
+	heapinfo_redirect_lead(false);
+	WRITE_ONCE(heapinfo_calls_opened, true);
 }
 
 /*
@@ -187,7 +178,7 @@ static void heapinfo_reopen(struct work_struct *work)
 	mutex_lock(&heapinfo_unload_lock);
 	if (heapinfo_unloader_left()) {
 		heapinfo_unloader_forget();
-		heapinfo_hold(false);
+		heapinfo_redirect_lead(false);
 	} else {
 		schedule_delayed_work(to_delayed_work(work), REOPEN_PERIOD);
 	}
@@ -228,8 +219,8 @@ static unsigned long heapinfo_wait_until = INITIAL_JIFFIES;
  * Waits a moment for the answer of the kernel to rmmod.
  *
  * Context: before anything else sleeps in that call; may sleep.
- * Return: whether there is one. Else the module is being unloaded, and the call is
- * to go on without it, with nothing that sleeps in between.
+ * Return: whether there is one, for a call that has begun in the module then. Else
+ * the module is being unloaded, and the call is to go on without it, with nothing that sleeps in between.
  */
 bool heapinfo_call_holds(void)
 {
@@ -240,6 +231,9 @@ bool heapinfo_call_holds(void)
 	       READ_ONCE(THIS_MODULE->state) != MODULE_STATE_GOING)
 		schedule_timeout_uninterruptible(1);
 	holds = try_module_get(THIS_MODULE);
+	/* First the one, then the other: it is in one of both counts all the time. */
+	if (holds)
+		heapinfo_call_begin(true);
 	this_cpu_dec(heapinfo_under_way.waiting);
 	return holds;
 }
@@ -265,7 +259,7 @@ static bool heapinfo_may_unload(void)
 	if (!heapinfo_soon(heapinfo_unloader_left))
 		return false;
 	heapinfo_unloader_forget();
-	heapinfo_hold(true);
+	heapinfo_redirect_lead(true);
 	synchronize_rcu_tasks();
 	may = heapinfo_soon(heapinfo_none_counted);
 	if (may) {
@@ -279,7 +273,7 @@ static bool heapinfo_may_unload(void)
 							current_pt_regs());
 		schedule_delayed_work(&heapinfo_reopen_work, REOPEN_PERIOD);
 	} else {
-		heapinfo_hold(false);
+		heapinfo_redirect_lead(false);
 	}
 	return may;
 }
@@ -287,10 +281,14 @@ static bool heapinfo_may_unload(void)
 /*
  * Calls of delete_module(2) that the kernel would look at. Which module they are
  * about lies in memory of the user's, which may not be at hand where this is asked.
+ *
+ * A module whose loading fails is freed whoever holds it. So nobody may sleep here
+ * before loading is as good as done; until then the kernel refuses by itself.
  */
 static bool heapinfo_unload_wanted(heapinfo_ftrace_regs *fregs)
 {
-	return ns_capable_noaudit(&init_user_ns, CAP_SYS_MODULE);
+	return READ_ONCE(heapinfo_calls_opened) &&
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_MODULE);
 }
 
 static struct heapinfo_hook heapinfo_unload_hooks[] = {
