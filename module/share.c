@@ -31,6 +31,12 @@ static u64 heapinfo_for_root(const struct heapinfo_use *use)
 	return use->bound / 8;
 }
 
+/* What of the memory for records root leaves to others. */
+static u64 heapinfo_for_others(const struct heapinfo_use *use)
+{
+	return use->bound / 8;
+}
+
 /**
  * heapinfo_use_error() - by how much what is in use may seem to change at once
  * @use: what is in use
@@ -65,7 +71,8 @@ static u64 heapinfo_less(u64 all, u64 used)
  * @use: with what he asks for
  * @root: the user is root
  *
- * Root may have what others leave, and they leave him a reserve.
+ * Root may have what others leave, and they leave him a reserve; and so does he: root
+ * of a container may be root of the machine.
  *
  * Any other may have as much as is left times the part that is left: a bit more than
  * a third of all if he is alone, and of what he leaves the next one the same, and
@@ -83,7 +90,7 @@ u64 heapinfo_share_records(const struct heapinfo_use *use, bool root)
 	u64 left;
 
 	if (root)
-		return heapinfo_less(bound, others);
+		return heapinfo_less(bound, max(others, heapinfo_for_others(use)));
 	left = min(heapinfo_less(for_others, others),
 		   heapinfo_less(bound, use->records));
 	if (!left)

@@ -180,6 +180,23 @@ static void one_takes_all(void **state)
 	}
 }
 
+/* Root, which a container may have as well, has all that it wants. */
+static void root_takes_all(void **state)
+{
+	size_t i, user;
+
+	(void)state;
+	for (i = 0; i < sizeof(bounds) / sizeof(*bounds); i++) {
+		begin(bounds[i]);
+		assert_true(take_records(ROOT) * RECORD >= bounds[i] / 4);
+		take_all_rows(ROOT);
+		for (user = 1; user <= 30; user++) {
+			assert_true(take_record(user));
+			assert_true(take_rows(user, BLOCK, true));
+		}
+	}
+}
+
 /*
  * Many, one after the other: each leaves the next one something. What is left of
  * the smallest bound are records of single processes, when so many have been there.
@@ -315,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_takes_all),
+		cmocka_unit_test(root_takes_all),
 		cmocka_unit_test(many_take_all),
 		cmocka_unit_test(users_at_once),
 		cmocka_unit_test(by_turns),
