@@ -175,7 +175,7 @@ void heapinfo_failure_explain(struct heapinfo_brk *brk, bool may_sleep)
 	if (reason.by_settings && !may_sleep) {
 		heapinfo_settings_refresh();
 	} else if (reason.by_settings) {
-		heapinfo_settings_read(&settings);
+		heapinfo_settings_read(&settings, reason.by_ignored);
 		reason = heapinfo_reason_find(&space, &settings);
 	}
 	brk->result = reason.result;

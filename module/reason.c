@@ -171,6 +171,7 @@ static void heapinfo_reason_of_size(const struct heapinfo_space *space,
 	enum heapinfo_result over = heapinfo_over_size_limit(space);
 
 	reason->by_settings = over != HEAPINFO_RLIMIT_AS;
+	reason->by_ignored = over == HEAPINFO_RLIMIT_DATA;
 	if (over == HEAPINFO_RLIMIT_AS ||
 	    (over == HEAPINFO_RLIMIT_DATA && !settings->ignore_rlimit_data))
 		reason->result = over;

@@ -77,11 +77,13 @@ struct heapinfo_space {
  * struct heapinfo_reason - why a call failed
  * @result: an enum heapinfo_result
  * @by_settings: other settings could give another reason
+ * @by_ignored: so could whether the limit on data is ignored
  * @mapping: where the mapping in the way begins, for HEAPINFO_OVERLAP; else 0
  */
 struct heapinfo_reason {
 	u8 result;
 	bool by_settings;
+	bool by_ignored;
 	unsigned long mapping;
 };
 

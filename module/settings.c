@@ -141,11 +141,12 @@ static bool heapinfo_read_setting(struct file *file, char *text, size_t size)
 /**
  * heapinfo_settings_read() - ask for the settings as they are now
  * @settings: what cannot be read stays as it is
+ * @ignored_too: whether @ignore_rlimit_data is wanted, for which others who read it
+ *	have to be waited for; else it stays as it is
  *
- * Context: may sleep, in the wait for others who read; that ends with a fatal
- * signal.
+ * Context: may sleep; a wait for others ends with a fatal signal.
  */
-void heapinfo_settings_read(struct heapinfo_settings *settings)
+void heapinfo_settings_read(struct heapinfo_settings *settings, bool ignored_too)
 {
 	char text[16];
 	bool ignored;
@@ -154,7 +155,7 @@ void heapinfo_settings_read(struct heapinfo_settings *settings)
 	if (heapinfo_read_setting(heapinfo_map_count_file, text, sizeof(text)) &&
 	    !kstrtoint(strim(text), 10, &value))
 		settings->max_map_count = value;
-	if (mutex_lock_killable(&heapinfo_ignore_lock))
+	if (!ignored_too || mutex_lock_killable(&heapinfo_ignore_lock))
 		return;
 	if (heapinfo_read_setting(heapinfo_ignore_file, text, sizeof(text)) &&
 	    !kstrtobool(text, &ignored))
@@ -182,7 +183,7 @@ static void heapinfo_refresh(struct work_struct *work)
 	struct heapinfo_settings now = *last;
 
 	WRITE_ONCE(heapinfo_refresh_time, jiffies);
-	heapinfo_settings_read(&now);
+	heapinfo_settings_read(&now, true);
 	WRITE_ONCE(last->max_map_count, now.max_map_count);
 	WRITE_ONCE(last->ignore_rlimit_data, now.ignore_rlimit_data);
 }

@@ -25,6 +25,7 @@ int heapinfo_settings_start(void);
 void heapinfo_settings_stop(void);
 void heapinfo_settings_refresh(void);
 void heapinfo_settings_recall(struct heapinfo_settings *settings);
-void heapinfo_settings_read(struct heapinfo_settings *settings);
+void heapinfo_settings_read(struct heapinfo_settings *settings,
+			    bool ignored_too);
 
 #endif /* HEAPINFO_SETTINGS_H */
