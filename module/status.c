@@ -66,7 +66,10 @@ static int heapinfo_status_show(struct seq_file *m, void *v)
 	heapinfo_status_count(m, "CallsSeen", seen);
 	heapinfo_status_count(m, "CallsRecorded", state.recorded);
 	heapinfo_status_count(m, "CallsRefused", state.refused);
-	heapinfo_status_count(m, "CallsUnderWay", heapinfo_calls_under_way());
+	/* Nearly always one digit, which is no less exact: so it is not told. */
+	if (m->private)
+		heapinfo_status_count(m, "CallsUnderWay",
+				      heapinfo_calls_under_way());
 	heapinfo_status_count(m, "EventsRecorded", state.rows);
 	heapinfo_status_count(m, "EventsLost", state.rows_lost);
 	return 0;
