@@ -317,8 +317,13 @@ static void heapinfo_history_fill(const struct heapinfo_record *record,
 				  struct heapinfo_spare *spare,
 				  struct heapinfo_wants wants, bool may_sleep)
 {
-	heapinfo_reclaim(record->owner, wants.first);
-	heapinfo_spare_fill(spare, record->owner, wants, may_sleep);
+	struct heapinfo_owner *owner = record->owner;
+
+	heapinfo_reclaim(owner, wants.empty);
+	/* Without a block or a timeline the row would be in no sum of rows either. */
+	if (heapinfo_spare_fill_block(spare, owner, wants, may_sleep))
+		heapinfo_reclaim(owner, wants.first);
+	heapinfo_spare_fill_rest(spare, owner, wants, may_sleep);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include "spare.h"
 
 #include <linux/atomic.h>
+#include <linux/jiffies.h>
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 #include <linux/rculist_bl.h>
@@ -32,9 +33,6 @@
 
 /* As many while the lock of a record is held: they have the rows that a reader copies. */
 #define BLOCKS_LOCKED	4U
-
-/* As many hold sixteen rows, since the one with the newest may just have begun. */
-#define BLOCKS_KEPT	2U
 
 /* What is asked for at once is less. */
 #define NEARLY		4096
@@ -64,6 +62,9 @@ enum heapinfo_reclaim_from {
  * @most: bytes of rows of the user who had the most of those that it came across in
  *	the round before, and that had more than a share
  * @most_now: the same of this round
+ * @polite_barren: how many buckets were looked at for somebody who asked politely,
+ *	since something was last found
+ * @polite_time: when they last were, in jiffies
  */
 static struct heapinfo_hand {
 	/* Taken for a short time by who wants memory when there is little. */
@@ -73,6 +74,8 @@ static struct heapinfo_hand {
 	unsigned long barren;
 	u64 most;
 	u64 most_now;
+	unsigned long polite_barren;
+	unsigned long polite_time;
 } heapinfo_hand = {
 	.lock = __SPIN_LOCK_UNLOCKED(heapinfo_hand.lock),
 };
@@ -110,12 +113,24 @@ static bool heapinfo_reclaim_meets(struct heapinfo_reclaim *reclaim,
 	return has >= heapinfo_hand.most / 2;
 }
 
+/*
+ * So many blocks hold sixteen rows: the one with the newest may just have begun, and
+ * where the parameter "history" is no multiple of sixteen another one has room for
+ * fewer.
+ */
+static unsigned int heapinfo_reclaim_kept(void)
+{
+	return 2 + !!(heapinfo_params.history % HEAPINFO_BLOCK_EVENTS);
+}
+
 /* How many blocks a ring is to give back. Under the lock of the hand. */
 static unsigned int heapinfo_reclaim_some(const struct heapinfo_reclaim *reclaim,
 					  unsigned int blocks)
 {
-	if (blocks > BLOCKS_KEPT)
-		blocks = min(blocks / 2, blocks - BLOCKS_KEPT);
+	unsigned int kept = heapinfo_reclaim_kept();
+
+	if (blocks > kept)
+		blocks = min(blocks / 2, blocks - kept);
 	else if (heapinfo_hand.from == HEAPINFO_FROM_LARGE || reclaim->polite)
 		blocks = 0;
 	return min(blocks, reclaim->left);
@@ -211,8 +226,8 @@ static void heapinfo_reclaim_record(struct heapinfo_reclaim *reclaim,
 	spin_unlock(&record->lock);
 	/* As long as there are some who have more, others need not give all. */
 	if (has)
-		*from = min(*from, has > BLOCKS_KEPT ? HEAPINFO_FROM_LARGE :
-						       HEAPINFO_FROM_SMALL);
+		*from = min(*from, has > heapinfo_reclaim_kept() ?
+				   HEAPINFO_FROM_LARGE : HEAPINFO_FROM_SMALL);
 	blocks = heapinfo_reclaim_some(reclaim, has);
 	timeline = !has && *from == HEAPINFO_FROM_ALL && !reclaim->polite;
 	if (!blocks && !timeline)
@@ -244,7 +259,11 @@ static void heapinfo_reclaim_judge(struct heapinfo_hand *hand,
 {
 	if (reclaim->left < BLOCKS) {
 		hand->barren = 0;
-	} else if (reclaim->met && !reclaim->polite) {
+		hand->polite_barren = 0;
+	} else if (reclaim->polite) {
+		hand->polite_barren += buckets;
+		hand->polite_time = jiffies;
+	} else if (reclaim->met) {
 		hand->barren += buckets;
 		if (hand->barren < heapinfo_record_buckets())
 			return;
@@ -275,6 +294,16 @@ static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
 	}
 	rcu_read_unlock();
 	heapinfo_reclaim_judge(hand, reclaim, i);
+}
+
+/*
+ * Whether it is in vain to ask politely: nobody has many rows, as was found in the
+ * whole table and now is looked at once a tick. Under the lock of the hand.
+ */
+static bool heapinfo_reclaim_in_vain(const struct heapinfo_hand *hand)
+{
+	return hand->polite_barren >= heapinfo_record_buckets() &&
+	       hand->polite_time == jiffies;
 }
 
 /*
@@ -314,7 +343,8 @@ void heapinfo_reclaim(struct heapinfo_owner *owner, bool first)
 	else if (!first || !spin_trylock(&hand->lock))
 		return;
 	/* Another one may have been here meanwhile. */
-	if (heapinfo_reclaim_needed(&use)) {
+	if (heapinfo_reclaim_needed(&use) &&
+	    !(reclaim.polite && heapinfo_reclaim_in_vain(hand))) {
 		reclaim.share = heapinfo_share_rows(&use, false);
 		reclaim.root_share = heapinfo_share_rows(&use, true);
 		heapinfo_reclaim_go(hand, &reclaim);

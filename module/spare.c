@@ -161,27 +161,45 @@ void heapinfo_spare_free_ring(struct heapinfo_owner *owner,
 }
 
 /**
- * heapinfo_spare_fill() - allocate memory for a record
+ * heapinfo_spare_fill_block() - allocate a block for a record, if it wants one
  * @spare: empty
  * @owner: of the record
  * @wants: what the record wants
  * @may_sleep: whether the caller may
  *
- * Where there is no block, the ring will replace its oldest rows: then it gets a
- * timeline, to sum these up. Where memory is refused, something or all is missing.
+ * Context: a task of the process, under no lock if @may_sleep.
+ * Return: whether a timeline is wanted in its place: where there is no block, the ring
+ * will replace its oldest rows, and that sums them up.
+ */
+bool heapinfo_spare_fill_block(struct heapinfo_spare *spare,
+			       struct heapinfo_owner *owner,
+			       struct heapinfo_wants wants, bool may_sleep)
+{
+	spare->owner = owner;
+	if (wants.block)
+		spare->block = heapinfo_spare_block(owner, wants.empty,
+						    heapinfo_gfp(may_sleep));
+	return !spare->block && wants.timeline;
+}
+
+/**
+ * heapinfo_spare_fill_rest() - allocate what else a record wants
+ * @spare: as heapinfo_spare_fill_block() left it
+ * @owner: of the record
+ * @wants: what the record wants
+ * @may_sleep: whether the caller may
+ *
+ * Where memory is refused, something or all is missing.
  *
  * Context: a task of the process, under no lock if @may_sleep.
  */
-void heapinfo_spare_fill(struct heapinfo_spare *spare,
-			 struct heapinfo_owner *owner,
-			 struct heapinfo_wants wants, bool may_sleep)
+void heapinfo_spare_fill_rest(struct heapinfo_spare *spare,
+			      struct heapinfo_owner *owner,
+			      struct heapinfo_wants wants, bool may_sleep)
 {
 	gfp_t gfp = heapinfo_gfp(may_sleep);
 	size_t size;
 
-	spare->owner = owner;
-	if (wants.block)
-		spare->block = heapinfo_spare_block(owner, wants.empty, gfp);
 	if (!spare->block && wants.timeline) {
 		size = heapinfo_timeline_size(HEAPINFO_SPANS);
 		spare->timeline = heapinfo_spare_kmalloc(owner, size,

@@ -51,9 +51,12 @@ struct heapinfo_spare {
 
 int heapinfo_spare_start(void);
 void heapinfo_spare_stop(void);
-void heapinfo_spare_fill(struct heapinfo_spare *spare,
-			 struct heapinfo_owner *owner,
-			 struct heapinfo_wants wants, bool may_sleep);
+bool heapinfo_spare_fill_block(struct heapinfo_spare *spare,
+			       struct heapinfo_owner *owner,
+			       struct heapinfo_wants wants, bool may_sleep);
+void heapinfo_spare_fill_rest(struct heapinfo_spare *spare,
+			      struct heapinfo_owner *owner,
+			      struct heapinfo_wants wants, bool may_sleep);
 void heapinfo_spare_fill_reclaim(struct heapinfo_spare *spare,
 				 struct heapinfo_owner *owner);
 void heapinfo_spare_free(struct heapinfo_spare *spare);

@@ -111,7 +111,10 @@ static void move(const struct common *common, unsigned int moves)
 	make_rows(common->base, moves);
 }
 
-/* A process of a user, which moves its break so often and then waits. */
+/*
+ * A process of a user, which moves its break so often and then waits; or calls
+ * nothing.
+ */
 static pid_t start_mover(const struct common *common, uid_t uid,
 			 unsigned int moves)
 {
@@ -124,7 +127,7 @@ static pid_t start_mover(const struct common *common, uid_t uid,
 		return is_ready(common->ready) ? pid : -EIO;
 	good = !uid || !become(uid, uid);
 	join(common);
-	if (good)
+	if (good && moves)
 		move(common, moves);
 	tell_and_wait(common, good);
 	_exit(1);
@@ -459,6 +462,30 @@ TEST_F_TIMEOUT(shares, some_processes, HEAPINFO_LONG)
 	check_end(_metadata, common);
 }
 
+/* As many with 50 rows and a timeline have room, and some more have not. */
+#define WRAPPED		130
+#define WRAPPED_ROWS	50
+
+/* The rows that are left are spread over blocks that have room for fewer. */
+TEST_F_TIMEOUT(shares, some_that_wrapped, HEAPINFO_LONG)
+{
+	struct common *common = self->common;
+	unsigned int i, gave = 0;
+
+	BEGIN("memory=1 history=50");
+	start_lights(common, USER_A, WRAPPED_ROWS + 1, WRAPPED);
+	ASSERT_EQ(WRAPPED, common->started);
+	check_others(_metadata, common);
+	for (i = 0; i < WRAPPED; i++) {
+		check_whole(_metadata, common, common->pids[i],
+			    WRAPPED_ROWS + 1);
+		gave += info.nr_rows < WRAPPED_ROWS;
+	}
+	EXPECT_LT(0, gave);
+	TH_LOG("%u of %u processes gave rows back", gave, WRAPPED);
+	check_end(_metadata, common);
+}
+
 /* As many as the machine has room for. */
 static void allow_many(void)
 {
@@ -469,9 +496,12 @@ TEST_F_TIMEOUT(shares, many_processes, HEAPINFO_LONG)
 {
 	struct common *common = self->common;
 	unsigned int i, moves = LAST_ROWS + 1, looked = 0, without = 0;
+	pid_t idle;
 
 	BEGIN("memory=1");
 	allow_many();
+	idle = start_mover(common, USER_B, 0);
+	ASSERT_LT(0, idle);
 	/* So many that there is no memory for all of their rows, and then for more. */
 	start_lights(common, USER_A, moves, MANY / 10);
 	start_lights(common, USER_A, 1, MANY);
@@ -482,6 +512,10 @@ TEST_F_TIMEOUT(shares, many_processes, HEAPINFO_LONG)
 	       heapinfo_number(&state, "CallsRefused"));
 	EXPECT_LT(0, heapinfo_number(&state, "CallsRefused"));
 	check_others(_metadata, common);
+	/* To who asked for nothing nothing was refused. */
+	ASSERT_EQ(0, heapinfo_read(&info, idle));
+	EXPECT_STREQ("since fork", heapinfo_word(&info, "Recorded"));
+	EXPECT_EQ(0, heapinfo_number(&info, "BrkCalls"));
 	/* The first ones have records. */
 	for (i = 0; i < common->started; i += i < MANY / 10 ? 1 : 100) {
 		looked++;
