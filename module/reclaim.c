@@ -303,7 +303,7 @@ static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
 static bool heapinfo_reclaim_in_vain(const struct heapinfo_hand *hand)
 {
 	return hand->polite_barren >= heapinfo_record_buckets() &&
-	       hand->polite_time == jiffies;
+	       !time_after(jiffies, hand->polite_time);
 }
 
 /*

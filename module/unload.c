@@ -220,7 +220,8 @@ static unsigned long heapinfo_wait_until = INITIAL_JIFFIES;
  *
  * Context: before anything else sleeps in that call; may sleep.
  * Return: whether there is one, for a call that has begun in the module then. Else
- * the module is being unloaded, and the call is to go on without it, with nothing that sleeps in between.
+ * the module is being unloaded, and the call is to go on without it, with nothing
+ * that sleeps in between.
  */
 bool heapinfo_call_holds(void)
 {

@@ -60,28 +60,6 @@ false_proc()
 	return 1
 }
 
-# unloaded_meanwhile - does rmmod, while a load goes on that fails late, leave no task
-# in a module that is gone?
-unloaded_meanwhile()
-{
-	needs unshare || return
-	module_unload || return
-	# shellcheck disable=SC2016 # the inner shell expands
-	unshare -m sh -c 'mount -t tmpfs tmpfs /proc && mkdir -p /proc/self/1 \
-		/proc/self/2 /proc/self/3
-		until [ -e "$2" ]; do
-			rmmod heapinfo 2>/dev/null
-		done &
-		status=0
-		for turn in 1 2 3 4 5; do
-			! "$1" insert >/dev/null || status=1
-		done
-		: >"$2"
-		wait
-		exit $status' sh "$helper" "$scratch/loaded" &&
-		[ ! -e /sys/module/heapinfo ]
-}
-
 # taken KEY VALUE PARAMETER... - does the module load, say nothing, and show
 # VALUE for KEY in /proc/heapinfo?
 taken()
@@ -123,7 +101,7 @@ in_use()
 }
 
 module_needed
-plan 28
+plan 27
 
 for value in x '' redirec redirects REDIRECT 1 'redirect,syscalls'; do
 	try "source=$value is refused" refused \
@@ -134,7 +112,6 @@ try "source=probe, which there was, is refused" refused \
 	'source=probe is no more: leave it out, or say source=redirect' \
 	source=probe
 try "what only looks like /proc is refused" false_proc
-try "a load that fails may be met by rmmod" unloaded_meanwhile
 try "history=-1 is refused" refused \
 	'history=-1 is out of range: it is 0 to 4096' history=-1
 try "history=4097 is refused" refused \

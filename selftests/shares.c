@@ -512,7 +512,7 @@ TEST_F_TIMEOUT(shares, many_processes, HEAPINFO_LONG)
 	       heapinfo_number(&state, "CallsRefused"));
 	EXPECT_LT(0, heapinfo_number(&state, "CallsRefused"));
 	check_others(_metadata, common);
-	/* To who asked for nothing nothing was refused. */
+	/* Nothing was refused to who asked for nothing. */
 	ASSERT_EQ(0, heapinfo_read(&info, idle));
 	EXPECT_STREQ("since fork", heapinfo_word(&info, "Recorded"));
 	EXPECT_EQ(0, heapinfo_number(&info, "BrkCalls"));
