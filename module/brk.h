@@ -6,7 +6,6 @@
 #include <linux/types.h>
 
 #include "names.h"
-#include "order.h"
 
 enum heapinfo_call {
 	HEAPINFO_CALLS(HEAPINFO_AS_CONSTANT)
@@ -43,17 +42,6 @@ struct heapinfo_brk {
 	u8 result;
 	bool raced;
 	bool shared;
-};
-
-/**
- * struct heapinfo_brk_entry - what is known from the begin of a call to its end
- * @brk: the event as far as it is known. It is completed here and handed on
- *	from here, so that nothing is copied.
- * @order: where it is among the calls of its address space, if others use that too
- */
-struct heapinfo_brk_entry {
-	struct heapinfo_brk brk;
-	struct heapinfo_order order;
 };
 
 /**

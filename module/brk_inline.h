@@ -14,9 +14,21 @@
 
 #include "brk.h"
 #include "history.h"
+#include "order.h"
 #include "trace.h"
 
 DECLARE_PER_CPU(u64, heapinfo_brk_calls);
+
+/**
+ * struct heapinfo_brk_entry - what is known from the begin of a call to its end
+ * @brk: the event as far as it is known. It is completed here and handed on
+ *	from here, so that nothing is copied.
+ * @order: where it is among the calls of its address space, if others use that too
+ */
+struct heapinfo_brk_entry {
+	struct heapinfo_brk brk;
+	struct heapinfo_order order;
+};
 
 /* The cases that are rare: threads that share an address space, failures. */
 void heapinfo_brk_enter_shared(struct heapinfo_brk_entry *entry);
