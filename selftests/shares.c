@@ -186,11 +186,17 @@ static void start_lights(struct common *common, uid_t uid, unsigned int moves,
 	tell_and_wait(common, good);
 }
 
+/* Until no child is left; of those that are forgotten at once no status is told. */
+static void await_children(void)
+{
+	while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR)
+		;
+}
+
 static void end_all(const struct common *common)
 {
 	kill(-common->group, SIGKILL);
-	while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR)
-		;
+	await_children();
 }
 
 /* What the rows and the spans of the last reading add up to. */
@@ -436,6 +442,26 @@ TEST_F_TIMEOUT(shares, few_processes_by_syscalls, HEAPINFO_LONG)
 	check_end(_metadata, self->common);
 }
 
+/*
+ * Others come, and @nr processes of @moves each, which had @rows, have given rows
+ * back for them: some of the processes, and none of them too many.
+ */
+static void check_some(struct __test_metadata *_metadata,
+		       const struct common *common, unsigned int nr,
+		       unsigned int moves, unsigned int rows)
+{
+	unsigned int i, gave = 0;
+
+	check_others(_metadata, common);
+	for (i = 0; i < nr; i++) {
+		check_whole(_metadata, common, common->pids[i], moves);
+		gave += info.nr_rows < rows;
+	}
+	EXPECT_LT(0, gave);
+	TH_LOG("%u of %u processes gave rows back", gave, nr);
+	check_end(_metadata, common);
+}
+
 /* So many with 64 rows have room, and some more have not. */
 #define SOME		250
 #define SOME_MOVES	64
@@ -444,7 +470,6 @@ TEST_F_TIMEOUT(shares, few_processes_by_syscalls, HEAPINFO_LONG)
 TEST_F_TIMEOUT(shares, some_processes, HEAPINFO_LONG)
 {
 	struct common *common = self->common;
-	unsigned int i, gave = 0;
 
 	BEGIN("memory=1");
 	start_lights(common, USER_A, SOME_MOVES, SOME);
@@ -452,14 +477,7 @@ TEST_F_TIMEOUT(shares, some_processes, HEAPINFO_LONG)
 	ASSERT_EQ(0, heapinfo_read_path(&state, "/proc/heapinfo"));
 	EXPECT_EQ(heapinfo_number(&state_before, "EventsLost"),
 		  heapinfo_number(&state, "EventsLost"));
-	check_others(_metadata, common);
-	for (i = 0; i < SOME; i++) {
-		check_whole(_metadata, common, common->pids[i], SOME_MOVES);
-		gave += info.nr_rows < SOME_MOVES;
-	}
-	EXPECT_LT(0, gave);
-	TH_LOG("%u of %u processes gave rows back", gave, SOME);
-	check_end(_metadata, common);
+	check_some(_metadata, common, SOME, SOME_MOVES, SOME_MOVES);
 }
 
 /* As many with 50 rows and a timeline have room, and some more have not. */
@@ -470,20 +488,11 @@ TEST_F_TIMEOUT(shares, some_processes, HEAPINFO_LONG)
 TEST_F_TIMEOUT(shares, some_that_wrapped, HEAPINFO_LONG)
 {
 	struct common *common = self->common;
-	unsigned int i, gave = 0;
 
 	BEGIN("memory=1 history=50");
 	start_lights(common, USER_A, WRAPPED_ROWS + 1, WRAPPED);
 	ASSERT_EQ(WRAPPED, common->started);
-	check_others(_metadata, common);
-	for (i = 0; i < WRAPPED; i++) {
-		check_whole(_metadata, common, common->pids[i],
-			    WRAPPED_ROWS + 1);
-		gave += info.nr_rows < WRAPPED_ROWS;
-	}
-	EXPECT_LT(0, gave);
-	TH_LOG("%u of %u processes gave rows back", gave, WRAPPED);
-	check_end(_metadata, common);
+	check_some(_metadata, common, WRAPPED, WRAPPED_ROWS + 1, WRAPPED_ROWS);
 }
 
 /* As many as the machine has room for. */
@@ -602,9 +611,7 @@ static pid_t start_bomb(struct common *common)
 		}
 		sched_yield();
 	}
-	/* Nothing is told of each child, only that the last one has ended. */
-	while (waitpid(-1, NULL, 0) >= 0 || errno == EINTR)
-		;
+	await_children();
 	_exit(0);
 }
 
