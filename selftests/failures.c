@@ -727,14 +727,13 @@ static void kill_until_told(struct __test_metadata *_metadata)
 	EXPECT_TRUE(found);
 }
 
-/* Have calls traced for which that is so. */
-static int trace_calls(const char *filter)
+/* Have calls traced for which that is so, in an instance that is there. */
+static void trace_calls(struct __test_metadata *_metadata, const char *filter)
 {
-	if (mkdir(INSTANCE, 0700) && errno != EEXIST)
-		return -errno;
-	return heapinfo_write_file(INSTANCE "/events/heapinfo/brk/filter",
-				   filter) ?:
-	       heapinfo_write_file(INSTANCE "/events/heapinfo/brk/enable", "1");
+	ASSERT_EQ(0, heapinfo_write_file(INSTANCE "/events/heapinfo/brk/filter",
+					 filter));
+	ASSERT_EQ(0, heapinfo_write_file(INSTANCE "/events/heapinfo/brk/enable",
+					 "1"));
 }
 
 static void trace_no_calls(struct __test_metadata *_metadata)
@@ -743,11 +742,18 @@ static void trace_no_calls(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, rmdir(INSTANCE));
 }
 
+/* Whether there is an instance for that; else errno says why not. */
+static bool has_instance(void)
+{
+	return !mkdir(INSTANCE, 0700) || errno == EEXIST;
+}
+
 TEST_F_TIMEOUT(failures, killed, HEAPINFO_LONG)
 {
-	/* 1 is the number of "killed" in the tracepoint. */
-	if (trace_calls("result == 1"))
+	if (!has_instance())
 		SKIP(return, "no instances in tracefs: %s", strerror(errno));
+	/* 1 is the number of "killed" in the tracepoint. */
+	trace_calls(_metadata, "result == 1");
 	kill_until_told(_metadata);
 	trace_no_calls(_metadata);
 }
@@ -757,8 +763,9 @@ TEST_F_TIMEOUT(failures, killed_asking_for_an_error, HEAPINFO_LONG)
 {
 	if (sizeof(long) < 8)
 		SKIP(return, "no address of 32 bits is an error of 64");
-	if (trace_calls("asked > 0xfffffffffffff000"))
+	if (!has_instance())
 		SKIP(return, "no instances in tracefs: %s", strerror(errno));
+	trace_calls(_metadata, "asked > 0xfffffffffffff000");
 	movers_ask = -EINTR;
 	kill_until_told(_metadata);
 	EXPECT_FALSE(trace_has("call=grow"));
