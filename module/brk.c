@@ -80,9 +80,8 @@ void heapinfo_brk_return_shared(struct heapinfo_brk_entry *entry)
 
 	/* Afterwards nothing may sleep. */
 	heapinfo_history_prepare(brk);
-	heapinfo_order_lock(&entry->order);
-	if (!brk->raced)
-		brk->raced = heapinfo_order_raced(&entry->order);
+	if (heapinfo_order_close(&entry->order))
+		brk->raced = true;
 	heapinfo_brk_mark_raced(brk);
 	heapinfo_brk_tell(brk, false);
 	heapinfo_order_end(&entry->order);

@@ -84,6 +84,7 @@ bool heapinfo_order_begin(struct heapinfo_order *order, bool asks)
 	spin_lock(&bucket->lock);
 	first = heapinfo_order_first(bucket, mm);
 	if (first) {
+		INIT_HLIST_NODE(&order->node);
 		list_add(&order->others, &first->others);
 	} else {
 		first = order;
@@ -102,32 +103,29 @@ bool heapinfo_order_begin(struct heapinfo_order *order, bool asks)
 	return raced;
 }
 
+/* The call that counts for the address space of a call under way. Under the lock. */
+static struct heapinfo_order *heapinfo_order_counts(struct heapinfo_order *order)
+{
+	return hlist_unhashed(&order->node) ?
+	       heapinfo_order_first(order->bucket, order->mm) : order;
+}
+
 /**
- * heapinfo_order_lock() - keep others from beginning and ending
- * @order: of a call that the kernel has served, until heapinfo_order_end()
+ * heapinfo_order_close() - a call has been served: did others race with it?
+ * @order: of the call; until heapinfo_order_end() no other one begins or ends
  *
  * A call that was served before this one has begun before, and the lock of the
  * address space makes that seen here.
  *
  * Context: the calling task; does not sleep. Nothing may sleep until then.
+ * Return: whether others that may move the break have begun since it began, be it
+ * that they have ended.
  */
-void heapinfo_order_lock(struct heapinfo_order *order)
+bool heapinfo_order_close(struct heapinfo_order *order)
 	__acquires(&order->bucket->lock)
 {
 	spin_lock(&order->bucket->lock);
-}
-
-/**
- * heapinfo_order_raced() - whether others that may move the break have begun since
- * @order: of a call under way
- *
- * Context: after heapinfo_order_lock().
- * Return: true if one has, be it that it has ended.
- */
-bool heapinfo_order_raced(const struct heapinfo_order *order)
-{
-	return heapinfo_order_first(order->bucket, order->mm)->begun !=
-	       order->turn;
+	return heapinfo_order_counts(order)->begun != order->turn;
 }
 
 /* The next of its address space counts for all, if there is one. */
@@ -148,18 +146,19 @@ static void heapinfo_order_hand_over(struct heapinfo_order *first)
  * heapinfo_order_end() - a call has ended, and its event has been handed on
  * @order: nobody knows of it any more when this returns
  *
- * Context: after heapinfo_order_lock(), whose lock this gives back.
+ * Context: after heapinfo_order_close(), whose lock this gives back.
  */
 void heapinfo_order_end(struct heapinfo_order *order)
 	__releases(&order->bucket->lock)
 {
 	struct heapinfo_order_bucket *bucket = order->bucket;
-	struct heapinfo_order *first = heapinfo_order_first(bucket, order->mm);
+	struct heapinfo_order *first = heapinfo_order_counts(order);
 
 	if (!order->asks)
 		first->under_way--;
 	if (first == order)
 		heapinfo_order_hand_over(order);
-	list_del(&order->others);
+	if (!list_empty(&order->others))
+		list_del(&order->others);
 	spin_unlock(&bucket->lock);
 }

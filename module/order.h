@@ -10,7 +10,7 @@ struct mm_struct;
 
 /**
  * struct heapinfo_order - a call among those of its address space
- * @node: links the first call of an address space into the bucket
+ * @node: links the first call of an address space into the bucket; unlinked of others
  * @others: links those of one address space to each other
  * @bucket: where it is
  * @mm: the address space. The caller holds it as long as the call is under way.
@@ -35,8 +35,7 @@ struct heapinfo_order {
 
 void heapinfo_orders_start(void);
 bool heapinfo_order_begin(struct heapinfo_order *order, bool asks);
-void heapinfo_order_lock(struct heapinfo_order *order);
-bool heapinfo_order_raced(const struct heapinfo_order *order);
+bool heapinfo_order_close(struct heapinfo_order *order);
 void heapinfo_order_end(struct heapinfo_order *order);
 
 #endif /* HEAPINFO_ORDER_H */

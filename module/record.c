@@ -6,7 +6,6 @@
 #include "record.h"
 #include "spare.h"
 
-#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>

@@ -25,14 +25,11 @@ static u64 heapinfo_records_bound(const struct heapinfo_use *use)
 	return use->bound / 2;
 }
 
-/* What of this is for root alone, and what root may have of the rows in any case. */
-static u64 heapinfo_for_root(const struct heapinfo_use *use)
-{
-	return use->bound / 8;
-}
-
-/* What of the memory for records root leaves to others. */
-static u64 heapinfo_for_others(const struct heapinfo_use *use)
+/*
+ * What of this is for root alone, and as much is for all others alone; and what root
+ * may have of the rows in any case.
+ */
+static u64 heapinfo_reserve(const struct heapinfo_use *use)
 {
 	return use->bound / 8;
 }
@@ -86,11 +83,11 @@ u64 heapinfo_share_records(const struct heapinfo_use *use, bool root)
 {
 	u64 others = heapinfo_less(use->records, use->root_records);
 	u64 bound = heapinfo_records_bound(use);
-	u64 for_others = bound - heapinfo_for_root(use);
+	u64 for_others = bound - heapinfo_reserve(use);
 	u64 left;
 
 	if (root)
-		return heapinfo_less(bound, max(others, heapinfo_for_others(use)));
+		return heapinfo_less(bound, max(others, heapinfo_reserve(use)));
 	left = min(heapinfo_less(for_others, others),
 		   heapinfo_less(bound, use->records));
 	if (!left)
@@ -141,7 +138,7 @@ u64 heapinfo_rows_calm(const struct heapinfo_use *use)
  */
 u64 heapinfo_share_rows(const struct heapinfo_use *use, bool root)
 {
-	u64 calm = heapinfo_rows_calm(use), for_root = heapinfo_for_root(use);
+	u64 calm = heapinfo_rows_calm(use), for_root = heapinfo_reserve(use);
 
 	if (root)
 		return max(for_root, div_u64(calm, use->owners));
