@@ -8,9 +8,11 @@
 #include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/ptrace.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 
 #include <asm/ftrace.h>
+#include <asm/segment.h>
 #include <asm/unistd.h>
 
 #ifdef CONFIG_X86_64
@@ -97,6 +99,64 @@ static inline unsigned long heapinfo_et_dyn_base(const struct mm_struct *mm)
 	if (heapinfo_is_32bit(mm))
 		return PAGE_ALIGN(mm->task_size / 3) + SZ_16M;
 	return DEFAULT_MAP_WINDOW / 3 * 2 & PAGE_MASK;
+}
+
+/**
+ * struct heapinfo_registers - what unwinding a stack begins with
+ * @ip: where the call was made
+ * @sp: the stack pointer, the lowest address of the stack
+ * @values: the registers that may hold a frame, or the address of one, in the order
+ *	of heapinfo_register_names
+ * @narrow: the words of the stack have 4 bytes
+ */
+#define HEAPINFO_REGISTERS	6
+struct heapinfo_registers {
+	unsigned long ip;
+	unsigned long sp;
+	unsigned long values[HEAPINFO_REGISTERS];
+	bool narrow;
+};
+
+/* By the width of words; an empty name is none. */
+#define HEAPINFO_REGISTER_NAMES {				\
+	{ "bp", "bx", "r12", "r13", "r14", "r15" },		\
+	{ "bp", "bx", "si", "di", "", "" },			\
+}
+
+/* Whether code of 32 bits runs; with a segment of its own, as its program is. */
+static inline bool heapinfo_is_narrow(const struct pt_regs *regs)
+{
+	if (regs->cs == __USER_CS)
+		return false;
+	return regs->cs == __USER32_CS || heapinfo_is_32bit(current->mm);
+}
+
+static inline void heapinfo_read_registers(struct heapinfo_registers *to,
+					   const struct pt_regs *regs)
+{
+	bool narrow = heapinfo_is_narrow(regs);
+
+	to->ip = regs->ip;
+	to->sp = regs->sp;
+	to->values[0] = regs->bp;
+	to->values[1] = regs->bx;
+	to->values[2] = narrow ? regs->si : regs->r12;
+	to->values[3] = narrow ? regs->di : regs->r13;
+	to->values[4] = narrow ? 0 : regs->r14;
+	to->values[5] = narrow ? 0 : regs->r15;
+	to->narrow = narrow;
+}
+
+/* Where the kernel's own code in the address space begins. */
+static inline unsigned long heapinfo_vdso(const struct mm_struct *mm)
+{
+	return (unsigned long)mm->context.vdso;
+}
+
+/* The name of the machine that a program is for, as uname -m has it. */
+static inline const char *heapinfo_machine(const struct mm_struct *mm)
+{
+	return heapinfo_is_32bit(mm) ? "i386" : "x86_64";
 }
 
 #else

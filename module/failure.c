@@ -42,13 +42,19 @@ void heapinfo_failure_refresh(void)
 	heapinfo_settings_refresh();
 }
 
-/* As the kernel takes it, or by trying for a while where nothing may sleep. */
-static bool heapinfo_lock_mm(struct mm_struct *mm, bool may_sleep)
+/**
+ * heapinfo_lock_mm_quickly() - lock an address space, or leave it
+ * @mm: the address space, which is to be read
+ *
+ * It is tried for a while: who holds the lock may sleep.
+ *
+ * Context: any but an interrupt; does not sleep.
+ * Return: whether it is locked.
+ */
+bool heapinfo_lock_mm_quickly(struct mm_struct *mm)
 {
 	u64 until;
 
-	if (may_sleep)
-		return !mmap_read_lock_killable(mm);
 	if (mmap_read_trylock(mm))
 		return true;
 	until = ktime_get_mono_fast_ns() + LOCK_WAIT;
@@ -58,6 +64,13 @@ static bool heapinfo_lock_mm(struct mm_struct *mm, bool may_sleep)
 			return true;
 	} while (ktime_get_mono_fast_ns() < until);
 	return false;
+}
+
+/* As the kernel takes it, or quickly where nothing may sleep. */
+static bool heapinfo_lock_mm(struct mm_struct *mm, bool may_sleep)
+{
+	return may_sleep ? !mmap_read_lock_killable(mm) :
+			   heapinfo_lock_mm_quickly(mm);
 }
 
 /*

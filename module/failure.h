@@ -3,8 +3,12 @@
 #ifndef HEAPINFO_FAILURE_H
 #define HEAPINFO_FAILURE_H
 
-struct heapinfo_brk;
+#include <linux/types.h>
 
+struct heapinfo_brk;
+struct mm_struct;
+
+bool heapinfo_lock_mm_quickly(struct mm_struct *mm);
 void heapinfo_failure_refresh(void);
 void heapinfo_failure_explain(struct heapinfo_brk *brk, bool may_sleep);
 

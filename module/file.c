@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Opening and reading /proc/<pid>/heapinfo: who may, and what is shown. */
+/* Opening and reading the files in /proc/<pid>: who may, and what is shown. */
 #include "heapinfo.h"
+#include "arch.h"
 #include "compat.h"
 #include "failure.h"
 #include "procfs.h"
@@ -119,6 +120,8 @@ static void heapinfo_drop_history(struct heapinfo_report *report)
 {
 	kvfree(report->history);
 	report->history = NULL;
+	kvfree(report->stacks);
+	report->stacks = NULL;
 }
 
 static void heapinfo_clear_report(struct heapinfo_report *report)
@@ -127,6 +130,20 @@ static void heapinfo_clear_report(struct heapinfo_report *report)
 	heapinfo_drop_history(report);
 	report->made = false;
 	report->tgid = NULL;
+}
+
+/* What the stacks of its calls were, of a process that has its address space. */
+static int heapinfo_fill_stacks(struct heapinfo_report *report,
+				struct mm_struct *mm)
+{
+	struct heapinfo_stack_copies *stacks;
+
+	stacks = heapinfo_history_copy_stacks(report->tgid, mm);
+	if (IS_ERR(stacks))
+		return PTR_ERR(stacks);
+	report->stacks = stacks;
+	report->machine = heapinfo_machine(mm);
+	return 0;
 }
 
 /* Where the heap lies and what its history is, if there is an address space. */
@@ -139,6 +156,11 @@ static int heapinfo_fill_heap(struct heapinfo_report *report,
 
 	if (!mm || !mmget_not_zero(mm))
 		return 0;
+	if (report->about_stacks) {
+		ret = heapinfo_fill_stacks(report, mm);
+		mmput(mm);
+		return ret;
+	}
 	ret = heapinfo_layout_read(&report->layout, mm, task);
 	mmput(mm);
 	if (ret)
@@ -202,22 +224,30 @@ static int heapinfo_fill_report(struct heapinfo_reading *reading,
 
 static bool heapinfo_has_text(const struct heapinfo_report *report)
 {
+	if (report->about_stacks)
+		return report->stacks;
 	return report->history || report->kernel_thread;
+}
+
+/* How many lines stand below all that is above the rows, or the stacks. */
+static unsigned int heapinfo_lines(const struct heapinfo_report *report)
+{
+	if (report->stacks)
+		return report->stacks->nr;
+	return report->history ?
+	       report->history->nr + report->history->nr_spans : 0;
 }
 
 /*
  * What stands at a position of the file: at 0 all that is above the rows, at i
- * the row i - 1, and behind the rows the spans. NULL is the end. There all of
- * them are freed, so that files that have been read and stay open need little
- * memory. The rest of the report stays: without it, another read() at the end
- * would begin a new reading.
+ * the row i - 1, and behind the rows the spans; or the stacks in the same way. NULL
+ * is the end. There all of them are freed, so that files that have been read and stay
+ * open need little memory. The rest of the report stays: without it, another read()
+ * at the end would begin a new reading.
  */
 static void *heapinfo_at_position(struct heapinfo_report *report, loff_t pos)
 {
-	const struct heapinfo_history *history = report->history;
-	unsigned int lines = history ? history->nr + history->nr_spans : 0;
-
-	if (heapinfo_has_text(report) && pos <= lines)
+	if (heapinfo_has_text(report) && pos <= heapinfo_lines(report))
 		return report;
 	heapinfo_drop_history(report);
 	return NULL;
@@ -255,7 +285,11 @@ static int heapinfo_seq_show(struct seq_file *m, void *v)
 	struct heapinfo_report *report = v;
 	const struct heapinfo_history *history = report->history;
 
-	if (!history)
+	if (report->stacks && !m->index)
+		heapinfo_report_stacks(m, report);
+	else if (report->stacks)
+		heapinfo_report_stack(m, report, m->index - 1);
+	else if (!history)
 		heapinfo_report_identity(m, report);
 	else if (!m->index)
 		heapinfo_report_header(m, report);
@@ -286,7 +320,8 @@ static s64 heapinfo_clock_of_caller(void)
 	return offset.tv_sec * (s64)NSEC_PER_SEC + offset.tv_nsec;
 }
 
-static int heapinfo_open(struct inode *inode, struct file *file)
+static int heapinfo_open_as(struct inode *inode, struct file *file,
+			    bool about_stacks)
 {
 	struct task_struct *task = get_pid_task(inode->i_private, PIDTYPE_PID);
 	struct heapinfo_reading *reading;
@@ -312,7 +347,18 @@ static int heapinfo_open(struct inode *inode, struct file *file)
 	reading->pid = inode->i_private;
 	reading->mm = mm;
 	reading->report.clock = heapinfo_clock_of_caller();
+	reading->report.about_stacks = about_stacks;
 	return 0;
+}
+
+static int heapinfo_open(struct inode *inode, struct file *file)
+{
+	return heapinfo_open_as(inode, file, false);
+}
+
+static int heapinfo_open_stacks(struct inode *inode, struct file *file)
+{
+	return heapinfo_open_as(inode, file, true);
 }
 
 static int heapinfo_release(struct inode *inode, struct file *file)
@@ -328,6 +374,14 @@ static int heapinfo_release(struct inode *inode, struct file *file)
 const struct file_operations heapinfo_file_operations = {
 	.owner		= THIS_MODULE,
 	.open		= heapinfo_open,
+	.read		= seq_read,
+	.llseek		= seq_lseek,
+	.release	= heapinfo_release,
+};
+
+const struct file_operations heapinfo_stacks_file_operations = {
+	.owner		= THIS_MODULE,
+	.open		= heapinfo_open_stacks,
 	.read		= seq_read,
 	.llseek		= seq_lseek,
 	.release	= heapinfo_release,

@@ -18,11 +18,21 @@
  */
 #define HEAPINFO_FORMAT		2
 
+/* The same of the text of /proc/<pid>/heapstacks. */
+#define HEAPINFO_STACKS_FORMAT	1
+
 /* The name of the file below /proc/<pid> and of the one below /proc. */
 #define HEAPINFO_NAME		"heapinfo"
 
+/* The name of the other file below /proc/<pid>. */
+#define HEAPINFO_STACKS_NAME	"heapstacks"
+
 /* Largest value of the parameter "history". */
 #define HEAPINFO_HISTORY_MAX	4096
+
+/* Largest value of the parameter "stacks", and the smallest one that keeps some. */
+#define HEAPINFO_STACKS_MAX	32768
+#define HEAPINFO_STACKS_MIN	8
 
 /**
  * struct heapinfo_params - the parameters of the module, checked at load
@@ -30,11 +40,13 @@
  * @queries: also keep rows of calls that only ask for the break or that do not
  *	change it
  * @memory: how much memory all histories together may use, in bytes
+ * @stacks: how many bytes of the stack of a call are looked at; 0 keeps no stack
  */
 struct heapinfo_params {
 	unsigned int history;
 	bool queries;
 	size_t memory;
+	unsigned int stacks;
 };
 
 extern struct heapinfo_params heapinfo_params;

@@ -8,6 +8,7 @@
 #include "record.h"
 #include "ring.h"
 #include "spare.h"
+#include "stack.h"
 #include "tracepoints.h"
 
 #include <linux/atomic.h>
@@ -87,18 +88,52 @@ static void heapinfo_history_who(struct heapinfo_actor *who)
 	who->rows = 0;
 }
 
-/* Which memory there should be for some rows, and to count a call that ended so. */
+/* Where the stack of the call is, for a row that is to have one. */
+static __always_inline u16
+heapinfo_history_find_stack(const struct heapinfo_ring *ring)
+{
+	return heapinfo_params.stacks ? heapinfo_stack_find(ring) :
+					HEAPINFO_NO_STACK;
+}
+
+/* Whether to keep the stack of the call, where it is not @found. */
+static __always_inline bool
+heapinfo_history_takes_stack(const struct heapinfo_ring *ring, u16 found)
+{
+	return found == HEAPINFO_NO_STACK && heapinfo_params.stacks &&
+	       !ring->stack_refused;
+}
+
+/* How a call ended, as its row has it: it may have moved the break. */
+static enum heapinfo_call heapinfo_history_way(const struct heapinfo_brk *brk)
+{
+	return brk->from == brk->to ? brk->call : HEAPINFO_GROW;
+}
+
+/*
+ * Which memory there should be for some rows, and to count a call that ended so, the
+ * row of which has its stack.
+ */
 static noinline struct heapinfo_wants
 heapinfo_history_wants(const struct heapinfo_record *record, unsigned int rows,
 		       enum heapinfo_call call)
 {
+	const struct heapinfo_ring *ring = &record->ring;
 	struct heapinfo_wants wants;
 	struct heapinfo_actor who;
+	u16 stack;
 
 	heapinfo_history_who(&who);
-	wants = heapinfo_ring_wants(&record->ring, rows, &who,
+	wants = heapinfo_ring_wants(ring, rows, &who,
 				    heapinfo_params.history);
 	wants.failures = call == HEAPINFO_FAILED && !record->failures;
+	if (!heapinfo_call_has_stack(call))
+		return wants;
+	stack = heapinfo_history_find_stack(ring);
+	wants.stack = heapinfo_history_takes_stack(ring, stack);
+	if (wants.stack)
+		wants.stacks = heapinfo_ring_stacks_wanted(ring,
+							   heapinfo_params.history);
 	return wants;
 }
 
@@ -121,6 +156,7 @@ heapinfo_history_sum_up(struct heapinfo_ring *ring, u64 time,
 {
 	const struct heapinfo_event event = {
 		.time = time, .from = from, .other = other, .call = call,
+		.stack = HEAPINFO_NO_STACK,
 	};
 
 	heapinfo_ring_sum_up(ring, &event);
@@ -135,7 +171,7 @@ heapinfo_history_add_row(struct heapinfo_record *record,
 			 struct heapinfo_spare *spare, bool ready, u64 time,
 			 enum heapinfo_call call, enum heapinfo_result result,
 			 unsigned long from, unsigned long other,
-			 unsigned long mapping)
+			 unsigned long mapping, u16 stack)
 {
 	struct heapinfo_ring *ring = &record->ring;
 
@@ -146,7 +182,7 @@ heapinfo_history_add_row(struct heapinfo_record *record,
 		this_cpu_inc(heapinfo_counts.rows_lost);
 	if (likely(ready))
 		heapinfo_ring_add(ring, time, call, result, from, other,
-				  mapping);
+				  mapping, stack);
 	else
 		heapinfo_history_sum_up(ring, time, call, from, other);
 }
@@ -158,17 +194,19 @@ heapinfo_history_add_row(struct heapinfo_record *record,
  * for its row or that of the call.
  */
 static noinline bool heapinfo_history_add_move(struct heapinfo_record *record,
-					       unsigned long to,
+					       const struct heapinfo_brk *brk,
 					       struct heapinfo_spare *spare)
 {
+	unsigned long to = brk->from;
+
 	if (!spare &&
 	    heapinfo_wants_any(heapinfo_history_wants(record, 2,
-						      HEAPINFO_MOVED)))
+						      heapinfo_history_way(brk))))
 		return false;
 	record->totals.calls[HEAPINFO_MOVED]++;
 	heapinfo_history_add_row(record, spare, false, ktime_get_boot_fast_ns(),
 				 HEAPINFO_MOVED, HEAPINFO_OK, record->last, to,
-				 0);
+				 0, HEAPINFO_NO_STACK);
 	heapinfo_history_peak(&record->totals, to);
 	record->last = to;
 	return true;
@@ -199,9 +237,17 @@ static noinline bool heapinfo_history_add_still(struct heapinfo_record *record,
 						const struct heapinfo_brk *brk,
 						struct heapinfo_spare *spare)
 {
+	struct heapinfo_ring *ring = &record->ring;
+	u16 stack = HEAPINFO_NO_STACK;
+
 	if (!spare &&
 	    heapinfo_wants_any(heapinfo_history_wants(record, 1, brk->call)))
 		return false;
+	if (heapinfo_call_has_stack(brk->call)) {
+		stack = heapinfo_history_find_stack(ring);
+		if (spare && heapinfo_history_takes_stack(ring, stack))
+			stack = heapinfo_ring_add_stack(ring, spare);
+	}
 	record->totals.calls[brk->call]++;
 	if (brk->call == HEAPINFO_FAILED)
 		heapinfo_history_count_failure(record, brk->result, spare);
@@ -212,7 +258,7 @@ static noinline bool heapinfo_history_add_still(struct heapinfo_record *record,
 	heapinfo_history_add_row(record, spare, false, ktime_get_boot_fast_ns(),
 				 brk->call, brk->result, brk->from,
 				 brk->call == HEAPINFO_FAILED ?
-				 brk->asked : brk->to, brk->mapping);
+				 brk->asked : brk->to, brk->mapping, stack);
 	return true;
 }
 
@@ -250,9 +296,11 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 			  const struct heapinfo_brk *brk,
 			  struct heapinfo_spare *spare)
 {
+	struct heapinfo_ring *ring = &record->ring;
 	enum heapinfo_call call;
 	unsigned long from, to;
-	bool ready;
+	bool ready, takes;
+	u16 stack;
 	u64 time;
 
 	/*
@@ -260,7 +308,7 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 	 * kernel may have served them in another one.
 	 */
 	if (unlikely(record->last != brk->from && !brk->raced) &&
-	    !heapinfo_history_add_move(record, brk->from, spare))
+	    !heapinfo_history_add_move(record, brk, spare))
 		return false;
 
 	/* A query, a failure, or a call that changed nothing that is known. */
@@ -272,8 +320,12 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 		record->totals.calls[brk->call]++;
 		return true;
 	}
-	ready = heapinfo_history_ready(&record->ring);
-	if (unlikely(!ready) && !spare &&
+	ready = heapinfo_history_ready(ring);
+	stack = heapinfo_history_find_stack(ring);
+	takes = heapinfo_history_takes_stack(ring, stack);
+	if (unlikely(takes && spare))
+		stack = heapinfo_ring_add_stack(ring, spare);
+	if (unlikely(!ready || takes) && !spare &&
 	    heapinfo_wants_any(heapinfo_history_wants(record, 1,
 						      HEAPINFO_GROW)))
 		return false;
@@ -282,7 +334,7 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 	to = brk->to;
 	call = heapinfo_history_count_way(record, from, to, brk->raced);
 	heapinfo_history_add_row(record, spare, ready, time, call, brk->result,
-				 from, to, 0);
+				 from, to, 0, stack);
 	return true;
 }
 
@@ -339,6 +391,7 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep,
 							      may_sleep);
 	struct heapinfo_spare spare = {};
 	struct heapinfo_wants wants;
+	struct heapinfo_stack *gone;
 	bool done = false;
 
 	if (!record) {
@@ -349,13 +402,18 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep,
 	if (!tried)
 		done = heapinfo_history_add_call(record, brk, NULL);
 	if (!done)
-		wants = heapinfo_history_wants(record, 2, brk->call);
+		wants = heapinfo_history_wants(record, 2,
+					       heapinfo_history_way(brk));
+	gone = heapinfo_ring_take_gone(&record->ring);
 	spin_unlock(&record->lock);
+	heapinfo_spare_free_stacks(record->owner, gone);
 	if (!done) {
 		heapinfo_history_fill(record, &spare, wants, may_sleep);
 		spin_lock(&record->lock);
 		heapinfo_history_add_call(record, brk, &spare);
+		gone = heapinfo_ring_take_gone(&record->ring);
 		spin_unlock(&record->lock);
+		heapinfo_spare_free_stacks(record->owner, gone);
 		heapinfo_spare_free(&spare);
 	}
 	this_cpu_inc(heapinfo_counts.recorded);
@@ -374,6 +432,7 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep,
 void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep)
 {
 	struct heapinfo_record *record;
+	struct heapinfo_stack *gone;
 	bool done = false;
 
 	if (!heapinfo_params.history)
@@ -383,7 +442,10 @@ void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep)
 	if (likely(record)) {
 		spin_lock(&record->lock);
 		done = heapinfo_history_add_call(record, brk, NULL);
+		gone = heapinfo_ring_take_gone(&record->ring);
 		spin_unlock(&record->lock);
+		if (unlikely(gone))
+			heapinfo_spare_free_stacks(record->owner, gone);
 	}
 	rcu_read_unlock();
 	if (likely(done))
@@ -392,11 +454,21 @@ void heapinfo_history_call(const struct heapinfo_brk *brk, bool may_sleep)
 		heapinfo_history_call_slowly(brk, may_sleep, record);
 }
 
+/* Whether a row of a call can be added just so, with its stack if it is to have one. */
+static bool heapinfo_history_has_all(const struct heapinfo_ring *ring,
+				     enum heapinfo_call call)
+{
+	return heapinfo_history_ready(ring) &&
+	       (!heapinfo_call_has_stack(call) ||
+		!heapinfo_history_takes_stack(ring,
+					      heapinfo_history_find_stack(ring)));
+}
+
 /*
  * Whether a call, which makes a @row or none, can be recorded with the memory that
  * there is. Other threads may use that up before it is.
  */
-static bool heapinfo_history_has_room(bool row)
+static bool heapinfo_history_has_room(const struct heapinfo_brk *brk, bool row)
 {
 	struct heapinfo_record *record;
 	bool has = false;
@@ -405,7 +477,7 @@ static bool heapinfo_history_has_room(bool row)
 	record = heapinfo_record_find(task_tgid_nr(current));
 	if (record && row) {
 		spin_lock(&record->lock);
-		has = heapinfo_history_ready(&record->ring);
+		has = heapinfo_history_has_all(&record->ring, brk->call);
 		spin_unlock(&record->lock);
 	} else if (record) {
 		has = true;
@@ -422,23 +494,30 @@ static noinline void heapinfo_history_make_ready(const struct heapinfo_brk *brk,
 						 bool row)
 {
 	struct heapinfo_record *record = heapinfo_history_own(brk->from, true);
+	enum heapinfo_call call = heapinfo_call_has_stack(brk->call) ?
+				  HEAPINFO_GROW : HEAPINFO_UNCHANGED;
 	struct heapinfo_spare spare = {};
 	struct heapinfo_wants wants;
+	struct heapinfo_stack *gone;
 
 	if (!record || !row)
 		return;
 	spin_lock(&record->lock);
-	wants = heapinfo_history_wants(record, 1, HEAPINFO_GROW);
+	wants = heapinfo_history_wants(record, 1, call);
 	spin_unlock(&record->lock);
 	if (!heapinfo_wants_any(wants))
 		return;
 	heapinfo_history_fill(record, &spare, wants, true);
 	spin_lock(&record->lock);
+	wants = heapinfo_history_wants(record, 1, call);
 	/* No row is pushed out yet: the call may not come to have one. */
-	if (heapinfo_wants_any(heapinfo_history_wants(record, 1,
-						      HEAPINFO_GROW)))
+	if (heapinfo_wants_any(wants))
 		heapinfo_history_make_room(&record->ring, &spare);
+	if (wants.stack)
+		heapinfo_ring_add_stack(&record->ring, &spare);
+	gone = heapinfo_ring_take_gone(&record->ring);
 	spin_unlock(&record->lock);
+	heapinfo_spare_free_stacks(record->owner, gone);
 	heapinfo_spare_free(&spare);
 }
 
@@ -456,7 +535,7 @@ void heapinfo_history_prepare(const struct heapinfo_brk *brk)
 {
 	bool row = brk->asked || heapinfo_params.queries;
 
-	if (heapinfo_params.history && unlikely(!heapinfo_history_has_room(row)))
+	if (heapinfo_params.history && unlikely(!heapinfo_history_has_room(brk, row)))
 		heapinfo_history_make_ready(brk, row);
 }
 

@@ -9,6 +9,7 @@
 
 #include "brk.h"
 
+struct heapinfo_stack;
 struct mm_struct;
 struct pid;
 struct task_struct;
@@ -68,6 +69,9 @@ struct heapinfo_actor {
 /* The actor of a row where memory for it was refused. */
 #define HEAPINFO_NO_ACTOR	U16_MAX
 
+/* The stack of a row that has none. */
+#define HEAPINFO_NO_STACK	U16_MAX
+
 /**
  * struct heapinfo_event - one row
  * @time: when it happened, in ns of CLOCK_BOOTTIME
@@ -75,6 +79,7 @@ struct heapinfo_actor {
  * @other: of a call that failed, what it asked for; else the break afterwards
  * @mapping: where the mapping begins that was in the way, or 0
  * @actor: which thread did it: index of an actor, or HEAPINFO_NO_ACTOR
+ * @stack: where it was made: index of a stack, or HEAPINFO_NO_STACK
  * @call: how the call ended, an enum heapinfo_call
  * @result: why it failed, an enum heapinfo_result
  *
@@ -86,6 +91,7 @@ struct heapinfo_event {
 	unsigned long other;
 	unsigned long mapping;
 	u16 actor;
+	u16 stack;
 	u8 call:4;
 	u8 result:4;
 };
@@ -121,6 +127,7 @@ struct heapinfo_span {
  * @nr_spans: number of spans
  * @nr_actors: number of actors
  * @actors: the threads of the rows; lie behind @spans
+ * @stacks: the number of the stack of each row, 0 for none; lie behind @actors
  * @nr: number of rows in @events
  * @events: the last rows, the oldest first
  */
@@ -131,10 +138,35 @@ struct heapinfo_history {
 	u64 rows;
 	struct heapinfo_span *spans;
 	struct heapinfo_actor *actors;
+	u32 *stacks;
 	unsigned int nr_spans;
 	unsigned int nr_actors;
 	unsigned int nr;
 	struct heapinfo_event events[];
+};
+
+/**
+ * struct heapinfo_stack_copy - the copy of one stack
+ * @number: its number; 0 for none
+ * @rows: how many rows are of it
+ * @stack: the stack, in the memory of struct heapinfo_stack_copies
+ */
+struct heapinfo_stack_copy {
+	u32 number;
+	u16 rows;
+	const struct heapinfo_stack *stack;
+};
+
+/**
+ * struct heapinfo_stack_copies - a copy of the stacks of one process
+ * @lost: how many of its rows have none, though they should have one
+ * @nr: how many stacks there are
+ * @copies: these, in the order of their numbers; what they point to lies behind them
+ */
+struct heapinfo_stack_copies {
+	unsigned int lost;
+	unsigned int nr;
+	struct heapinfo_stack_copy copies[];
 };
 
 /**
@@ -167,7 +199,16 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 					       struct task_struct *leader,
 					       struct mm_struct *mm,
 					       unsigned long brk);
+struct heapinfo_stack_copies *heapinfo_history_copy_stacks(struct pid *tgid,
+							   struct mm_struct *mm);
 void heapinfo_history_state(struct heapinfo_history_state *state);
+
+/* Whether a row of such a call is to say by which stack it was made. */
+static __always_inline bool heapinfo_call_has_stack(enum heapinfo_call call)
+{
+	return call == HEAPINFO_GROW || call == HEAPINFO_SHRINK ||
+	       call == HEAPINFO_FAILED || call == HEAPINFO_SET;
+}
 
 /* The break after an event. */
 static inline unsigned long

@@ -4,6 +4,7 @@
 #include "budget.h"
 #include "history.h"
 #include "record.h"
+#include "stack_table.h"
 #include "timeline.h"
 
 #include <linux/err.h>
@@ -15,6 +16,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 
 /*
@@ -84,6 +86,24 @@ static void heapinfo_copy_failures(struct heapinfo_history *copy,
 }
 
 /*
+ * Notes the numbers of the stacks that rows are of which were just copied. Under the
+ * lock of the record: later, a place may have another stack.
+ */
+static void heapinfo_copy_numbers(struct heapinfo_history *copy,
+				  const struct heapinfo_stacks *stacks,
+				  unsigned int first, unsigned int nr)
+{
+	unsigned int i;
+	u16 place;
+
+	for (i = first; i < first + nr; i++) {
+		place = copy->events[i].stack;
+		copy->stacks[i] = place == HEAPINFO_NO_STACK ?
+				  0 : stacks->entries[place].number;
+	}
+}
+
+/*
  * Copies the next rows of a record, and with the newest of them all else. Sets
  * @oldest to how many rows came before those that the record still has. Under the
  * lock of the record. Returns whether that was all.
@@ -104,6 +124,7 @@ static bool heapinfo_copy_part(struct heapinfo_history *copy,
 	}
 	nr = heapinfo_ring_copy(ring, copy->rows - *oldest, most,
 				copy->events + copy->nr);
+	heapinfo_copy_numbers(copy, ring->stacks, copy->nr, nr);
 	copy->rows += nr;
 	copy->nr += nr;
 	if (copy->rows < made)
@@ -129,6 +150,8 @@ static void heapinfo_copy_drop(struct heapinfo_history *copy, u64 oldest)
 	copy->nr -= nr;
 	memmove(copy->events, copy->events + nr,
 		copy->nr * sizeof(*copy->events));
+	memmove(copy->stacks, copy->stacks + nr,
+		copy->nr * sizeof(*copy->stacks));
 }
 
 /*
@@ -232,12 +255,14 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 		whole = true;
 		copy = kvzalloc(struct_size(copy, events, room.rows) +
 				room.spans * sizeof(*copy->spans) +
-				room.actors * sizeof(*copy->actors),
+				room.actors * sizeof(*copy->actors) +
+				room.rows * sizeof(*copy->stacks),
 				GFP_KERNEL_ACCOUNT);
 		if (!copy)
 			return ERR_PTR(-ENOMEM);
 		copy->spans = (void *)&copy->events[room.rows];
 		copy->actors = (void *)&copy->spans[room.spans];
+		copy->stacks = (void *)&copy->actors[room.actors];
 		copy->since = HEAPINFO_SINCE_NEVER;
 		if (!heapinfo_params.history)
 			return copy;
@@ -257,6 +282,144 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 			return copy;
 		kvfree(copy);
 	}
+}
+
+/* So many places of a table are looked at while the lock of a record is held. */
+#define COPY_PLACES	64
+/* So many bytes of stacks are copied in that time, and one stack more. */
+#define COPY_BYTES	4096
+
+/**
+ * struct heapinfo_stack_room - how much a copy of stacks has room for
+ * @stacks: number of stacks
+ * @bytes: of these
+ */
+struct heapinfo_stack_room {
+	unsigned int stacks;
+	size_t bytes;
+};
+
+/*
+ * Copies the next stacks of a table, from @place on, to behind @to, where @room is
+ * left. Under the lock of the record. Returns false if there is too little room.
+ */
+static bool heapinfo_copy_some_stacks(struct heapinfo_stack_copies *copies,
+				      const struct heapinfo_stacks *stacks,
+				      unsigned int *place, char **to,
+				      struct heapinfo_stack_room *room)
+{
+	unsigned int end = min_t(unsigned int, stacks->most,
+				 *place + COPY_PLACES);
+	const struct heapinfo_stack_entry *entry;
+	struct heapinfo_stack_copy *copy;
+	size_t size, copied = 0;
+
+	for (; *place < end && copied < COPY_BYTES; ++*place) {
+		entry = &stacks->entries[*place];
+		/* The row of a stack that none is of is still to come. */
+		if (!entry->stack || !entry->rows)
+			continue;
+		size = heapinfo_stack_size(entry->stack);
+		if (!room->stacks || size > room->bytes)
+			return false;
+		copy = &copies->copies[copies->nr++];
+		copy->number = entry->number;
+		copy->rows = entry->rows;
+		copy->stack = memcpy(*to, entry->stack, size);
+		*to += size;
+		room->stacks--;
+		room->bytes -= size;
+		copied += size;
+	}
+	return true;
+}
+
+/*
+ * Copies the stacks of a record, part by part, so that the process need not wait for
+ * long. A stack stays in its place as long as a row is of it, and never changes: so
+ * each is as it was when its part was copied. Under rcu_read_lock(). Returns false if
+ * there is more than @room, and sets that to what is needed.
+ */
+static bool heapinfo_copy_stacks(struct heapinfo_stack_copies *copies,
+				 struct heapinfo_record *record,
+				 struct heapinfo_stack_room *room)
+{
+	char *to = (char *)&copies->copies[room->stacks];
+	struct heapinfo_stack_room left = *room;
+	const struct heapinfo_stacks *stacks;
+	bool fits = true, more = true;
+	unsigned int place = 0;
+
+	while (fits && more) {
+		spin_lock(&record->lock);
+		copies->lost = record->ring.lost;
+		stacks = record->ring.stacks;
+		if (stacks)
+			fits = heapinfo_copy_some_stacks(copies, stacks, &place,
+							 &to, &left);
+		more = stacks && place < stacks->most;
+		if (!fits) {
+			room->stacks = max_t(unsigned int, room->stacks,
+					     stacks->most);
+			/* Some may come meanwhile. */
+			room->bytes = max_t(size_t, room->bytes,
+					    stacks->bytes + COPY_BYTES);
+		}
+		spin_unlock(&record->lock);
+	}
+	return fits;
+}
+
+static int heapinfo_compare_copies(const void *a, const void *b)
+{
+	const struct heapinfo_stack_copy *first = a, *second = b;
+
+	return first->number < second->number ? -1 :
+	       first->number > second->number;
+}
+
+/**
+ * heapinfo_history_copy_stacks() - copy the stacks of a process's calls
+ * @tgid: the process
+ * @mm: its address space, which says which program is asked about
+ *
+ * If the process runs another program by now, or has made no call, there are none.
+ *
+ * Context: may sleep. The memory is charged to the memory cgroup of the caller, who
+ * has references on both.
+ * Return: the copy, which the caller frees with kvfree(); or ERR_PTR(-ENOMEM).
+ */
+struct heapinfo_stack_copies *heapinfo_history_copy_stacks(struct pid *tgid,
+							   struct mm_struct *mm)
+{
+	struct heapinfo_stack_room room = {};
+	struct heapinfo_stack_copies *copies;
+	struct heapinfo_record *record;
+	bool whole;
+
+	for (;;) {
+		whole = true;
+		copies = kvzalloc(struct_size(copies, copies, room.stacks) +
+				  room.bytes, GFP_KERNEL_ACCOUNT);
+		if (!copies)
+			return ERR_PTR(-ENOMEM);
+		if (!heapinfo_params.history)
+			return copies;
+
+		rcu_read_lock();
+		record = heapinfo_record_find(pid_nr(tgid));
+		if (record && READ_ONCE(record->mm) == mm &&
+		    heapinfo_has_number(tgid))
+			whole = heapinfo_copy_stacks(copies, record, &room);
+		rcu_read_unlock();
+
+		if (whole)
+			break;
+		kvfree(copies);
+	}
+	sort(copies->copies, copies->nr, sizeof(copies->copies[0]),
+	     heapinfo_compare_copies, NULL);
+	return copies;
 }
 
 /**

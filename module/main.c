@@ -26,6 +26,11 @@ static int heapinfo_queries_param;
 module_param_named(queries, heapinfo_queries_param, int, 0444);
 MODULE_PARM_DESC(queries, "1: also keep rows for calls that only ask or change nothing [0]");
 
+static int heapinfo_stacks_param = HEAPINFO_STACKS_MAX;
+module_param_named(stacks, heapinfo_stacks_param, int, 0444);
+MODULE_PARM_DESC(stacks,
+		 "bytes of the stack of a call that are looked at for who made it, 8 to 32768; 0 keeps no stack [32768]");
+
 /* The parameters above, checked and in the units that the module uses. */
 struct heapinfo_params heapinfo_params;
 
@@ -39,6 +44,17 @@ static bool heapinfo_check_range(const char *name, int value, int low,
 	return false;
 }
 
+static bool heapinfo_check_stacks(int stacks)
+{
+	if (!heapinfo_check_range("stacks", stacks, 0, HEAPINFO_STACKS_MAX))
+		return false;
+	if (!stacks || stacks >= HEAPINFO_STACKS_MIN)
+		return true;
+	pr_err("stacks=%d is less than a word: it is 0, or %d to %d\n", stacks,
+	       HEAPINFO_STACKS_MIN, HEAPINFO_STACKS_MAX);
+	return false;
+}
+
 static int heapinfo_check_params(void)
 {
 	int history = heapinfo_history_param;
@@ -47,11 +63,13 @@ static int heapinfo_check_params(void)
 
 	if (!heapinfo_check_range("history", history, 0, HEAPINFO_HISTORY_MAX) ||
 	    !heapinfo_check_range("memory", memory, 1, 65536) ||
-	    !heapinfo_check_range("queries", queries, 0, 1))
+	    !heapinfo_check_range("queries", queries, 0, 1) ||
+	    !heapinfo_check_stacks(heapinfo_stacks_param))
 		return -EINVAL;
 	heapinfo_params.history = history;
 	heapinfo_params.memory = min_t(u64, (u64)memory * SZ_1M, LONG_MAX / 2);
 	heapinfo_params.queries = queries;
+	heapinfo_params.stacks = heapinfo_stacks_param;
 	return 0;
 }
 

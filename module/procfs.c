@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The file "heapinfo" in each directory /proc/<pid>: how it is looked up and
- * listed, and who owns it.
+ * The files "heapinfo" and "heapstacks" in each directory /proc/<pid>: how they are
+ * looked up and listed, and who owns them.
  *
  * fs/proc has the entries of these directories in a table that a module cannot
  * add to. So the two functions that look a name up and list the names are
@@ -27,16 +27,52 @@
 #include <linux/sched/task.h>
 #include <linux/stat.h>
 
-#define NAME_LEN	(sizeof(HEAPINFO_NAME) - 1)
+/**
+ * struct heapinfo_entry - a file of ours
+ * @name: its name
+ * @len: the length of that
+ * @mark: tells the number of its inode from the directory's
+ * @operations: what can be done with it
+ */
+struct heapinfo_entry {
+	const char *name;
+	unsigned int len;
+	u32 mark;
+	const struct file_operations *operations;
+};
+
+/* In the order in which they are listed. */
+static const struct heapinfo_entry heapinfo_entries[] = {
+	{ HEAPINFO_NAME, sizeof(HEAPINFO_NAME) - 1, 0x80000000U,
+	  &heapinfo_file_operations },
+	{ HEAPINFO_STACKS_NAME, sizeof(HEAPINFO_STACKS_NAME) - 1, 0xc0000000U,
+	  &heapinfo_stacks_file_operations },
+};
+
+/* The entry of a name; NULL if it is none of ours. */
+static const struct heapinfo_entry *heapinfo_entry_of(const struct qstr *name)
+{
+	const struct heapinfo_entry *entry;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(heapinfo_entries); i++) {
+		entry = &heapinfo_entries[i];
+		if (name->len == entry->len &&
+		    !memcmp(name->name, entry->name, entry->len))
+			return entry;
+	}
+	return NULL;
+}
 
 /*
- * The number of our inode. It is made from the number of the directory's, so it
- * is the same for as long as the directory is there. As all inode numbers of
+ * The number of an inode of ours. It is made from the number of the directory's, so
+ * it is the same for as long as the directory is there. As all inode numbers of
  * procfs it has 32 bits: 32-bit programs fail to list larger ones.
  */
-static ino_t heapinfo_entry_ino(const struct inode *dir)
+static ino_t heapinfo_entry_ino(const struct heapinfo_entry *entry,
+				const struct inode *dir)
 {
-	return (u32)dir->i_ino ^ 0x80000000U;
+	return (u32)dir->i_ino ^ entry->mark;
 }
 
 /* The two functions of fs/proc that are hooked. */
@@ -218,6 +254,7 @@ static struct pid *heapinfo_directory_pid(struct dentry *dir)
 static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 				      unsigned int flags)
 {
+	const struct heapinfo_entry *entry = heapinfo_entry_of(&dentry->d_name);
 	struct dentry *result = ERR_PTR(-ENOENT);
 	struct task_struct *task;
 	struct inode *inode;
@@ -237,12 +274,12 @@ static struct dentry *heapinfo_lookup(struct inode *dir, struct dentry *dentry,
 	if (!inode)
 		goto put_task;
 
-	inode->i_ino = heapinfo_entry_ino(dir);
+	inode->i_ino = heapinfo_entry_ino(entry, dir);
 	inode->i_mode = S_IFREG | 0444;
 	heapinfo_inode_touch(inode);
 	heapinfo_entry_owner(task, &inode->i_uid, &inode->i_gid);
 	inode->i_op = &heapinfo_inode_operations;
-	inode->i_fop = &heapinfo_file_operations;
+	inode->i_fop = entry->operations;
 	inode->i_private = pid;
 	put_task_struct(task);
 
@@ -267,8 +304,16 @@ static bool heapinfo_lookup_wanted(heapinfo_ftrace_regs *fregs)
 {
 	struct dentry *dentry = (void *)heapinfo_ftrace_argument(fregs, 1);
 
-	return READ_ONCE(heapinfo_serving) && dentry->d_name.len == NAME_LEN &&
-	       !memcmp(dentry->d_name.name, HEAPINFO_NAME, NAME_LEN);
+	return READ_ONCE(heapinfo_serving) && heapinfo_entry_of(&dentry->d_name);
+}
+
+/* Which of our entries comes next in a listing; the number of them if none does. */
+static unsigned int heapinfo_next_entry(const struct dir_context *ctx)
+{
+	loff_t next = ctx->pos - heapinfo_kernel_entries_end;
+
+	return next < 0 ? ARRAY_SIZE(heapinfo_entries) :
+	       min_t(u64, next, ARRAY_SIZE(heapinfo_entries));
 }
 
 /*
@@ -279,11 +324,17 @@ static bool heapinfo_lookup_wanted(heapinfo_ftrace_regs *fregs)
 static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 {
 	int ret = heapinfo_hook_call(&heapinfo_iterate_hook, file, ctx);
+	unsigned int i = heapinfo_next_entry(ctx);
+	const struct heapinfo_entry *entry;
 
-	if (!ret && ctx->pos == heapinfo_kernel_entries_end &&
-	    dir_emit(ctx, HEAPINFO_NAME, NAME_LEN,
-		     heapinfo_entry_ino(file_inode(file)), DT_REG))
+	for (; !ret && i < ARRAY_SIZE(heapinfo_entries); i++) {
+		entry = &heapinfo_entries[i];
+		if (!dir_emit(ctx, entry->name, entry->len,
+			      heapinfo_entry_ino(entry, file_inode(file)),
+			      DT_REG))
+			break;
 		ctx->pos++;
+	}
 	heapinfo_hook_leave();
 	return ret;
 }
@@ -293,7 +344,7 @@ static bool heapinfo_iterate_wanted(heapinfo_ftrace_regs *fregs)
 	struct dir_context *ctx = (void *)heapinfo_ftrace_argument(fregs, 1);
 
 	return READ_ONCE(heapinfo_serving) &&
-	       ctx->pos == heapinfo_kernel_entries_end;
+	       heapinfo_next_entry(ctx) < ARRAY_SIZE(heapinfo_entries);
 }
 
 static struct heapinfo_hook heapinfo_lookup_hook = {

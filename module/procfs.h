@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The file "heapinfo" in each directory /proc/<pid>. */
+/* The files "heapinfo" and "heapstacks" in each directory /proc/<pid>. */
 #ifndef HEAPINFO_PROCFS_H
 #define HEAPINFO_PROCFS_H
 
@@ -13,5 +13,6 @@ void heapinfo_procfs_serve(void);
 void heapinfo_procfs_stop(void);
 
 extern const struct file_operations heapinfo_file_operations;
+extern const struct file_operations heapinfo_stacks_file_operations;
 
 #endif /* HEAPINFO_PROCFS_H */

@@ -8,6 +8,7 @@
 #include "ring.h"
 #include "share.h"
 #include "spare.h"
+#include "stack_table.h"
 
 #include <linux/atomic.h>
 #include <linux/jiffies.h>
@@ -185,20 +186,45 @@ static bool heapinfo_reclaim_part(struct heapinfo_reclaim *reclaim,
 	struct heapinfo_spare rest = { .owner = record->owner };
 	struct heapinfo_ring *ring = &record->ring;
 	struct heapinfo_block *taken;
+	struct heapinfo_stack *gone;
 	bool more;
 
 	spin_lock(&record->lock);
 	taken = heapinfo_reclaim_blocks(ring, blocks);
+	gone = heapinfo_ring_take_gone(ring);
 	more = ring->room;
 	if (!more)
 		heapinfo_ring_give_rest(ring, &rest, timeline);
 	spin_unlock(&record->lock);
 
 	heapinfo_reclaim_free(reclaim, record->owner, taken);
+	heapinfo_spare_free_stacks(record->owner, gone);
 	if (rest.actors || rest.timeline)
 		heapinfo_reclaim_count(reclaim);
 	heapinfo_spare_free(&rest);
 	return more;
+}
+
+/*
+ * Lets a process give its stacks back: a row without one still tells most of it. They
+ * count as the blocks that have as much memory. Under the lock of the hand and
+ * rcu_read_lock().
+ */
+static void heapinfo_reclaim_stacks(struct heapinfo_reclaim *reclaim,
+				    struct heapinfo_record *record)
+{
+	struct heapinfo_spare stacks = { .owner = record->owner };
+	unsigned int blocks;
+
+	spin_lock(&record->lock);
+	stacks.stacks = heapinfo_ring_give_stacks(&record->ring);
+	spin_unlock(&record->lock);
+	if (!stacks.stacks)
+		return;
+	blocks = DIV_ROUND_UP(stacks.stacks->bytes,
+			      sizeof(struct heapinfo_block));
+	reclaim->left -= min(reclaim->left, max(blocks, 1U));
+	heapinfo_spare_free(&stacks);
 }
 
 /* Gives a record a timeline, for what it has to give back. As above. */
@@ -228,6 +254,8 @@ static void heapinfo_reclaim_record(struct heapinfo_reclaim *reclaim,
 	if (has)
 		*from = min(*from, has > heapinfo_reclaim_kept() ?
 				   HEAPINFO_FROM_LARGE : HEAPINFO_FROM_SMALL);
+	if (!reclaim->polite || has > heapinfo_reclaim_kept())
+		heapinfo_reclaim_stacks(reclaim, record);
 	blocks = heapinfo_reclaim_some(reclaim, has);
 	timeline = !has && *from == HEAPINFO_FROM_ALL && !reclaim->polite;
 	if (!blocks && !timeline)

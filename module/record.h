@@ -3,11 +3,13 @@
 #ifndef HEAPINFO_RECORD_H
 #define HEAPINFO_RECORD_H
 
+#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/list_bl.h>
 #include <linux/percpu.h>
 #include <linux/rculist_bl.h>
 #include <linux/spinlock.h>
+#include <linux/threads.h>
 #include <linux/types.h>
 
 #include "history.h"
@@ -21,6 +23,7 @@ struct mm_struct;
  * @node: links the record into the table
  * @nr: the number of the process in the first pid namespace. No two records
  *	in the table have the same.
+ * @since: an enum heapinfo_since: when the record begins
  * @lock: guards @last, @ring, @totals and @failures. Exec and exit never take it.
  * @mm: the address space, to tell this program of the process from the next
  *	one
@@ -32,7 +35,6 @@ struct mm_struct;
  * @failures: how many calls failed, by reason (enum heapinfo_result); NULL until
  *	the first one does, and as long as memory for it is refused
  * @owner: the user who started the process, for whom the record counts
- * @since: an enum heapinfo_since: when the record begins
  *
  * @mm is compared and never followed: it may be gone. Who compares holds what he
  * compares with. A record that he finds was in the table when he held it already, so
@@ -45,7 +47,8 @@ struct mm_struct;
  */
 struct heapinfo_record {
 	struct hlist_bl_node node;
-	pid_t nr;
+	u32 nr:24;
+	u32 since:8;
 	/* Taken by every call that is recorded, for a short time. */
 	spinlock_t lock;
 	union {
@@ -59,8 +62,10 @@ struct heapinfo_record {
 	struct heapinfo_totals totals;
 	u64 *failures;
 	struct heapinfo_owner *owner;
-	u8 since;
 };
+
+/* There is no larger number of a process. */
+static_assert(PID_MAX_LIMIT <= 1 << 24);
 
 /**
  * struct heapinfo_counts - counts over the whole machine, as one processor has

@@ -27,24 +27,36 @@ static_assert(HEAPINFO_CALLS(HEAPINFO_AS_FITTING)
 	 HEAPINFO_TEXT_DECIMAL + 1 + HEAPINFO_TEXT_WORD + 1 +		\
 	 3 * (HEAPINFO_TEXT_HEX + 1) + HEAPINFO_TEXT_CHANGE + 1 +	\
 	 HEAPINFO_TEXT_WORD + 1 + HEAPINFO_TEXT_HEX + 1 +		\
-	 HEAPINFO_TEXT_NAME(TASK_COMM_LEN) + 1)
+	 HEAPINFO_TEXT_NAME(TASK_COMM_LEN) + 1 +			\
+	 HEAPINFO_TEXT_DECIMAL + 1)
 
-/*
- * Where the file's next line goes, with room for the longest one. NULL if the buffer
- * has no such room left: then the line is asked for again, for the next buffer.
+/**
+ * heapinfo_line_begin() - begin the next line of a file
+ * @m: the file that is read
+ * @size: how long the line may be, in bytes
+ *
+ * Context: any.
+ * Return: where the line goes; NULL if the buffer has no such room left: then it is
+ * asked for again, for the next buffer.
  */
-static char *heapinfo_line_begin(struct seq_file *m)
+char *heapinfo_line_begin(struct seq_file *m, size_t size)
 {
 	char *at;
 
-	if (seq_get_buf(m, &at) >= LINE_SIZE)
+	if (seq_get_buf(m, &at) >= size)
 		return at;
 	seq_commit(m, -1);
 	return NULL;
 }
 
-/* Takes what was written up to @at for the next line of the file. */
-static void heapinfo_line_end(struct seq_file *m, char *at)
+/**
+ * heapinfo_line_end() - take what was written for the next line of a file
+ * @m: the file that is read
+ * @at: behind what was written from heapinfo_line_begin() on, with room for a byte
+ *
+ * Context: any.
+ */
+void heapinfo_line_end(struct seq_file *m, char *at)
 {
 	char *begin;
 
@@ -80,7 +92,7 @@ static void heapinfo_report_offset(struct seq_file *m, const char *key,
 void heapinfo_report_identity(struct seq_file *m,
 			      const struct heapinfo_report *report)
 {
-	char *at = heapinfo_line_begin(m);
+	char *at = heapinfo_line_begin(m, LINE_SIZE);
 
 	if (!at)
 		return;
@@ -200,7 +212,7 @@ void heapinfo_report_header(struct seq_file *m,
 	heapinfo_report_totals(m, report->history);
 	if (report->history->since != HEAPINFO_SINCE_NEVER)
 		seq_puts(m,
-			 "\n#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\n");
+			 "\n#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\tstack\n");
 }
 
 /*
@@ -271,7 +283,7 @@ void heapinfo_report_event(struct seq_file *m,
 	unsigned long to = heapinfo_event_to(event);
 	u64 seq = history->rows - history->nr + i + 1;
 	pid_t tid = heapinfo_actor_tid(report, actor);
-	char *at = heapinfo_line_begin(m);
+	char *at = heapinfo_line_begin(m, LINE_SIZE);
 
 	if (!at)
 		return;
@@ -290,6 +302,8 @@ void heapinfo_report_event(struct seq_file *m,
 	}
 	at = heapinfo_tab(at);
 	at = heapinfo_text_name(at, actor->comm, sizeof(actor->comm) - 1);
+	at = heapinfo_tab(at);
+	at = heapinfo_text_decimal(at, history->stacks[i]);
 	heapinfo_line_end(m, at);
 }
 
@@ -309,7 +323,7 @@ void heapinfo_report_span(struct seq_file *m,
 
 	if (!i)
 		seq_puts(m, "\n#span\tfrom\tto\tcalls\tup\tdown\tlow\thigh\n");
-	at = heapinfo_line_begin(m);
+	at = heapinfo_line_begin(m, LINE_SIZE);
 	if (!at)
 		return;
 	at = heapinfo_tab(heapinfo_text_decimal(at, i + 1));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The text of /proc/<pid>/heapinfo. */
+/* The text of /proc/<pid>/heapinfo and /proc/<pid>/heapstacks. */
 #ifndef HEAPINFO_REPORT_H
 #define HEAPINFO_REPORT_H
 
@@ -24,6 +24,9 @@ struct pid_namespace;
  * @clock: what to add to times to have them as the clock of the reader says, in ns
  * @layout: where the heap of the process lies
  * @history: what its calls were; NULL if there is no address space to show
+ * @about_stacks: the file is heapstacks: instead of the history there are @stacks
+ * @machine: for which machine the program is
+ * @stacks: the stacks of its calls; NULL if there is no address space to show
  */
 struct heapinfo_report {
 	bool made;
@@ -35,7 +38,13 @@ struct heapinfo_report {
 	s64 clock;
 	struct heapinfo_layout layout;
 	struct heapinfo_history *history;
+	bool about_stacks;
+	const char *machine;
+	struct heapinfo_stack_copies *stacks;
 };
+
+char *heapinfo_line_begin(struct seq_file *m, size_t size);
+void heapinfo_line_end(struct seq_file *m, char *at);
 
 void heapinfo_report_identity(struct seq_file *m,
 			      const struct heapinfo_report *report);
@@ -46,5 +55,10 @@ void heapinfo_report_event(struct seq_file *m,
 			   unsigned int i);
 void heapinfo_report_span(struct seq_file *m,
 			  const struct heapinfo_report *report, unsigned int i);
+void heapinfo_report_stacks(struct seq_file *m,
+			    const struct heapinfo_report *report);
+void heapinfo_report_stack(struct seq_file *m,
+			   const struct heapinfo_report *report,
+			   unsigned int i);
 
 #endif /* HEAPINFO_REPORT_H */

@@ -178,6 +178,7 @@ static bool heapinfo_ring_next_block(struct heapinfo_ring *ring,
 	}
 	ring->next = 0;
 	ring->end = ring->block->room;
+	ring->stack_refused = false;
 	return true;
 }
 
@@ -206,6 +207,102 @@ bool heapinfo_ring_make_room(struct heapinfo_ring *ring,
 }
 
 /**
+ * heapinfo_ring_stacks_wanted() - whether a new stack needs a larger table
+ * @ring: the ring
+ * @most: how many rows a ring has at most
+ *
+ * There is a place for one stack more than there may be rows: the one of a new row
+ * comes before that of the oldest one goes.
+ *
+ * Context: under the lock of the record; does not sleep.
+ * Return: for how many the table is to be; 0 if that which is there will do.
+ */
+unsigned int heapinfo_ring_stacks_wanted(const struct heapinfo_ring *ring,
+					 unsigned int most)
+{
+	const struct heapinfo_stacks *stacks = ring->stacks;
+
+	if (!stacks)
+		return min(HEAPINFO_STACKS_FIRST + 0u, most + 1);
+	if (heapinfo_stacks_place(stacks) != HEAPINFO_NO_STACK)
+		return 0;
+	return min(stacks->most * 2u, most + 1);
+}
+
+/* Takes the table of the spare if it is larger; the spare gets the ring's. */
+static void heapinfo_ring_grow_stacks(struct heapinfo_ring *ring,
+				      struct heapinfo_spare *spare)
+{
+	struct heapinfo_stacks *before = ring->stacks;
+
+	if (!spare->stacks || (before && before->most >= spare->stacks->most))
+		return;
+	if (before)
+		heapinfo_stacks_move(spare->stacks, before);
+	ring->stacks = spare->stacks;
+	spare->stacks = before;
+}
+
+/**
+ * heapinfo_ring_add_stack() - add the stack of a row that is to come
+ * @ring: the ring
+ * @spare: the stack, if it could be kept; and a table, if one was wanted
+ *
+ * Where there is none, it is not tried for again before the next block of rows.
+ *
+ * Context: under the lock of the record; does not sleep.
+ * Return: its place; HEAPINFO_NO_STACK if there is none.
+ */
+u16 heapinfo_ring_add_stack(struct heapinfo_ring *ring,
+			    struct heapinfo_spare *spare)
+{
+	u16 place = HEAPINFO_NO_STACK;
+
+	if (!spare->stack_tried)
+		return HEAPINFO_NO_STACK;
+	heapinfo_ring_grow_stacks(ring, spare);
+	/* No number is used again: after the last one there are no more stacks. */
+	if (spare->stack && ring->stacks && ring->numbers < S32_MAX)
+		place = heapinfo_stacks_place(ring->stacks);
+	if (place == HEAPINFO_NO_STACK) {
+		ring->stack_refused = true;
+		return place;
+	}
+	heapinfo_stacks_set(ring->stacks, place, spare->stack, ++ring->numbers);
+	spare->stack = NULL;
+	return place;
+}
+
+/**
+ * heapinfo_ring_give_stacks() - take all stacks out of a ring
+ * @ring: the ring, whose rows stay and have none then
+ *
+ * Context: under the lock of the record; does not sleep.
+ * Return: the stacks, for the caller to free; NULL if there is none.
+ */
+struct heapinfo_stacks *heapinfo_ring_give_stacks(struct heapinfo_ring *ring)
+{
+	/* Behind the newest row: what is vacant, then the oldest rows. */
+	unsigned int at = ring->next + (ring->room - ring->rows);
+	struct heapinfo_stacks *stacks = ring->stacks;
+	struct heapinfo_block *block = ring->block;
+	unsigned int left = ring->rows;
+
+	if (!stacks)
+		return NULL;
+	ring->stacks = NULL;
+	for (; left; block = block->next, at = 0) {
+		for (; left && at < block->room; at++, left--) {
+			if (block->events[at].stack == HEAPINFO_NO_STACK)
+				continue;
+			block->events[at].stack = HEAPINFO_NO_STACK;
+			ring->lost++;
+		}
+	}
+	return stacks;
+}
+
+/**
  * heapinfo_ring_sum_up() - sum up a row that is not in the ring
  * @ring: the ring; where it has no timeline, the row is lost
  * @event: the row; who did it is of no matter
@@ -230,6 +327,10 @@ static void heapinfo_ring_drop(struct heapinfo_ring *ring,
 			       const struct heapinfo_event *oldest)
 {
 	ring->rows--;
+	if (oldest->stack != HEAPINFO_NO_STACK)
+		heapinfo_stacks_leave(ring->stacks, oldest->stack);
+	else if (heapinfo_call_has_stack(oldest->call))
+		ring->lost--;
 	if (likely(oldest->actor != HEAPINFO_NO_ACTOR))
 		ring->actors[oldest->actor].rows--;
 	heapinfo_ring_sum_up(ring, oldest);
@@ -316,6 +417,7 @@ void heapinfo_ring_give_rest(struct heapinfo_ring *ring,
 	ring->actors = NULL;
 	ring->nr_actors = 0;
 	ring->actor = HEAPINFO_NO_ACTOR;
+	rest->stacks = heapinfo_ring_give_stacks(ring);
 	if (!timeline)
 		return;
 	rest->timeline = ring->timeline;

@@ -9,7 +9,9 @@
 #include "brk.h"
 #include "history.h"
 #include "spare.h"
+#include "stack_table.h"
 
+struct heapinfo_stacks;
 struct heapinfo_timeline;
 
 /* Rows are allocated in blocks of this many. */
@@ -38,6 +40,10 @@ struct heapinfo_block {
  *	place for it in a block; NULL as long as there is no block
  * @timeline: sums up the rows that were replaced; NULL until the first one is, and
  *	as long as memory for it is refused
+ * @stacks: those that the rows are of; NULL as long as there is none
+ * @numbers: how many stacks were given a number
+ * @stack_refused: a stack could not be kept, and is not tried for before the next block
+ * @lost: how many rows should have a stack and have none
  * @rows: how many rows there are
  * @room: how many there may be with the blocks that there are
  * @nr_actors: how many there may be in @actors
@@ -60,6 +66,10 @@ struct heapinfo_ring {
 	struct heapinfo_block *block;
 	struct heapinfo_actor *actors;
 	struct heapinfo_timeline *timeline;
+	struct heapinfo_stacks *stacks;
+	u32 numbers:31;
+	u32 stack_refused:1;
+	u16 lost;
 	u16 rows;
 	u16 room;
 	u16 nr_actors;
@@ -81,6 +91,11 @@ void heapinfo_ring_set_timeline(struct heapinfo_ring *ring,
 void heapinfo_ring_sum_up(struct heapinfo_ring *ring,
 			  const struct heapinfo_event *event);
 void heapinfo_ring_push_out(struct heapinfo_ring *ring);
+unsigned int heapinfo_ring_stacks_wanted(const struct heapinfo_ring *ring,
+					 unsigned int most);
+u16 heapinfo_ring_add_stack(struct heapinfo_ring *ring,
+			    struct heapinfo_spare *spare);
+struct heapinfo_stacks *heapinfo_ring_give_stacks(struct heapinfo_ring *ring);
 struct heapinfo_block *heapinfo_ring_give_back(struct heapinfo_ring *ring);
 void heapinfo_ring_give_rest(struct heapinfo_ring *ring,
 			     struct heapinfo_spare *rest, bool timeline);
@@ -106,6 +121,25 @@ static __always_inline bool heapinfo_ring_full(const struct heapinfo_ring *ring)
 }
 
 /**
+ * heapinfo_ring_take_gone() - take the stacks that no row is of any more
+ * @ring: the ring
+ *
+ * Context: under the lock of the record.
+ * Return: the first of them, for the caller to free; or NULL.
+ */
+static __always_inline struct heapinfo_stack *
+heapinfo_ring_take_gone(struct heapinfo_ring *ring)
+{
+	struct heapinfo_stack *gone;
+
+	if (!ring->stacks)
+		return NULL;
+	gone = ring->stacks->gone;
+	ring->stacks->gone = NULL;
+	return gone;
+}
+
+/**
  * heapinfo_ring_add() - add a row
  * @ring: heapinfo_ring_make_room() has said that there is room, for a row of the
  *	actor that is @ring->actor
@@ -115,6 +149,7 @@ static __always_inline bool heapinfo_ring_full(const struct heapinfo_ring *ring)
  * @from: the break before
  * @other: what was asked, of a call that failed; else the break afterwards
  * @mapping: where the mapping that is in the way begins, or 0
+ * @stack: the place of its stack, or HEAPINFO_NO_STACK
  *
  * What this does is paid for by every call that moves the break. So it stores
  * the fields as they come: the reader of the file divides and formats them.
@@ -125,10 +160,15 @@ static __always_inline void
 heapinfo_ring_add(struct heapinfo_ring *ring, u64 time,
 		  enum heapinfo_call call, enum heapinfo_result result,
 		  unsigned long from, unsigned long other,
-		  unsigned long mapping)
+		  unsigned long mapping, u16 stack)
 {
 	struct heapinfo_event *event;
 
+	/* First: the row that is pushed out may be the last one of this stack. */
+	if (stack != HEAPINFO_NO_STACK)
+		ring->stacks->entries[stack].rows++;
+	else if (heapinfo_call_has_stack(call))
+		ring->lost++;
 	if (heapinfo_ring_full(ring))
 		heapinfo_ring_push_out(ring);
 	event = &ring->block->events[ring->next++];
@@ -138,6 +178,7 @@ heapinfo_ring_add(struct heapinfo_ring *ring, u64 time,
 	event->other = other;
 	event->mapping = mapping;
 	event->actor = ring->actor;
+	event->stack = stack;
 	event->call = call;
 	event->result = result;
 	if (likely(ring->actor != HEAPINFO_NO_ACTOR))

@@ -4,6 +4,8 @@
 #include "budget.h"
 #include "ring.h"
 #include "spare.h"
+#include "stack.h"
+#include "stack_table.h"
 #include "timeline.h"
 
 #include <linux/slab.h>
@@ -133,6 +135,39 @@ static void heapinfo_spare_free_timeline(struct heapinfo_owner *owner,
 }
 
 /**
+ * heapinfo_spare_free_stacks() - free stacks that no row is of
+ * @owner: for whom they count
+ * @stack: the first of them, or NULL
+ *
+ * Context: as heapinfo_spare_free_block(), if there is one.
+ */
+void heapinfo_spare_free_stacks(struct heapinfo_owner *owner,
+				struct heapinfo_stack *stack)
+{
+	struct heapinfo_stack *next;
+
+	for (; stack; stack = next) {
+		next = stack->next;
+		heapinfo_spare_kfree(owner, stack,
+				     heapinfo_stack_memory(stack));
+	}
+}
+
+/* Frees a table with the stacks in it. */
+static void heapinfo_spare_free_table(struct heapinfo_owner *owner,
+				      struct heapinfo_stacks *stacks)
+{
+	u16 i;
+
+	if (!stacks)
+		return;
+	for (i = 0; i < stacks->most; i++)
+		heapinfo_stacks_drop(stacks, i);
+	heapinfo_spare_free_stacks(owner, stacks->gone);
+	heapinfo_spare_kfree(owner, stacks, heapinfo_stacks_size(stacks->most));
+}
+
+/**
  * heapinfo_spare_free_ring() - free the memory of a ring
  * @owner: for whom it counts
  * @ring: nobody uses it any more
@@ -158,6 +193,7 @@ void heapinfo_spare_free_ring(struct heapinfo_owner *owner,
 		heapinfo_spare_kfree(owner, ring->actors,
 				     ring->nr_actors * sizeof(*ring->actors));
 	heapinfo_spare_free_timeline(owner, ring->timeline);
+	heapinfo_spare_free_table(owner, ring->stacks);
 }
 
 /**
@@ -180,6 +216,25 @@ bool heapinfo_spare_fill_block(struct heapinfo_spare *spare,
 		spare->block = heapinfo_spare_block(owner, wants.empty,
 						    heapinfo_gfp(may_sleep));
 	return !spare->block && wants.timeline;
+}
+
+/* The stack of the call, and a place for it if there is none. */
+static void heapinfo_spare_fill_stack(struct heapinfo_spare *spare,
+				      struct heapinfo_owner *owner,
+				      struct heapinfo_wants wants,
+				      bool may_sleep)
+{
+	size_t size = heapinfo_stacks_size(wants.stacks);
+
+	spare->stack_tried = true;
+	if (wants.stacks) {
+		spare->stacks = heapinfo_spare_kmalloc(owner, size, false,
+						       heapinfo_gfp(may_sleep));
+		if (!spare->stacks)
+			return;
+		heapinfo_stacks_init(spare->stacks, wants.stacks);
+	}
+	spare->stack = heapinfo_stack_take(owner, may_sleep);
 }
 
 /**
@@ -215,6 +270,8 @@ void heapinfo_spare_fill_rest(struct heapinfo_spare *spare,
 						       wants.first, gfp);
 		spare->nr_actors = spare->actors ? wants.actors : 0;
 	}
+	if (wants.stack)
+		heapinfo_spare_fill_stack(spare, owner, wants, may_sleep);
 }
 
 /**
@@ -256,4 +313,8 @@ void heapinfo_spare_free(struct heapinfo_spare *spare)
 	heapinfo_spare_free_failures(owner, spare->failures);
 	heapinfo_spare_kfree(owner, spare->actors,
 			     spare->nr_actors * sizeof(*spare->actors));
+	if (spare->stack)
+		heapinfo_spare_kfree(owner, spare->stack,
+				     heapinfo_stack_memory(spare->stack));
+	heapinfo_spare_free_table(owner, spare->stacks);
 }

@@ -59,6 +59,7 @@ static int heapinfo_status_show(struct seq_file *m, void *v)
 	seq_puts(m, "Suspended:\tno\n");
 	seq_printf(m, "History:\t%u\n", heapinfo_params.history);
 	seq_printf(m, "Queries:\t%d\n", heapinfo_params.queries);
+	seq_printf(m, "Stacks:\t%u\n", heapinfo_params.stacks);
 	seq_printf(m, "Counts:\t%s\n", m->private ? "exact" : "rounded");
 	heapinfo_status_count(m, "Processes", state.processes);
 	heapinfo_status_count(m, "MemoryUsed", state.bytes);

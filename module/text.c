@@ -57,6 +57,24 @@ char *heapinfo_text_decimal(char *at, u64 value)
 }
 
 /**
+ * heapinfo_text_hex_digits() - write a number in hexadecimal, with no sign of that
+ * @at: where to; see HEAPINFO_TEXT_DIGITS
+ * @value: the number
+ *
+ * Context: any.
+ * Return: the place behind its last digit.
+ */
+char *heapinfo_text_hex_digits(char *at, u64 value)
+{
+	/* Of the first digit. */
+	int shift = (fls64(value | 1) - 1) & ~3;
+
+	for (; shift >= 0; shift -= 4)
+		*at++ = "0123456789abcdef"[value >> shift & 15];
+	return at;
+}
+
+/**
  * heapinfo_text_hex() - write an address or a distance, in hexadecimal
  * @at: where to; see HEAPINFO_TEXT_HEX
  * @value: the number
@@ -66,14 +84,9 @@ char *heapinfo_text_decimal(char *at, u64 value)
  */
 char *heapinfo_text_hex(char *at, unsigned long value)
 {
-	/* Of the first digit. */
-	int shift = (fls64(value | 1) - 1) & ~3;
-
 	*at++ = '0';
 	*at++ = 'x';
-	for (; shift >= 0; shift -= 4)
-		*at++ = "0123456789abcdef"[value >> shift & 15];
-	return at;
+	return heapinfo_text_hex_digits(at, value);
 }
 
 /**

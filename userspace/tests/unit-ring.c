@@ -24,6 +24,11 @@ static struct {
 	struct heapinfo_actor who[2 * STEPS];
 	/* There may be no actor, since memory for one was refused. */
 	bool anonymous[2 * STEPS];
+	/* From which place in a program each row came, and the number of its stack. */
+	u64 place[2 * STEPS];
+	u32 number[2 * STEPS];
+	/* The rows before this one gave their stacks back. */
+	unsigned int bare;
 	unsigned int rows;
 	unsigned int most;
 	/* Rows that went while there was no timeline. */
@@ -74,6 +79,36 @@ static void fill(struct heapinfo_spare *spare, struct heapinfo_wants wants,
 					refused);
 	if (spare->actors)
 		spare->nr_actors = wants.actors;
+	if (wants.stacks)
+		spare->stacks = granted(heapinfo_stacks_size(wants.stacks),
+					refused);
+	if (spare->stacks)
+		heapinfo_stacks_init(spare->stacks, wants.stacks);
+}
+
+/* The stacks that no row is of any more. */
+static void free_gone(struct heapinfo_stack *stack)
+{
+	struct heapinfo_stack *next;
+
+	for (; stack; stack = next) {
+		next = stack->next;
+		free(stack);
+	}
+}
+
+/* A table, which counts the bytes of its stacks to the last one. */
+static void free_stacks(struct heapinfo_stacks *stacks)
+{
+	u16 i;
+
+	if (!stacks)
+		return;
+	for (i = 0; i < stacks->most; i++)
+		heapinfo_stacks_drop(stacks, i);
+	assert_int_equal(stacks->bytes, 0);
+	free_gone(stacks->gone);
+	free(stacks);
 }
 
 static void empty(struct heapinfo_spare *spare)
@@ -83,6 +118,8 @@ static void empty(struct heapinfo_spare *spare)
 	free(spare->block);
 	free(spare->timeline);
 	free(spare->actors);
+	free(spare->stack);
+	free_stacks(spare->stacks);
 }
 
 /* How many rows went, and whether that is told by the timeline. */
@@ -93,6 +130,32 @@ static void count_forgotten(unsigned int before, unsigned int added,
 		life.forgotten += before + added - life.ring.rows;
 }
 
+/* The stack of a call that comes from a place: the one there is, or a new one. */
+static u16 find_stack(u64 from, unsigned int refused)
+{
+	struct heapinfo_spare spare = { .stack_tried = true };
+	struct heapinfo_ring *ring = &life.ring;
+	struct heapinfo_wants wants = {};
+	u16 i, at = HEAPINFO_NO_STACK;
+
+	for (i = 0; ring->stacks && i < ring->stacks->most; i++)
+		if (ring->stacks->entries[i].stack &&
+		    ring->stacks->entries[i].stack->ip == from)
+			return i;
+	wants.stacks = heapinfo_ring_stacks_wanted(ring, life.most);
+	fill(&spare, wants, refused);
+	spare.stack_tried = true;
+	spare.stack = granted(sizeof(*spare.stack), refused);
+	if (spare.stack)
+		*spare.stack = (struct heapinfo_stack) { .ip = from };
+	at = heapinfo_ring_add_stack(ring, &spare);
+	assert_true(at != HEAPINFO_NO_STACK || refused);
+	assert_true((at == HEAPINFO_NO_STACK) == ring->stack_refused ||
+		    at != HEAPINFO_NO_STACK);
+	empty(&spare);
+	return at;
+}
+
 static void happens(const struct heapinfo_actor *who, unsigned int refused)
 {
 	struct heapinfo_ring *ring = &life.ring;
@@ -101,6 +164,7 @@ static void happens(const struct heapinfo_actor *who, unsigned int refused)
 	struct heapinfo_wants wants;
 	struct heapinfo_event *row;
 	bool room;
+	u16 stack;
 
 	wants = heapinfo_ring_wants(ring, 1, who, life.most);
 	fill(&spare, wants, refused);
@@ -123,8 +187,13 @@ static void happens(const struct heapinfo_actor *who, unsigned int refused)
 		count_forgotten(before, 1, ring->timeline);
 		return;
 	}
+	life.place[life.rows - 1] = 1 + chance(chance(2) ? 3 : 200);
+	stack = find_stack(life.place[life.rows - 1], refused);
+	life.number[life.rows - 1] = stack == HEAPINFO_NO_STACK ?
+				     0 : ring->stacks->entries[stack].number;
 	heapinfo_ring_add(ring, row->time, row->call, row->result, row->from,
-			  row->other, row->mapping);
+			  row->other, row->mapping, stack);
+	free_gone(heapinfo_ring_take_gone(ring));
 	count_forgotten(before, 1, ring->timeline);
 }
 
@@ -153,8 +222,18 @@ static void give_rest(void)
 		life.forgotten += life.ring.timeline->spans[i].calls;
 	heapinfo_ring_give_rest(&life.ring, &rest, timeline);
 	assert_null(life.ring.actors);
+	assert_null(life.ring.stacks);
+	life.bare = life.rows;
 	assert_true(!timeline || !life.ring.timeline);
 	empty(&rest);
+}
+
+/* Whoever has to give much back loses the stacks first, and keeps the rows. */
+static void give_stacks(void)
+{
+	free_stacks(heapinfo_ring_give_stacks(&life.ring));
+	assert_null(life.ring.stacks);
+	life.bare = life.rows;
 }
 
 static void give_back(void)
@@ -164,6 +243,8 @@ static void give_back(void)
 
 	if (chance(2))
 		give_small_timeline(10);
+	if (chance(2))
+		give_stacks();
 	block = heapinfo_ring_give_back(&life.ring);
 	assert_true(!block == !room);
 	if (!block)
@@ -175,8 +256,38 @@ static void give_back(void)
 	count_forgotten(before, 0, life.ring.timeline);
 	life.blocks--;
 	free(block);
+	free_gone(heapinfo_ring_take_gone(&life.ring));
 	if (!life.ring.room && chance(2))
 		give_rest();
+}
+
+/* Each row has the stack that it got, and each stack has rows. */
+static void check_stacks(const struct heapinfo_event *copy, unsigned int nr)
+{
+	static unsigned int rows[4200];
+	const struct heapinfo_stacks *stacks = life.ring.stacks;
+	unsigned int i, row, lost = 0;
+
+	memset(rows, 0, sizeof(rows));
+	for (i = 0; i < nr; i++) {
+		row = life.rows - nr + i;
+		if (row < life.bare || !life.number[row]) {
+			assert_int_equal(copy[i].stack, HEAPINFO_NO_STACK);
+			lost++;
+			continue;
+		}
+		assert_true(copy[i].stack < stacks->most);
+		rows[copy[i].stack]++;
+		assert_int_equal(stacks->entries[copy[i].stack].number,
+				 life.number[row]);
+		assert_int_equal(stacks->entries[copy[i].stack].stack->ip,
+				 life.place[row]);
+	}
+	assert_int_equal(lost, life.ring.lost);
+	for (i = 0; stacks && i < stacks->most; i++) {
+		assert_int_equal(stacks->entries[i].rows, rows[i]);
+		assert_true(!rows[i] || stacks->entries[i].stack);
+	}
 }
 
 /* The rows are the last ones, each with who did it; the rest is in the spans. */
@@ -218,6 +329,7 @@ static void check(void)
 		assert_memory_equal(actors[copy[i].actor].comm, who->comm,
 				    sizeof(who->comm));
 	}
+	check_stacks(copy, nr);
 	for (i = 0; i < ring->nr_actors; i++)
 		counted += actors[i].rows;
 	for (i = 0; i < nr; i++)
@@ -244,10 +356,12 @@ static void end(void)
 		life.blocks--;
 		free(block);
 	}
+	assert_int_equal(life.ring.lost, 0);
 	assert_int_equal(life.ring.rows, 0);
 	assert_int_equal(life.blocks, 0);
 	free(life.ring.actors);
 	free(life.ring.timeline);
+	free_stacks(life.ring.stacks);
 }
 
 /* Threads of a process, which now and then change their name. */

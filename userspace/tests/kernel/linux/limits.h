@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdint.h>
 
+#define S32_MAX INT32_MAX
 #define S64_MAX INT64_MAX
 #define U16_MAX UINT16_MAX
 

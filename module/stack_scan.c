@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which words of a stack are kept: what unwinding needs of it, and no data. */
+#include "stack_scan.h"
+#include "code.h"
+
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+/*
+ * Kept are addresses of code; and of addresses of the stack itself those that may be
+ * a frame: where a return address stands right above what they point to, as with
+ * saved frame pointers; or near it, as functions have it that align their frame, and
+ * the loader; and the stack pointer that a signal has saved. They point upwards.
+ *
+ * What stands above is not known yet when a word is looked at. So addresses of the
+ * stack are kept first, and decided when there is no room left, and at the end. There
+ * is no kernel in this: others may build it, too.
+ */
+
+/**
+ * heapinfo_stack_scan_begin() - begin to look at a stack
+ * @scan: filled in; the caller may change @lowest and @highest
+ * @top: the stack pointer
+ * @end: where what is to be looked at ends
+ * @shift: a word has 1 << shift bytes
+ *
+ * Context: any.
+ */
+void heapinfo_stack_scan_begin(struct heapinfo_stack_scan *scan,
+			       unsigned long top, unsigned long end,
+			       unsigned int shift)
+{
+	unsigned long most = (unsigned long)HEAPINFO_SCAN_SLOTS << shift;
+
+	scan->top = top;
+	scan->end = min(end, top + most);
+	scan->shift = shift;
+	scan->slots = 0;
+	scan->nr = 0;
+	scan->lowest = 0;
+	scan->highest = HEAPINFO_ADDRESS_END;
+	memset(scan->code, 0, sizeof(scan->code));
+}
+
+/* Whether a word is the address of code, as far as is known. */
+static bool heapinfo_slot_is_code(const struct heapinfo_stack_scan *scan,
+				  unsigned long slot)
+{
+	return slot < scan->slots && (scan->code[slot / 64] >> slot % 64 & 1);
+}
+
+/* Whether what points to a slot may be a frame. */
+static bool heapinfo_is_frame(const struct heapinfo_stack_scan *scan,
+			      unsigned long slot)
+{
+	return heapinfo_slot_is_code(scan, slot + 1) ||
+	       heapinfo_slot_is_code(scan, slot + 3) ||
+	       (slot && heapinfo_slot_is_code(scan, slot - 1));
+}
+
+/*
+ * Whether a word may be the stack pointer that a signal has saved: so many words
+ * above it, @to_ip, is where the program was interrupted, and @words below that what
+ * the handler returns to.
+ */
+static bool heapinfo_is_signal(const struct heapinfo_stack_scan *scan,
+			       unsigned long slot, unsigned int words,
+			       unsigned int to_ip)
+{
+	return slot + to_ip >= words &&
+	       heapinfo_slot_is_code(scan, slot + to_ip) &&
+	       heapinfo_slot_is_code(scan, slot + to_ip - words);
+}
+
+static bool heapinfo_is_interrupted(const struct heapinfo_stack_scan *scan,
+				    unsigned long slot)
+{
+	if (scan->shift == 3)
+		return heapinfo_is_signal(scan, slot, HEAPINFO_SIGNAL_WIDE,
+					  HEAPINFO_SIGNAL_SP_WIDE);
+	return heapinfo_is_signal(scan, slot, HEAPINFO_SIGNAL_NARROW,
+				  HEAPINFO_SIGNAL_SP_NARROW) ||
+	       heapinfo_is_signal(scan, slot, HEAPINFO_SIGNAL_NARROW_INFO,
+				  HEAPINFO_SIGNAL_SP_NARROW);
+}
+
+static bool heapinfo_on_stack(const struct heapinfo_stack_scan *scan, u64 value)
+{
+	return value >= scan->top && value < scan->end;
+}
+
+/*
+ * Drops those addresses of the stack that are no frames. Before the @last time, those
+ * stay of which that is not known: what they point to has not been looked at.
+ */
+static void heapinfo_stack_scan_decide(struct heapinfo_stack_scan *scan,
+				       bool last)
+{
+	unsigned int i, nr = 0;
+	unsigned long slot;
+	u64 value;
+
+	for (i = 0; i < scan->nr; i++) {
+		value = scan->words[i].value;
+		slot = (value - scan->top) >> scan->shift;
+		if (!heapinfo_on_stack(scan, value) ||
+		    heapinfo_is_frame(scan, slot) ||
+		    heapinfo_is_interrupted(scan, scan->words[i].slot) ||
+		    (!last && slot + 3 >= scan->slots))
+			scan->words[nr++] = scan->words[i];
+	}
+	scan->nr = nr;
+}
+
+/* Keeps the word in the last slot. Returns false if more are kept than may be. */
+static bool heapinfo_stack_scan_keep(struct heapinfo_stack_scan *scan, u64 value)
+{
+	if (scan->nr == HEAPINFO_SCAN_WORDS) {
+		heapinfo_stack_scan_decide(scan, false);
+		/* Else little room is made time and again. */
+		if (scan->nr > HEAPINFO_SCAN_WORDS / 2)
+			return false;
+	}
+	scan->words[scan->nr++] = (struct heapinfo_word) {
+		.slot = scan->slots - 1, .value = value,
+	};
+	return true;
+}
+
+/* The last slot holds a value that may be an address. Returns as above. */
+static bool heapinfo_stack_scan_word(struct heapinfo_stack_scan *scan, u64 value,
+				     heapinfo_is_code *is_code, void *data)
+{
+	unsigned int slot = scan->slots - 1;
+	u64 at = scan->top + ((u64)slot << scan->shift);
+	u64 unaligned = (1U << scan->shift) - 1;
+
+	if (heapinfo_on_stack(scan, value)) {
+		if (value <= at || (value & unaligned))
+			return true;
+		return heapinfo_stack_scan_keep(scan, value);
+	}
+	if (value >= scan->highest || !is_code(data, value))
+		return true;
+	scan->code[slot / 64] |= 1ULL << slot % 64;
+	return heapinfo_stack_scan_keep(scan, value);
+}
+
+/**
+ * heapinfo_stack_scan_part() - look at the next words of a stack
+ * @scan: the stack
+ * @part: a copy of them
+ * @nr: how many; no more than there are up to @scan->end
+ * @is_code: tells whether there is code at an address; asked only for what is not on
+ *	the stack
+ * @data: for that
+ *
+ * Context: as @is_code needs it.
+ * Return: false if there are more words to keep than may be: then nothing more is to
+ * be looked at.
+ */
+bool heapinfo_stack_scan_part(struct heapinfo_stack_scan *scan, const void *part,
+			      unsigned int nr, heapinfo_is_code *is_code,
+			      void *data)
+{
+	const unsigned int first = scan->slots;
+	const u64 lowest = scan->lowest;
+	const bool wide = scan->shift == 3;
+	const u64 *words = part;
+	const u32 *halves = part;
+	unsigned int i;
+	u64 value;
+
+	for (i = 0; i < nr; i++) {
+		value = wide ? words[i] : halves[i];
+		/* Most are small numbers. */
+		if (value < lowest)
+			continue;
+		scan->slots = first + i + 1;
+		if (!heapinfo_stack_scan_word(scan, value, is_code, data))
+			return false;
+	}
+	scan->slots = first + nr;
+	return true;
+}
+
+/**
+ * heapinfo_stack_scan_skip() - go on behind words that are not in memory
+ * @scan: the stack
+ * @nr: how many words
+ *
+ * Context: any.
+ */
+void heapinfo_stack_scan_skip(struct heapinfo_stack_scan *scan, unsigned int nr)
+{
+	scan->slots = min(scan->slots + nr, (unsigned int)HEAPINFO_SCAN_SLOTS);
+}
+
+/**
+ * heapinfo_stack_scan_end() - decide what is kept
+ * @scan: the stack; has HEAPINFO_WORDS_MAX words at most afterwards, the lowest ones
+ *
+ * Context: any.
+ * Return: false if there were more.
+ */
+bool heapinfo_stack_scan_end(struct heapinfo_stack_scan *scan)
+{
+	heapinfo_stack_scan_decide(scan, true);
+	if (scan->nr <= HEAPINFO_WORDS_MAX)
+		return true;
+	scan->nr = HEAPINFO_WORDS_MAX;
+	return false;
+}
