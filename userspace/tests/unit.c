@@ -690,6 +690,47 @@ static void test_times_below_zero(void **state)
 	kernel_free(&k);
 }
 
+/* What the module wrote that numbers stacks, and one that has a column more. */
+static const char *rows_with_stacks;
+
+static FILE *module_text_with_stacks(struct target *t, const char *name)
+{
+	(void)t;
+	return strcmp(name, "heapinfo") ? NULL :
+	       fmemopen((void *)rows_with_stacks, strlen(rows_with_stacks), "r");
+}
+
+static void test_numbers_of_stacks(void **state)
+{
+	static const struct target_ops ops = { .text = module_text_with_stacks };
+	struct target t = { .ops = &ops };
+	struct kernel_facts k;
+	size_t i;
+	static const char *const texts[] = {
+		"StartBrk:\t0x1000\nBrk:\t0x1030\n\n"
+		"#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\tstack\n"
+		"3\t1.0\t7\tgrow\t0x1020\t0x1010\t0x1020\t+16\tok\ta b\t12\n"
+		"4\t2.0\t7\tgrow\t0x1030\t0x1020\t0x1030\t+16\tok\t\t0\n",
+		"StartBrk:\t0x1000\nBrk:\t0x1030\n\n"
+		"#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\tnew\tstack\n"
+		"3\t1.0\t7\tgrow\t0x1020\t0x1010\t0x1020\t+16\tok\ta b\t99\t12\n"
+		"4\t2.0\t7\tgrow\t0x1030\t0x1020\t0x1030\t+16\tok\t\t98\t0\n",
+	};
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		rows_with_stacks = texts[i];
+		kernel_read(&t, &k);
+		assert_int_equal(k.events, 2);
+		assert_true(k.stacks);
+		assert_string_equal(k.event[0].comm, "a b");
+		assert_int_equal(k.event[0].stack, 12);
+		assert_string_equal(k.event[1].comm, "");
+		assert_int_equal(k.event[1].stack, 0);
+		kernel_free(&k);
+	}
+}
+
 /* Two programs of one process: before an exec, and after it. */
 struct program {
 	u64 data;
@@ -812,6 +853,7 @@ int main(void)
 		cmocka_unit_test(test_peeks_at_an_end),
 		cmocka_unit_test(test_module_file),
 		cmocka_unit_test(test_times_below_zero),
+		cmocka_unit_test(test_numbers_of_stacks),
 		cmocka_unit_test(test_break_of_another_program),
 	};
 
