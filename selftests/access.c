@@ -120,10 +120,11 @@ static const struct somebody readers[] = {
 	{ "root of root's namespace", be_root_apart },
 };
 
-/* What both files say to somebody. */
+/* What the files say to somebody. */
 struct answers {
 	int maps;
 	int heapinfo;
+	int stacks;
 };
 
 #define NOT_ASKED	12345
@@ -131,7 +132,7 @@ struct answers {
 /* Ask as somebody, in a process made for that. */
 static struct answers ask_as(setup_fn setup, const char *proc, pid_t of)
 {
-	struct answers answers = { NOT_ASKED, NOT_ASKED };
+	struct answers answers = { NOT_ASKED, NOT_ASKED, NOT_ASKED };
 	int result[2];
 	pid_t pid;
 
@@ -143,6 +144,7 @@ static struct answers ask_as(setup_fn setup, const char *proc, pid_t of)
 			_exit(1);
 		answers.maps = ask_pid(proc, of, "maps");
 		answers.heapinfo = ask_pid(proc, of, "heapinfo");
+		answers.stacks = ask_pid(proc, of, "heapstacks");
 		if (write(result[1], &answers, sizeof(answers)) < 0)
 			_exit(1);
 		_exit(0);
@@ -220,6 +222,9 @@ TEST_F_TIMEOUT(access, everybody_reads_everybody, HEAPINFO_LONG)
 			}
 			EXPECT_EQ(answers.maps, answers.heapinfo)
 				TH_LOG("%s reads %s", readers[j].name, name);
+			EXPECT_EQ(answers.maps, answers.stacks)
+				TH_LOG("%s reads stacks of %s", readers[j].name,
+				       name);
 			if (answers.heapinfo == ASKED_TEXT)
 				allowed++;
 			else if (answers.heapinfo == -EACCES)
@@ -270,6 +275,8 @@ TEST_F(access, kernel_thread)
 	EXPECT_EQ(pid, heapinfo_number(&info, "Pid"));
 	EXPECT_EQ(strlen("Name:\tkthreadd\nPid:\t2\n"), info.length);
 	EXPECT_EQ(ASKED_TEXT, ask_as(become_user_a, "/proc", pid).heapinfo);
+	/* It makes no calls. */
+	EXPECT_EQ(0, ask_pid("/proc", pid, "heapstacks"));
 	snprintf(path, sizeof(path), "/proc/%d/heapinfo", pid);
 	EXPECT_EQ(-1, open(path, O_WRONLY | O_TRUNC));
 }

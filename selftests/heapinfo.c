@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 
 /* Of a row. */
-#define COLUMNS		10
+#define COLUMNS		11
 
 #define PARAMETERS_DIR	"/sys/module/heapinfo/parameters/"
 
@@ -27,6 +27,7 @@ static const struct parameter {
 	{ "history", "64" },
 	{ "memory", "32" },
 	{ "queries", "0" },
+	{ "stacks", "32768" },
 };
 
 static ssize_t read_fd(int fd, char *text, size_t size)
@@ -247,6 +248,7 @@ int heapinfo_row(const struct heapinfo *info, unsigned int i,
 	row->delta = strtoll(fields[7], NULL, 10);
 	snprintf(row->result, sizeof(row->result), "%s", fields[8]);
 	snprintf(row->comm, sizeof(row->comm), "%s", fields[9]);
+	row->stack = strtoull(fields[10], NULL, 10);
 	return 0;
 }
 

@@ -72,6 +72,7 @@ struct heapinfo_row {
 	long long delta;
 	char result[40];
 	char comm[HEAPINFO_WORD_MAX];
+	unsigned long long stack;
 };
 
 /**

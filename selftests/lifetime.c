@@ -29,6 +29,7 @@ FIXTURE_TEARDOWN(lifetime)
 }
 
 static const char own[] = "/proc/self/heapinfo";
+static const char own_stacks[] = "/proc/self/heapstacks";
 
 /* Nothing of the module can be found by any way. */
 #define EXPECT_GONE() do {						\
@@ -36,6 +37,8 @@ static const char own[] = "/proc/self/heapinfo";
 	EXPECT_EQ(-ENOENT, ask_at(AT_FDCWD, own));			\
 	EXPECT_EQ(-ENOENT, ask_at(_dir, "heapinfo"));			\
 	EXPECT_FALSE(is_listed(_dir, "heapinfo"));			\
+	EXPECT_EQ(-ENOENT, ask_at(_dir, "heapstacks"));			\
+	EXPECT_FALSE(is_listed(_dir, "heapstacks"));			\
 	EXPECT_TRUE(is_listed(_dir, "maps"));				\
 	EXPECT_EQ(-ENOENT, ask_at(AT_FDCWD, "/proc/heapinfo"));		\
 	EXPECT_EQ(-1, access("/sys/module/heapinfo", F_OK));		\
@@ -48,6 +51,8 @@ static const char own[] = "/proc/self/heapinfo";
 	int _dir = open("/proc/self", O_RDONLY | O_DIRECTORY);		\
 	EXPECT_EQ(ASKED_TEXT, ask_at(AT_FDCWD, own));			\
 	EXPECT_TRUE(is_listed(_dir, "heapinfo"));			\
+	EXPECT_EQ(ASKED_TEXT, ask_at(AT_FDCWD, own_stacks));		\
+	EXPECT_TRUE(is_listed(_dir, "heapstacks"));			\
 	EXPECT_EQ(ASKED_TEXT, ask_at(AT_FDCWD, "/proc/heapinfo"));	\
 	close(_dir);							\
 } while (0)
@@ -68,6 +73,16 @@ static const char own[] = "/proc/self/heapinfo";
 TEST_F(lifetime, open_file)
 {
 	EXPECT_PINNED_BY(open(own, O_RDONLY | O_CLOEXEC));
+}
+
+TEST_F(lifetime, open_stacks)
+{
+	EXPECT_PINNED_BY(open(own_stacks, O_RDONLY | O_CLOEXEC));
+}
+
+TEST_F(lifetime, path_of_stacks)
+{
+	EXPECT_PINNED_BY(open(own_stacks, O_PATH | O_CLOEXEC));
 }
 
 TEST_F(lifetime, descriptor_of_a_path)
@@ -154,8 +169,8 @@ TEST_F(lifetime, listing_under_way)
 	without = 0;
 	while (getdents64(dir, buffer, sizeof(buffer)) > 0)
 		without = lseek(dir, 0, SEEK_CUR);
-	EXPECT_EQ(end, without + 1);
-	/* At the place of the entry, which is not there now. */
+	EXPECT_EQ(end, without + 2);
+	/* At the place of the entries, which are not there now. */
 	EXPECT_EQ(without, lseek(dir, without, SEEK_SET));
 	EXPECT_EQ(0, getdents64(dir, buffer, sizeof(buffer)));
 	ASSERT_EQ(0, heapinfo_load(""));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /proc/<pid> lists heapinfo exactly once, however it is read. */
+/* /proc/<pid> lists heapinfo and heapstacks exactly once, however it is read. */
 #include "kselftest_harness.h"
 #include "heapinfo.h"
 #include "neighbour.h"
@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 
 #define ENTRIES_MAX	256
+
+/* The names of ours, in the order in which they are listed. */
+static const char *const ours[] = { "heapinfo", "heapstacks" };
 
 struct listing {
 	unsigned int nr;
@@ -101,7 +104,8 @@ TEST_F(listing, once)
 {
 	unsigned int i;
 
-	EXPECT_EQ(1, times_listed(&whole, "heapinfo"));
+	for (i = 0; i < ARRAY_SIZE(ours); i++)
+		EXPECT_EQ(1, times_listed(&whole, ours[i]));
 	for (i = 0; i < whole.nr; i++)
 		EXPECT_EQ(1, times_listed(&whole, whole.entries[i].name))
 			TH_LOG("%s", whole.entries[i].name);
@@ -132,18 +136,22 @@ TEST_F(listing, small_buffers)
 	EXPECT_TRUE(same_names(&whole, &other));
 }
 
-/* Also where it is the name heapinfo itself that finds no room. */
+/* Also where it is a name of ours that finds no room. */
 TEST_F(listing, no_room_for_the_last)
 {
-	off_t before_last = whole.entries[whole.nr - 2].after;
+	unsigned int i, nr = ARRAY_SIZE(ours);
+	off_t before;
 
-	EXPECT_STREQ("heapinfo", whole.entries[whole.nr - 1].name);
-	ASSERT_EQ(before_last, lseek(self->fd, before_last, SEEK_SET));
-	EXPECT_EQ(-EINVAL, list_in_pieces(&other, self->fd, 24));
-	EXPECT_EQ(before_last, lseek(self->fd, 0, SEEK_CUR));
-	ASSERT_EQ(0, list_in_pieces(&other, self->fd, 40));
-	EXPECT_EQ(1, other.nr);
-	EXPECT_STREQ("heapinfo", other.entries[0].name);
+	for (i = 0; i < nr; i++) {
+		before = whole.entries[whole.nr - nr + i - 1].after;
+		EXPECT_STREQ(ours[i], whole.entries[whole.nr - nr + i].name);
+		ASSERT_EQ(before, lseek(self->fd, before, SEEK_SET));
+		EXPECT_EQ(-EINVAL, list_in_pieces(&other, self->fd, 24));
+		EXPECT_EQ(before, lseek(self->fd, 0, SEEK_CUR));
+		ASSERT_EQ(0, list_in_pieces(&other, self->fd, 40));
+		EXPECT_EQ(nr - i, other.nr);
+		EXPECT_STREQ(ours[i], other.entries[0].name);
+	}
 }
 
 TEST_F(listing, seek)
@@ -204,24 +212,35 @@ TEST_F(listing, seekdir_and_rewinddir)
 	closedir(dir);
 }
 
-TEST_F(listing, inode_number)
+static void check_inode(struct __test_metadata *_metadata, int dir,
+			unsigned int ours_at)
 {
-	unsigned int i = whole.nr - 1;
+	const char *name = whole.entries[ours_at].name;
 	struct stat st, neighbour;
+	unsigned int i;
 
-	ASSERT_STREQ("heapinfo", whole.entries[i].name);
-	ASSERT_EQ(0, fstatat(self->fd, "heapinfo", &st, 0));
-	EXPECT_EQ(st.st_ino, whole.entries[i].ino);
-	EXPECT_EQ(DT_REG, whole.entries[i].type);
+	ASSERT_EQ(0, fstatat(dir, name, &st, 0));
+	EXPECT_EQ(st.st_ino, whole.entries[ours_at].ino);
+	EXPECT_EQ(DT_REG, whole.entries[ours_at].type);
 	EXPECT_TRUE(S_ISREG(st.st_mode));
 	/* As cp and tar tell files apart. */
-	while (i--) {
-		if (fstatat(self->fd, whole.entries[i].name, &neighbour,
+	for (i = 0; i < whole.nr; i++) {
+		if (i == ours_at)
+			continue;
+		if (fstatat(dir, whole.entries[i].name, &neighbour,
 			    AT_SYMLINK_NOFOLLOW))
 			continue;
 		EXPECT_NE(neighbour.st_ino, st.st_ino)
 			TH_LOG("%s", whole.entries[i].name);
 	}
+}
+
+TEST_F(listing, inode_number)
+{
+	unsigned int i, nr = ARRAY_SIZE(ours);
+
+	for (i = whole.nr - nr; i < whole.nr; i++)
+		check_inode(_metadata, self->fd, i);
 }
 
 TEST_F(listing, two_mounts)
@@ -311,6 +330,9 @@ TEST_F(listing, nowhere_else)
 		"/proc/self/map_files/heapinfo", "/proc/sys/heapinfo",
 		"/proc/self/heapinf", "/proc/self/heapinfo2",
 		"/proc/self/HEAPINFO", "/proc/tty/heapinfo",
+		"/proc/self/heapstack", "/proc/self/heapstackss",
+		"/proc/self/net/heapstacks", "/proc/heapstacks",
+		"/proc/thread-self/heapstacks",
 	};
 	unsigned int i;
 
@@ -343,6 +365,9 @@ TEST_F(listing, programs)
 
 	ASSERT_LT(0, pid);
 	EXPECT_EQ(1, count_of("ls /proc/%d | grep -cx heapinfo", pid));
+	EXPECT_EQ(2, count_of("ls /proc/%d | grep -c ^heap", pid));
+	EXPECT_EQ(1, count_of("cat /proc/%d/heapstacks | grep -c ^StackLimit:",
+			      pid));
 	EXPECT_EQ(1, count_of("ls -la /proc/%d | grep -c ' heapinfo$'", pid));
 	EXPECT_EQ(1, count_of("find /proc/%d -name heapinfo | wc -l", pid));
 	EXPECT_EQ(1, count_of("echo /proc/%d/h*o | grep -c /heapinfo$", pid));

@@ -101,7 +101,7 @@ in_use()
 }
 
 module_needed
-plan 27
+plan 31
 
 for value in x '' redirec redirects REDIRECT 1 'redirect,syscalls'; do
 	try "source=$value is refused" refused \
@@ -128,6 +128,12 @@ try "memory=4294967297 is refused" refused 'parameter .?memory|memory=' \
 	memory=4294967297
 try "queries=2 is refused" refused 'queries=2 is out of range: it is 0 to 1' \
 	queries=2
+try "stacks=-1 is refused" refused \
+	'stacks=-1 is out of range: it is 0 to 32768' stacks=-1
+try "stacks=32769 is refused" refused \
+	'stacks=32769 is out of range: it is 0 to 32768' stacks=32769
+try "stacks=7 is refused" refused \
+	'stacks=7 is less than a word: it is 0, or 8 to 32768' stacks=7
 
 try "source=redirect is taken" taken Source redirect source=redirect
 try "source=syscalls is taken" taken Source syscalls source=syscalls
@@ -137,6 +143,9 @@ try "history=4096 is taken" taken History 4096 history=4096
 try "memory=1 is taken" taken MemoryBound 1048576 memory=1
 try "memory=65536 is taken" taken MemoryBound 68719476736 memory=65536
 try "queries=1 is taken" taken Queries 1 queries=1
+try "stacks=0 is taken" taken Stacks 0 stacks=0
+try "stacks=8 is taken" taken Stacks 8 stacks=8
+try "stacks=4096 is taken" taken Stacks 4096 stacks=4096
 try "a second load is refused" loads_once
 try "rmmod says that the module is in use" in_use
 finish

@@ -49,6 +49,7 @@ struct held {
 	int dir;
 	int maps;
 	int heapinfo;
+	int stacks;
 	int maps_path;
 	int heapinfo_path;
 };
@@ -61,6 +62,7 @@ static void hold(struct held *held, pid_t pid)
 	held->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	held->maps = openat(held->dir, "maps", O_RDONLY | O_CLOEXEC);
 	held->heapinfo = openat(held->dir, "heapinfo", O_RDONLY | O_CLOEXEC);
+	held->stacks = openat(held->dir, "heapstacks", O_RDONLY | O_CLOEXEC);
 	held->maps_path = openat(held->dir, "maps", O_PATH | O_CLOEXEC);
 	held->heapinfo_path = openat(held->dir, "heapinfo",
 				     O_PATH | O_CLOEXEC);
@@ -71,6 +73,7 @@ static void release(struct held *held)
 	close(held->dir);
 	close(held->maps);
 	close(held->heapinfo);
+	close(held->stacks);
 	close(held->maps_path);
 	close(held->heapinfo_path);
 }
@@ -105,6 +108,11 @@ static int stat_at(int dirfd, const char *name)
 	EXPECT_EQ(ASKED_READ - ESRCH, ask_fd((held)->maps));		\
 	EXPECT_EQ(ASKED_READ - ESRCH, ask_fd((held)->heapinfo));	\
 	EXPECT_FALSE(is_listed((held)->dir, "heapinfo"));		\
+	EXPECT_EQ(ask_at((held)->dir, "heapinfo"),			\
+		  ask_at((held)->dir, "heapstacks"));			\
+	lseek((held)->stacks, 0, SEEK_SET);				\
+	EXPECT_EQ(ASKED_READ - ESRCH, ask_fd((held)->stacks));		\
+	EXPECT_FALSE(is_listed((held)->dir, "heapstacks"));		\
 	EXPECT_FALSE(is_listed((held)->dir, "maps"));			\
 } while (0)
 
@@ -268,6 +276,7 @@ TEST_F(stale, zombie)
 	lseek(held.heapinfo, 0, SEEK_SET);
 	EXPECT_EQ(ask_fd(held.maps), ask_fd(held.heapinfo));
 	EXPECT_NE(ASKED_TEXT, ask_fd(held.heapinfo));
+	EXPECT_NE(ASKED_TEXT, ask_fd(held.stacks));
 	EXPECT_TRUE(is_listed(held.dir, "heapinfo"));
 	waitpid(pid, NULL, 0);
 	EXPECT_STALE(&held);
@@ -322,8 +331,10 @@ TEST_F(stale, exec)
 	lseek(held.heapinfo, 0, SEEK_SET);
 	EXPECT_EQ(ask_fd(held.maps), ask_fd(held.heapinfo));
 	EXPECT_NE(ASKED_TEXT, ask_fd(held.heapinfo));
+	EXPECT_NE(ASKED_TEXT, ask_fd(held.stacks));
 	/* Opened anew it shows the program of now. */
 	EXPECT_EQ(ASKED_TEXT, ask_at(held.dir, "heapinfo"));
+	EXPECT_EQ(ASKED_TEXT, ask_at(held.dir, "heapstacks"));
 	EXPECT_EQ(ASKED_TEXT, ask_path_again(held.heapinfo_path));
 	end_process(pid);
 	release(&held);

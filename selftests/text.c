@@ -50,8 +50,8 @@ TEST_F(text, keys_in_order)
 	ASSERT_NE(NULL, line);
 	EXPECT_EQ(0, strncmp(line - 2, "\n\n", 2));
 	EXPECT_EQ(0, strncmp(line,
-			     "#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\n",
-			     53));
+			     "#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\tstack\n",
+			     59));
 }
 
 /* A name that could start a line, end a column or move a cursor is escaped. */

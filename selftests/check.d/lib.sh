@@ -179,7 +179,7 @@ guest_works='
 		sh -c "x=\$(seq 1000); cat /proc/\$\$/heapinfo" >file
 		cat file
 		grep -q "^Recorded:	since exec" file
-		grep -q "	grow	0x.*	ok	sh$" file
+		grep -q "	grow	0x.*	ok	sh	" file
 	}
 '
 

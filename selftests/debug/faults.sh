@@ -42,7 +42,7 @@ works()
 		has 'Recorded:	since exec' &&
 		has $'[^\n]*\tgrow\t[^\n]*\tok\tbash' || return
 	listed=(/proc/self/h*)
-	[ "${listed[*]}" = /proc/self/heapinfo ] &&
+	[ "${listed[*]}" = "/proc/self/heapinfo /proc/self/heapstacks" ] &&
 		read_all /proc/heapinfo && has 'Suspended:	no'
 }
 
