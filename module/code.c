@@ -69,6 +69,7 @@ static const struct heapinfo_restorer {
 	{ HEAPINFO_SIGNAL_NARROW_INFO, 7, { 0xb8, 0xad, 0, 0, 0, 0xcd, 0x80 } },
 	{ HEAPINFO_SIGNAL_NARROW, 8,
 	  { 0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80 } },
+	{}
 };
 
 /**
@@ -81,11 +82,9 @@ static const struct heapinfo_restorer {
  */
 unsigned int heapinfo_code_restorer(const u8 *code)
 {
-	const struct heapinfo_restorer *restorer = heapinfo_restorers;
-	const struct heapinfo_restorer *end = restorer +
-		sizeof(heapinfo_restorers) / sizeof(heapinfo_restorers[0]);
+	const struct heapinfo_restorer *restorer;
 
-	for (; restorer < end; restorer++)
+	for (restorer = heapinfo_restorers; restorer->words; restorer++)
 		if (!memcmp(code, restorer->bytes, restorer->size))
 			return restorer->words;
 	return 0;

@@ -42,7 +42,7 @@ struct heapinfo_entry {
 };
 
 /* In the order in which they are listed. */
-static const struct heapinfo_entry heapinfo_entries[] = {
+static const struct heapinfo_entry heapinfo_proc_entries[] = {
 	{ HEAPINFO_NAME, sizeof(HEAPINFO_NAME) - 1, 0x80000000U,
 	  &heapinfo_file_operations },
 	{ HEAPINFO_STACKS_NAME, sizeof(HEAPINFO_STACKS_NAME) - 1, 0xc0000000U,
@@ -55,8 +55,8 @@ static const struct heapinfo_entry *heapinfo_entry_of(const struct qstr *name)
 	const struct heapinfo_entry *entry;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(heapinfo_entries); i++) {
-		entry = &heapinfo_entries[i];
+	for (i = 0; i < ARRAY_SIZE(heapinfo_proc_entries); i++) {
+		entry = &heapinfo_proc_entries[i];
 		if (name->len == entry->len &&
 		    !memcmp(name->name, entry->name, entry->len))
 			return entry;
@@ -312,8 +312,8 @@ static unsigned int heapinfo_next_entry(const struct dir_context *ctx)
 {
 	loff_t next = ctx->pos - heapinfo_kernel_entries_end;
 
-	return next < 0 ? ARRAY_SIZE(heapinfo_entries) :
-	       min_t(u64, next, ARRAY_SIZE(heapinfo_entries));
+	return next < 0 ? ARRAY_SIZE(heapinfo_proc_entries) :
+	       min_t(u64, next, ARRAY_SIZE(heapinfo_proc_entries));
 }
 
 /*
@@ -327,8 +327,8 @@ static int heapinfo_iterate(struct file *file, struct dir_context *ctx)
 	unsigned int i = heapinfo_next_entry(ctx);
 	const struct heapinfo_entry *entry;
 
-	for (; !ret && i < ARRAY_SIZE(heapinfo_entries); i++) {
-		entry = &heapinfo_entries[i];
+	for (; !ret && i < ARRAY_SIZE(heapinfo_proc_entries); i++) {
+		entry = &heapinfo_proc_entries[i];
 		if (!dir_emit(ctx, entry->name, entry->len,
 			      heapinfo_entry_ino(entry, file_inode(file)),
 			      DT_REG))
@@ -344,7 +344,7 @@ static bool heapinfo_iterate_wanted(heapinfo_ftrace_regs *fregs)
 	struct dir_context *ctx = (void *)heapinfo_ftrace_argument(fregs, 1);
 
 	return READ_ONCE(heapinfo_serving) &&
-	       heapinfo_next_entry(ctx) < ARRAY_SIZE(heapinfo_entries);
+	       heapinfo_next_entry(ctx) < ARRAY_SIZE(heapinfo_proc_entries);
 }
 
 static struct heapinfo_hook heapinfo_lookup_hook = {

@@ -66,6 +66,9 @@ enum heapinfo_reclaim_from {
  * @polite_barren: how many buckets were looked at for somebody who asked politely,
  *	since something was last found
  * @polite_time: when they last were, in jiffies
+ * @stacks_barren: how many buckets were looked at for stacks alone, since something
+ *	was last found, or a stack was kept
+ * @stacks_time: when they last were, in jiffies
  */
 static struct heapinfo_hand {
 	/* Taken for a short time by who wants memory when there is little. */
@@ -77,6 +80,8 @@ static struct heapinfo_hand {
 	u64 most_now;
 	unsigned long polite_barren;
 	unsigned long polite_time;
+	unsigned long stacks_barren;
+	unsigned long stacks_time;
 } heapinfo_hand = {
 	.lock = __SPIN_LOCK_UNLOCKED(heapinfo_hand.lock),
 };
@@ -88,6 +93,7 @@ static struct heapinfo_hand {
  * @left: how many blocks may still be taken back; what else is counts as one
  * @met: the hand came across somebody who has more than a share
  * @polite: nothing is taken but from who has many rows
+ * @stacks: nothing is taken but stacks
  */
 struct heapinfo_reclaim {
 	u64 share;
@@ -95,6 +101,7 @@ struct heapinfo_reclaim {
 	unsigned int left;
 	bool met;
 	bool polite;
+	bool stacks;
 };
 
 /*
@@ -207,10 +214,10 @@ static bool heapinfo_reclaim_part(struct heapinfo_reclaim *reclaim,
 
 /*
  * Lets a process give its stacks back: a row without one still tells most of it. They
- * count as the blocks that have as much memory. Under the lock of the hand and
- * rcu_read_lock().
+ * count as the blocks that have as much memory. Returns whether it had some. Under the
+ * lock of the hand and rcu_read_lock().
  */
-static void heapinfo_reclaim_stacks(struct heapinfo_reclaim *reclaim,
+static bool heapinfo_reclaim_stacks(struct heapinfo_reclaim *reclaim,
 				    struct heapinfo_record *record)
 {
 	struct heapinfo_spare stacks = { .owner = record->owner };
@@ -220,11 +227,12 @@ static void heapinfo_reclaim_stacks(struct heapinfo_reclaim *reclaim,
 	stacks.stacks = heapinfo_ring_give_stacks(&record->ring);
 	spin_unlock(&record->lock);
 	if (!stacks.stacks)
-		return;
+		return false;
 	blocks = DIV_ROUND_UP(stacks.stacks->bytes,
 			      sizeof(struct heapinfo_block));
 	reclaim->left -= min(reclaim->left, max(blocks, 1U));
 	heapinfo_spare_free(&stacks);
+	return true;
 }
 
 /* Gives a record a timeline, for what it has to give back. As above. */
@@ -254,8 +262,9 @@ static void heapinfo_reclaim_record(struct heapinfo_reclaim *reclaim,
 	if (has)
 		*from = min(*from, has > heapinfo_reclaim_kept() ?
 				   HEAPINFO_FROM_LARGE : HEAPINFO_FROM_SMALL);
-	if (!reclaim->polite || has > heapinfo_reclaim_kept())
-		heapinfo_reclaim_stacks(reclaim, record);
+	/* No row goes before all stacks have. */
+	if (heapinfo_reclaim_stacks(reclaim, record) || reclaim->stacks)
+		return;
 	blocks = heapinfo_reclaim_some(reclaim, has);
 	timeline = !has && *from == HEAPINFO_FROM_ALL && !reclaim->polite;
 	if (!blocks && !timeline)
@@ -288,6 +297,10 @@ static void heapinfo_reclaim_judge(struct heapinfo_hand *hand,
 	if (reclaim->left < BLOCKS) {
 		hand->barren = 0;
 		hand->polite_barren = 0;
+		WRITE_ONCE(hand->stacks_barren, 0);
+	} else if (reclaim->stacks) {
+		WRITE_ONCE(hand->stacks_barren, hand->stacks_barren + buckets);
+		hand->stacks_time = jiffies;
 	} else if (reclaim->polite) {
 		hand->polite_barren += buckets;
 		hand->polite_time = jiffies;
@@ -325,12 +338,19 @@ static void heapinfo_reclaim_go(struct heapinfo_hand *hand,
 }
 
 /*
- * Whether it is in vain to ask politely: nobody has many rows, as was found in the
- * whole table and now is looked at once a tick. Under the lock of the hand.
+ * Whether it is in vain to ask for what somebody need not give: nobody has many rows,
+ * or any stack, as was found in the whole table and now is looked at once a tick.
+ * Under the lock of the hand.
  */
-static bool heapinfo_reclaim_in_vain(const struct heapinfo_hand *hand)
+static bool heapinfo_reclaim_in_vain(const struct heapinfo_hand *hand,
+				     const struct heapinfo_reclaim *reclaim)
 {
-	return hand->polite_barren >= heapinfo_record_buckets() &&
+	unsigned long buckets = heapinfo_record_buckets();
+
+	if (reclaim->stacks)
+		return hand->stacks_barren >= buckets &&
+		       !time_after(jiffies, hand->stacks_time);
+	return reclaim->polite && hand->polite_barren >= buckets &&
 	       !time_after(jiffies, hand->polite_time);
 }
 
@@ -353,7 +373,7 @@ static bool heapinfo_reclaim_needed(struct heapinfo_use *use)
  *
  * To be called before memory for rows is asked for, and when there is one record more.
  * Who has more than a share gets @first rows at the cost of processes that have many,
- * and nothing else.
+ * and others at the cost of stacks alone.
  *
  * Context: a task of the user, not under the lock of a record; does not sleep.
  */
@@ -366,16 +386,37 @@ void heapinfo_reclaim(struct heapinfo_owner *owner, bool first)
 	if (likely(!heapinfo_reclaim_needed(&use)))
 		return;
 	reclaim.polite = !heapinfo_budget_favours(owner, first, &use);
+	reclaim.stacks = reclaim.polite && !first;
 	if (!reclaim.polite)
 		spin_lock(&hand->lock);
-	else if (!first || !spin_trylock(&hand->lock))
+	else if (!spin_trylock(&hand->lock))
 		return;
 	/* Another one may have been here meanwhile. */
 	if (heapinfo_reclaim_needed(&use) &&
-	    !(reclaim.polite && heapinfo_reclaim_in_vain(hand))) {
+	    !heapinfo_reclaim_in_vain(hand, &reclaim)) {
 		reclaim.share = heapinfo_share_rows(&use, false);
 		reclaim.root_share = heapinfo_share_rows(&use, true);
 		heapinfo_reclaim_go(hand, &reclaim);
 	}
 	spin_unlock(&hand->lock);
+}
+
+/**
+ * heapinfo_reclaim_spares() - whether there is memory to spare for a stack
+ *
+ * A stack is kept only where no row goes for it.
+ *
+ * Context: any but an interrupt; does not sleep.
+ * Return: true if there is.
+ */
+bool heapinfo_reclaim_spares(void)
+{
+	struct heapinfo_use use;
+
+	if (heapinfo_reclaim_needed(&use))
+		return false;
+	/* There will be one to take back. */
+	if (READ_ONCE(heapinfo_hand.stacks_barren))
+		WRITE_ONCE(heapinfo_hand.stacks_barren, 0);
+	return true;
 }

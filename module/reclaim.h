@@ -8,5 +8,6 @@
 struct heapinfo_owner;
 
 void heapinfo_reclaim(struct heapinfo_owner *owner, bool first);
+bool heapinfo_reclaim_spares(void);
 
 #endif /* HEAPINFO_RECLAIM_H */

@@ -2,6 +2,7 @@
 /* Memory for what a record may come to need: allocated where no lock is held. */
 #include "heapinfo.h"
 #include "budget.h"
+#include "reclaim.h"
 #include "ring.h"
 #include "spare.h"
 #include "stack.h"
@@ -227,6 +228,8 @@ static void heapinfo_spare_fill_stack(struct heapinfo_spare *spare,
 	size_t size = heapinfo_stacks_size(wants.stacks);
 
 	spare->stack_tried = true;
+	if (!heapinfo_reclaim_spares())
+		return;
 	if (wants.stacks) {
 		spare->stacks = heapinfo_spare_kmalloc(owner, size, false,
 						       heapinfo_gfp(may_sleep));

@@ -18,6 +18,7 @@
 #include <linux/personality.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -33,7 +34,7 @@
  */
 
 /* Below this, numbers may look like addresses of code. */
-#define DOUBTFUL_BELOW	(1ULL << 32)
+#define DOUBTFUL_BELOW	SZ_4G
 
 /* No code lies below this. */
 #define LOWEST_CODE	0x10000UL

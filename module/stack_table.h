@@ -16,7 +16,7 @@ struct heapinfo_word {
 };
 
 /* No address that is kept is as high: others have no room in a word. */
-#define HEAPINFO_ADDRESS_END	(1ULL << 48)
+#define HEAPINFO_ADDRESS_END	0x1000000000000ULL
 
 /* There are no more words of the stack. */
 #define HEAPINFO_WORDS_MAX	118

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <linux/timekeeping.h>
+
 #include "ring.h"
 #include "timeline.h"
 
