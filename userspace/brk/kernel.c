@@ -118,25 +118,60 @@ static bool take_word(char *to, size_t room, const char *from)
 
 /*
  * The first columns of a line, with tabs between. What is behind them is returned,
- * which is empty or NULL at the end of the line; *ok says whether all are there.
+ * which is empty at the end of the line; *ok says whether all are there.
  */
 static char *split(char *line, char **col, size_t cols, bool *ok)
 {
-	char *save = NULL;
 	size_t i;
 
-	*ok = true;
-	for (i = 0; i < cols && *ok; i++) {
-		col[i] = strtok_r(i ? NULL : line, "\t", &save);
-		*ok = col[i];
+	for (i = 0; i < cols; i++) {
+		line += strspn(line, "\t");
+		col[i] = line;
+		line += strcspn(line, "\t");
+		*ok = line != col[i];
+		if (!*ok)
+			return NULL;
+		if (*line)
+			*line++ = '\0';
 	}
-	return save;
+	return line;
 }
 
 /*
- * A row: seq time tid call asked from to delta result comm, with tabs between.
+ * Which column behind the thread's name is the stack's number, as the line with the
+ * columns' names says: 1 is the next one; 0: there is none.
  */
-static bool parse_event(char *line, struct brk_event *e)
+static unsigned int stack_column(const char *heading)
+{
+	const char *at = strstr(heading, "\tcomm");
+	unsigned int n = 0;
+
+	for (at = at ? strchr(at + 1, '\t') : NULL; at;
+	     at = strchr(at + 1, '\t')) {
+		n++;
+		if (!strcmp(at, "\tstack") || !strncmp(at, "\tstack\t", 7))
+			return n;
+	}
+	return 0;
+}
+
+/* Cut the columns behind the name off, and take the stack's number from them. */
+static u64 cut_stack(char *comm, unsigned int column)
+{
+	char *at = strchr(comm, '\t'), *end = at;
+
+	while (at && --column)
+		at = strchr(at + 1, '\t');
+	if (end)
+		*end = '\0';
+	return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+/*
+ * A row: seq time tid call asked from to delta result comm, with tabs between, and
+ * of newer modules the number of a stack; @stack is its column, behind comm.
+ */
+static bool parse_event(char *line, struct brk_event *e, unsigned int stack)
 {
 	char *col[9], *rest, *eq;
 	bool ok;
@@ -161,7 +196,12 @@ static bool parse_event(char *line, struct brk_event *e)
 	}
 	if (!take_word(e->result, sizeof(e->result), col[8]))
 		return false;
-	/* The rest of the line is the thread's name, which may be empty. */
+	/*
+	 * Next is the thread's name, which may be empty; without more columns it is
+	 * all that is left.
+	 */
+	if (rest && stack)
+		e->stack = cut_stack(rest, stack);
 	if (rest)
 		unescape(rest);
 	snprintf(e->comm, sizeof(e->comm), "%s", rest ? rest : "");
@@ -190,11 +230,11 @@ static bool parse_span(char *line, struct brk_span *s)
 	return s->calls && s->from_ns <= s->to_ns && s->low <= s->high;
 }
 
-static void add_event(struct kernel_facts *k, char *line)
+static void add_event(struct kernel_facts *k, char *line, unsigned int stack)
 {
 	struct brk_event e;
 
-	if (k->events == MAX_EVENTS || !parse_event(line, &e))
+	if (k->events == MAX_EVENTS || !parse_event(line, &e, stack))
 		return;
 	k->event = xgrow(k->event, k->events, sizeof(e));
 	k->event[k->events++] = e;
@@ -218,6 +258,7 @@ static void parse_heapinfo(struct kernel_facts *k, FILE *f)
 {
 	enum { KEYS, EVENTS, SPANS, OTHER } part = KEYS;
 	char *line = NULL, *colon;
+	unsigned int stack = 0;
 	size_t room = 0;
 
 	while (getline(&line, &room, f) > 0) {
@@ -225,8 +266,12 @@ static void parse_heapinfo(struct kernel_facts *k, FILE *f)
 		if (line[0] == '#') {
 			part = !strncmp(line, "#seq\t", 5) ? EVENTS :
 			       !strncmp(line, "#span\t", 6) ? SPANS : OTHER;
+			if (part == EVENTS) {
+				stack = stack_column(line);
+				k->stacks = stack;
+			}
 		} else if (part == EVENTS) {
-			add_event(k, line);
+			add_event(k, line, stack);
 		} else if (part == SPANS) {
 			add_span(k, line);
 		} else if (part == KEYS) {

@@ -21,6 +21,7 @@ struct brk_event {
 	char result[24];	/* "ok", or why it failed: "overlap" */
 	u64 overlap;	/* the mapping in the way, if result is "overlap" */
 	char comm[32];	/* may hold anything */
+	u64 stack;	/* its number in heapstacks; 0: none is known */
 };
 
 /* Events that are no longer kept, summed up by the module. */
@@ -57,6 +58,7 @@ struct kernel_facts {
 	size_t keys;
 	struct brk_event *event;	/* oldest first */
 	size_t events;
+	bool stacks;		/* the events' have numbers of stacks */
 	struct brk_span *span;	/* what was before them; oldest first */
 	size_t spans;
 };
