@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Print the functions on a stack. Who calls malloc() wants to read its own functions, so
- * those of malloc between brk and the one that was called are told in the line of that.
+ * those of libc between brk and the one that was called are told in the line of that.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -28,8 +28,18 @@ static const char *const inner[] = {
 	"tcache_calloc_slow", "malloc_consolidate", "morecore", NULL
 };
 
+/* Whoever is called from here is the program's own. */
+static const char *const starters[] = {
+	"start_thread", "clone", "clone3", "thread_start", "makecontext",
+	"__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main",
+	"__libc_csu_init", "__restore_rt", "__restore", NULL
+};
+
 /* Of these, those that are worth to be named. */
-static const char *const telling[] = { "sysmalloc", "systrim", "sbrk", NULL };
+static const char *const telling[] = {
+	"tcache_init", "sysmalloc", "systrim", "sbrk",
+	NULL
+};
 
 static bool is_among(const char *name, const char *const list[])
 {
@@ -133,7 +143,8 @@ static char *label_of(const struct function *fn, const struct frame *f)
 			      min_u64(short_len(fn->name), LONGEST));
 	/* Of the names that one function of malloc has, the usual one. */
 	plain = plain_name(label);
-	if (is_among(plain, entries) || is_among(plain, inner))
+	if (is_among(plain, entries) || is_among(plain, telling) ||
+	    !strcmp(plain, "brk"))
 		memmove(label, plain, strlen(plain) + 1);
 	return label;
 }
@@ -148,60 +159,82 @@ static void add_call(struct stack_calls *calls, const struct frame *f,
 	};
 }
 
-/*
- * How many calls, from brk on, are malloc's; 0: none. Functions without a name count if
- * they are of the same file, and one of malloc's is behind them.
- */
-static size_t count_mallocs(const struct stack_calls *calls)
+static bool is_libc(const struct code_file *file)
 {
-	const struct code_file *file = calls->n ?
-				       calls->call[0].frame->place->file : NULL;
-	size_t i, malloc_at = 0, sbrk_at = 0;
+	const char *base = file ? text_base_name(file->mod.path) : "";
+
+	return !strncmp(base, "libc.so.", 8) || !strncmp(base, "libc-2.", 7);
+}
+
+/* How many calls, from brk on, are libc's: down to what the program called. */
+static size_t count_libcs(const struct stack_calls *calls,
+			  const struct code_file *file)
+{
+	size_t i;
 
 	for (i = 0; i < calls->n; i++) {
 		const struct stack_call *c = &calls->call[i];
-		const char *name = c->fn ? c->label : NULL;
 
-		if (!file || c->frame->place->file != file ||
-		    (!name && (malloc_at || file->state != CODE_USABLE)))
+		if (c->frame->place->file != file ||
+		    (c->fn && is_among(c->label, starters)))
 			break;
-		if (!name)
-			continue;
-		if (is_among(name, entries))
-			malloc_at = i + 1;
-		else if (!is_among(name, inner))
-			break;
-		if (!strcmp(name, "sbrk"))
-			sbrk_at = i + 1;
 	}
-	return malloc_at ? malloc_at : sbrk_at;
+	return file->state == CODE_USABLE ? i : 0;
+}
+
+/* In a program with a libc inside of it the names tell: how many are malloc's? */
+static size_t count_mallocs(const struct stack_calls *calls)
+{
+	size_t i, last = 0;
+
+	for (i = 0; i < calls->n && calls->call[i].fn; i++) {
+		const char *name = calls->call[i].label;
+
+		if (is_among(name, entries) || !strcmp(name, "sbrk"))
+			last = i + 1;
+		else if (!is_among(plain_name(name), inner))
+			break;
+	}
+	return last;
+}
+
+/* "malloc, sysmalloc and sbrk": the telling ones of those that are left out. */
+static char *name_inner(const struct stack_calls *calls, size_t n)
+{
+	const char *name[8];
+	size_t names = 0, i, len;
+	char *text = NULL;
+	FILE *f;
+
+	for (i = n; i-- && names < ARRAY_SIZE(name);) {
+		const struct stack_call *c = &calls->call[i];
+
+		if (c->fn && (is_among(c->label, telling) ||
+			      is_among(c->label, entries)) &&
+		    (!names || strcmp(c->label, name[names - 1])))
+			name[names++] = c->label;
+	}
+	f = names ? open_memstream(&text, &len) : NULL;
+	for (i = 0; f && i < names; i++)
+		fprintf(f, "%s%s", !i ? "" : i + 1 < names ? ", " : " and ",
+			name[i]);
+	if (f)
+		fclose(f);
+	return text;
 }
 
 /* Keep the last of the first @n calls, and say in it which led to brk. */
 static void fold(struct stack_calls *calls, size_t n)
 {
 	struct stack_call *last;
-	char *through = NULL;
 	size_t i;
 
 	if (n < 2)
 		return;
 	last = &calls->call[n - 1];
-	for (i = n - 1; i--;) {
-		struct stack_call *c = &calls->call[i];
-		char *both;
-
-		if (!c->fn || !is_among(c->label, telling))
-			continue;
-		if (asprintf(&both, "%s%s%s", through ? through : "",
-			     through ? " and " : "", c->label) < 0)
-			continue;
-		free(through);
-		through = both;
-	}
+	last->through = name_inner(calls, n - 1);
 	for (i = 0; i < n - 1; i++)
 		free(calls->call[i].label);
-	last->through = through;
 	memmove(calls->call, last, (calls->n - n + 1) * sizeof(*last));
 	calls->n -= n - 1;
 }
@@ -209,11 +242,12 @@ static void fold(struct stack_calls *calls, size_t n)
 /**
  * stack_calls - the functions on a stack
  * @f: its frames
- * @all: those of malloc one by one
+ * @all: those of libc one by one
  * @calls: filled; stack_calls_free() it
  */
 void stack_calls(const struct frames *f, bool all, struct stack_calls *calls)
 {
+	const struct code_file *file = f->n ? f->frame[0].place->file : NULL;
 	size_t i, j;
 
 	memset(calls, 0, sizeof(*calls));
@@ -227,7 +261,8 @@ void stack_calls(const struct frames *f, bool all, struct stack_calls *calls)
 			add_call(calls, &f->frame[i], NULL);
 	}
 	if (!all)
-		fold(calls, count_mallocs(calls));
+		fold(calls, is_libc(file) ? count_libcs(calls, file) :
+			    count_mallocs(calls));
 }
 
 /**
@@ -330,7 +365,7 @@ static void print_call(const struct stack_call *c, bool all)
 /**
  * stack_print - print the functions on a stack, a line each
  * @f: its frames
- * @all: those of malloc one by one, and where in the source they are
+ * @all: those of libc one by one, and where in the source they are
  * @indent: what stands before each line
  */
 void stack_print(const struct frames *f, bool all, const char *indent)

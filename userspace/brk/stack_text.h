@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The functions on a stack in words, with malloc's own folded to one. */
+/* The functions on a stack in words, with libc's own folded to one. */
 #ifndef HEAPINFO_STACK_TEXT_H
 #define HEAPINFO_STACK_TEXT_H
 

@@ -80,7 +80,7 @@ static void add_stack(struct by_stack *b, const struct frames *f,
  * @s: the stacks
  * @event: the events
  * @events: how many
- * @all: with malloc's functions one by one
+ * @all: with libc's functions one by one
  *
  * Return: the sums, for by_stack_free().
  */

@@ -199,7 +199,7 @@ static void print_stack(struct stacks *s, const struct brk_event *e)
 		return;
 	}
 	if (k->shown) {
-		printf(INDENT "as event %" PRIu64 "\n", k->shown);
+		printf(INDENT "(as event %" PRIu64 ")\n", k->shown);
 		return;
 	}
 	f = stacks_frames(s, e->stack);

@@ -227,7 +227,8 @@ static char *readable(struct places *p, const char *name)
 }
 
 /*
- * The symbol that an address lies in. What merely comes before it, as a function that
+ * The symbol that an address lies in; one of assembler may have no size, and is known
+ * at its start, where a signal handler returns to. What merely comes before it, as a function that
  * is exported does before ones that have no name, is none.
  */
 static const char *symbol_at(Dwfl_Module *dm, u64 addr)
@@ -237,7 +238,7 @@ static const char *symbol_at(Dwfl_Module *dm, u64 addr)
 	const char *name = dwfl_module_addrinfo(dm, addr, &offset, &sym, NULL,
 						NULL, NULL);
 
-	return name && offset < sym.st_size ? name : NULL;
+	return name && (offset < sym.st_size || !offset) ? name : NULL;
 }
 
 /*
@@ -254,7 +255,9 @@ static const char *name_of(Dwarf_Die *die)
 	if (!name)
 		name = dwarf_formstring(dwarf_attr_integrate(die,
 				DW_AT_MIPS_linkage_name, &attr));
-	return name ? name : dwarf_diename(die);
+	/* C's have a linkage name only where glibc gives them one of its own. */
+	return name && name[0] == '_' && (name[1] == 'Z' || name[1] == 'R') ?
+	       name : dwarf_diename(die);
 }
 
 /* Where an inlined function was called. */

@@ -92,6 +92,7 @@ struct unwind {
 	bool stepped;		/* @from was set for another round */
 	bool refused;		/* a word was asked for that is not there */
 	u64 refused_at;
+	bool outermost;		/* tables say that nothing called the last frame */
 	bool stopped;		/* @end is known */
 	enum unwind_end end;
 	bool first;
@@ -393,22 +394,36 @@ static int stop_at(struct unwind *u, enum unwind_end end)
 	return DWARF_CB_ABORT;
 }
 
-/* Do unwind tables say how to go on from this address? */
-static bool has_tables(Dwfl_Module *dm, u64 addr)
+/* What one kind of tables, .eh_frame or .debug_frame, says of an address. */
+static bool table_says(Dwarf_CFI *cfi, u64 addr, bool *outermost)
 {
 	Dwarf_Frame *frame = NULL;
+	Dwarf_Op mem[3], *ops;
+	size_t n;
+	int ra;
+
+	if (!cfi || dwarf_cfi_addrframe(cfi, addr, &frame))
+		return false;
+	ra = dwarf_frame_info(frame, NULL, NULL, NULL);
+	*outermost = ra >= 0 && !dwarf_frame_register(frame, ra, mem, &ops,
+						      &n) && !n && ops == mem;
+	free(frame);
+	return true;
+}
+
+/*
+ * Do unwind tables say how to go on from this address? That there is no return address
+ * they say of functions that nothing called.
+ */
+static bool has_tables(Dwfl_Module *dm, u64 addr, bool *outermost)
+{
 	Dwarf_Addr bias;
 	Dwarf_CFI *cfi = dwfl_module_eh_cfi(dm, &bias);
 
-	if (cfi && !dwarf_cfi_addrframe(cfi, addr - bias, &frame)) {
-		free(frame);
+	if (table_says(cfi, addr - bias, outermost))
 		return true;
-	}
 	cfi = dwfl_module_dwarf_cfi(dm, &bias);
-	if (!cfi || dwarf_cfi_addrframe(cfi, addr - bias, &frame))
-		return false;
-	free(frame);
-	return true;
+	return table_says(cfi, addr - bias, outermost);
 }
 
 /* Does libdwfl think that it is mapped where it is? */
@@ -500,6 +515,7 @@ static int take_frame(Dwfl_Frame *frame, void *arg)
 	u64 addr;
 
 	u->refused = false;
+	u->outermost = false;
 	if (!dwfl_frame_pc(frame, &pc, &exact))
 		return stop_at(u, UNWIND_LOST);
 	if (u->first && u->resumed)
@@ -509,7 +525,8 @@ static int take_frame(Dwfl_Frame *frame, void *arg)
 	f = code_file_at(&u->files, addr);
 	/*
 	 * What no call led to is no return address: code that was here is gone, or
-	 * tables are wrong.
+	 * tables are wrong. The first function of a context of makecontext() is the
+	 * last one here, for the same reason.
 	 */
 	if (!exact && code_is_executable(u->t, addr) &&
 	    (!f || code_file_try(f) == CODE_USABLE) &&
@@ -529,7 +546,8 @@ static int take_frame(Dwfl_Frame *frame, void *arg)
 		f->state = CODE_UNFIT;
 		return stop_at(u, UNWIND_FILE);
 	}
-	return has_tables(dm, addr) ? DWARF_CB_OK : stop_at(u, UNWIND_LOST);
+	return has_tables(dm, addr, &u->outermost) ? DWARF_CB_OK :
+						     stop_at(u, UNWIND_LOST);
 }
 
 /* A word that was asked for last is missing: why? */
@@ -552,11 +570,11 @@ static enum unwind_end why_refused(const struct unwind *u)
 static void unwind_raw(struct unwind *u, const struct kept_stack *k)
 {
 	unsigned int rounds = 0;
-	int ret;
 
 	u->now = k;
 	u->raws = 0;
 	u->end = UNWIND_LOST;
+	u->outermost = false;
 	u->stopped = false;
 	u->stepped = false;
 	u->v = view_of(u, k->wordsize);
@@ -569,14 +587,14 @@ static void unwind_raw(struct unwind *u, const struct kept_stack *k)
 		u->stepped = false;
 		u->refused = false;
 		u->first = true;
-		ret = dwfl_getthread_frames(u->v->dwfl, 1, take_frame, u);
+		dwfl_getthread_frames(u->v->dwfl, 1, take_frame, u);
 	} while (u->stepped && !u->stopped && rounds++ < MAX_RESUMED);
 	if (u->stopped || u->stepped)
 		return;
-	if (u->refused && ret)
+	if (u->outermost)
+		u->end = UNWIND_WHOLE;
+	else if (u->refused)
 		u->end = why_refused(u);
-	else
-		u->end = ret ? UNWIND_LOST : UNWIND_WHOLE;
 }
 
 static u64 place_addr(const struct raw_frame *r)
