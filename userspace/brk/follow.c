@@ -239,6 +239,7 @@ static void show_new(struct state *s, const struct kernel_facts *k)
 	if (again) {
 		say(f, "the process has begun another program: its record starts again", 0);
 		f->last.seq = 0;
+		f->again(f->ctx);
 		i = 0;
 		show_traced(s, k, traced, s->n);
 	}

@@ -22,6 +22,8 @@ struct follow {
 	struct brk_event last;	/* the last one shown; seq 0: none was */
 	bool poll_only;		/* do not try tracefs */
 	follow_fn fn;
+	/* The process has begun another program; its events come next. */
+	void (*again)(void *ctx);
 	/* Gets a line for the user: that events were lost, or an exec. */
 	void (*say)(const char *line, void *ctx);
 	void *ctx;

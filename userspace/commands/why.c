@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "brk/stack_text.h"
 #include "commands/cmd.h"
 #include "commands/document.h"
+#include "commands/stack_notes.h"
 #include "heap/allocator.h"
 
 #define KEY_PINS 1
@@ -137,8 +139,9 @@ static void print_bytes(const struct pin *pin)
 			pin->bytes[i] : '.');
 }
 
-static void print_event(const struct heap *h, u64 addr)
+static void print_event(const struct heap *h, struct stacks *s, u64 addr)
 {
+	const struct frames *f;
 	const struct brk_event *e = event_of(&h->k, addr);
 	u64 time;
 
@@ -153,7 +156,10 @@ static void print_event(const struct heap *h, u64 addr)
 	       e->seq, e->time_ns < 0 ? "-" : "", time / 1000000000,
 	       time / 1000 % 1000000, (int)e->tid);
 	text_safe(stdout, e->comm, sizeof(e->comm));
-	puts(")");
+	f = stacks_frames(s, e->stack);
+	puts(f ? "), made by" : ")");
+	if (f)
+		stack_print(f, false, "        ");
 }
 
 static const char *pin_hint(const struct pin *pin)
@@ -174,7 +180,8 @@ static const char *pin_hint(const struct pin *pin)
 	}
 }
 
-static void print_pins(const struct heap *h, const struct trim *tr)
+static void print_pins(const struct heap *h, struct stacks *s,
+		       const struct trim *tr)
 {
 	char human[HUMAN_ROOM];
 	size_t i;
@@ -190,7 +197,7 @@ static void print_pins(const struct heap *h, const struct trim *tr)
 		       pin->size, chunk_state_name(pin->state));
 		print_bytes(pin);
 		printf("\n    %s\n", pin_hint(pin));
-		print_event(h, pin->addr);
+		print_event(h, s, pin->addr);
 		if (pin->free_below)
 			printf("    %s are free right below it\n",
 			       text_human(human, pin->free_below));
@@ -214,9 +221,11 @@ static void print_trim(const struct trim *tr)
 	puts(".");
 }
 
-static struct json_object *pin_json(const struct heap *h, const struct pin *pin)
+static struct json_object *pin_json(const struct heap *h, struct stacks *s,
+				    const struct pin *pin)
 {
 	const struct brk_event *e = event_of(&h->k, pin->addr);
+	const struct frames *f = e ? stacks_frames(s, e->stack) : NULL;
 	struct json_object *o = json_object_new_object();
 	char hex[2 * sizeof(pin->bytes) + 1] = "";
 	size_t i;
@@ -235,10 +244,14 @@ static struct json_object *pin_json(const struct heap *h, const struct pin *pin)
 		json_add_u64(o, "brk_tid", e->tid);
 		json_add_text(o, "brk_comm", e->comm);
 	}
+	if (f) {
+		json_add_text(o, "brk_frames_end", stack_end_name(f->end));
+		json_object_object_add(o, "brk_frames", stack_frames_json(f));
+	}
 	return o;
 }
 
-static void print_json(const struct heap *h, const struct trim *tr)
+static void print_json(struct heap *h, struct stacks *s, const struct trim *tr)
 {
 	struct json_object *doc = json_document(h, "why");
 	struct json_object *a = json_object_new_array();
@@ -261,14 +274,16 @@ static void print_json(const struct heap *h, const struct trim *tr)
 		json_add_u64(doc, "whole_free_pages_resident", tr->resident);
 	a = json_object_new_array();
 	for (i = 0; i < tr->pins; i++)
-		json_object_array_add(a, pin_json(h, &tr->pin[i]));
+		json_object_array_add(a, pin_json(h, s, &tr->pin[i]));
 	json_object_object_add(doc, "pins", a);
+	stack_notes(h, s);
 	json_print(doc, h);
 }
 
 static int run(const struct common *c)
 {
-	struct error e;
+	struct stacks s = { 0 };
+	struct error e, none;
 	struct trim tr;
 	struct heap h;
 
@@ -282,19 +297,24 @@ static int run(const struct common *c)
 		heap_close(&h);
 		return cmd_fail(&e);
 	}
+	/* Without them the call alone is told, as for modules that keep none. */
+	if (tr.pins && h.k.stacks)
+		stacks_read(h.t, &h.k, &s, &none);
 	if (c->json) {
-		print_json(&h, &tr);
+		print_json(&h, &s, &tr);
 	} else if (!tr.top) {
 		puts("This program has not used malloc's heap: there is no top chunk, and nothing to give back.");
 		cmd_show_notes(&h);
 	} else {
 		print_numbers(&h, &tr);
 		print_reasons(&h, &tr);
-		print_pins(&h, &tr);
+		print_pins(&h, &s, &tr);
 		if (!tr.changed)
 			print_trim(&tr);
+		stack_notes(&h, &s);
 		cmd_show_notes(&h);
 	}
+	stacks_free(&s);
 	heap_close(&h);
 	return EXIT_CLEAN;
 }

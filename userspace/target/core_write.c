@@ -115,7 +115,8 @@ static void note_text(struct writer *w, const char *name, struct buffer *text)
 static void note_texts(struct writer *w)
 {
 	static const char *const name[] = {
-		"maps", "stat", "heapinfo", "limits", "smaps"
+		"maps", "stat", "heapinfo", "heapstacks", "limits", "smaps",
+		"perf-map"
 	};
 	struct buffer b = { 0 };
 	struct clocks c;

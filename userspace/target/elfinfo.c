@@ -174,13 +174,14 @@ static bool find_bias(struct elf_file *ef, const struct mapping *m)
 }
 
 /**
- * elf_open - open the file of a module
+ * elf_take - read the open file of a module
  * @t: the target
  * @mod: the module; it must stay until elf_close()
+ * @fd: the file, closed by elf_close() or on failure; -1: it cannot be opened
  *
- * Return: the file, or NULL where it cannot be opened or is no ELF file.
+ * Return: the file, or NULL where it is no ELF file, or not mapped as it says.
  */
-struct elf_file *elf_open(struct target *t, const struct module *mod)
+struct elf_file *elf_take(struct target *t, const struct module *mod, int fd)
 {
 	const struct mapping *m = first_mapping(t, mod);
 	struct elf_file *ef = xcalloc(1, sizeof(*ef));
@@ -188,8 +189,8 @@ struct elf_file *elf_open(struct target *t, const struct module *mod)
 
 	ef->mod = mod;
 	ef->budget.left = MAX_READ;
-	ef->fd = m ? target_file(t, m) : -1;
-	if (ef->fd >= 0)
+	ef->fd = fd;
+	if (m && ef->fd >= 0)
 		ef->elf = elf_begin_bounded(ef->fd);
 	if (!ef->elf || elf_kind(ef->elf) != ELF_K_ELF ||
 	    !gelf_getehdr(ef->elf, &eh) ||
@@ -201,6 +202,20 @@ struct elf_file *elf_open(struct target *t, const struct module *mod)
 	ef->word = gelf_getclass(ef->elf) == ELFCLASS32 ? 4 : 8;
 	ef->machine = eh.e_machine;
 	return ef;
+}
+
+/**
+ * elf_open - open the file of a module
+ * @t: the target
+ * @mod: the module; it must stay until elf_close()
+ *
+ * Return: the file, or NULL where it cannot be opened or is no ELF file.
+ */
+struct elf_file *elf_open(struct target *t, const struct module *mod)
+{
+	const struct mapping *m = first_mapping(t, mod);
+
+	return elf_take(t, mod, m ? target_file(t, m) : -1);
 }
 
 /**
@@ -226,6 +241,28 @@ void elf_close(struct elf_file *ef)
 u64 elf_bias(const struct elf_file *ef)
 {
 	return ef->bias;
+}
+
+/**
+ * elf_handle - the file as libelf has it
+ * @ef: the file
+ *
+ * Return: valid until elf_close().
+ */
+Elf *elf_handle(const struct elf_file *ef)
+{
+	return ef->elf;
+}
+
+/**
+ * elf_fd - the file's descriptor
+ * @ef: the file
+ *
+ * Return: valid until elf_close().
+ */
+int elf_fd(const struct elf_file *ef)
+{
+	return ef->fd;
 }
 
 /* Bytes of the file, valid until it is closed; NULL where it is too short. */
@@ -620,10 +657,15 @@ static bool symbols_bounded(struct elf_file *ef, bool trust)
 	return true;
 }
 
-/*
- * Is it our own file, or root's? Others may have made it to exhaust our memory.
+/**
+ * elf_is_trusted - is it our own file, or root's?
+ * @ef: the file
+ *
+ * Others may have made theirs to exhaust our memory, or to lead to other files.
+ *
+ * Return: true if so.
  */
-static bool is_trusted(struct elf_file *ef)
+bool elf_is_trusted(const struct elf_file *ef)
 {
 	struct stat st;
 
@@ -688,7 +730,8 @@ void elf_symbols(struct target *t, const struct module *mod,
 		.find_debuginfo = dwfl_standard_find_debuginfo,
 	};
 	struct elf_file *ef = elf_open(t, mod);
-	bool trust = ef && is_trusted(ef);
+	bool trust = ef && elf_is_trusted(ef);
+	char *urls = getenv("DEBUGINFOD_URLS");
 	Dwfl_Module *dm;
 	Dwfl *dwfl;
 	int fd;
@@ -699,6 +742,7 @@ void elf_symbols(struct target *t, const struct module *mod,
 	}
 	if (!trust)
 		callbacks.find_debuginfo = find_no_debuginfo;
+	urls = urls ? xstrdup(urls) : NULL;
 	unsetenv("DEBUGINFOD_URLS");
 	dwfl = dwfl_begin(&callbacks);
 	fd = dup(ef->fd);
@@ -711,4 +755,8 @@ void elf_symbols(struct target *t, const struct module *mod,
 		close(fd);
 	dwfl_end(dwfl);
 	elf_close(ef);
+	/* Who asks for the functions of a stack may mean to use it. */
+	if (urls)
+		setenv("DEBUGINFOD_URLS", urls, 1);
+	free(urls);
 }

@@ -3,6 +3,8 @@
 #ifndef HEAPINFO_ELFINFO_H
 #define HEAPINFO_ELFINFO_H
 
+#include <libelf.h>
+
 #include "target/target.h"
 
 /* One mapped ELF file. */
@@ -38,7 +40,11 @@ const struct module *modules_matching(const struct modules *mods,
 				      const struct module *before);
 
 struct elf_file *elf_open(struct target *t, const struct module *mod);
+struct elf_file *elf_take(struct target *t, const struct module *mod, int fd);
 void elf_close(struct elf_file *ef);
+Elf *elf_handle(const struct elf_file *ef);
+int elf_fd(const struct elf_file *ef);
+bool elf_is_trusted(const struct elf_file *ef);
 u64 elf_bias(const struct elf_file *ef);
 bool elf_data_image(struct elf_file *ef, struct image *img);
 bool elf_find_text(struct elf_file *ef, const char *needle, char *out,

@@ -261,6 +261,37 @@ bool maps_hold(const struct maps *maps, u64 addr, u64 len)
 	return end > addr && len <= end - addr;
 }
 
+static const struct mapping *next_code(const struct maps *maps, size_t *i)
+{
+	while (*i < maps->n && !(maps->map[*i].perms & MAP_EXEC))
+		++*i;
+	return *i < maps->n ? &maps->map[(*i)++] : NULL;
+}
+
+/**
+ * maps_same_code - do both have the same code at the same addresses?
+ * @a: mappings
+ * @b: mappings of the same process at another time
+ *
+ * Return: true if so.
+ */
+bool maps_same_code(const struct maps *a, const struct maps *b)
+{
+	size_t i = 0, j = 0;
+
+	for (;;) {
+		const struct mapping *x = next_code(a, &i);
+		const struct mapping *y = next_code(b, &j);
+
+		if (!x || !y)
+			return x == y;
+		if (x->start != y->start || x->end != y->end ||
+		    x->inode != y->inode || x->dev != y->dev ||
+		    x->offset != y->offset || strcmp(x->path, y->path))
+			return false;
+	}
+}
+
 /**
  * map_is_kernels - is this one of the pages that the kernel gives each process?
  * @m: the mapping

@@ -52,6 +52,7 @@ const struct mapping *maps_named(const struct maps *maps, const char *path);
 bool maps_next_run(const struct maps *maps, size_t *i, map_kind_fn *kind_of,
 		   const void *arg, struct map_run *run);
 u64 maps_run_end(const struct maps *maps, u64 addr);
+bool maps_same_code(const struct maps *a, const struct maps *b);
 bool maps_hold(const struct maps *maps, u64 addr, u64 len);
 
 static inline bool map_is_rw(const struct mapping *m)

@@ -45,7 +45,10 @@ struct target_ops {
 	u64 (*next)(struct target *t, u64 addr);
 	/* Fill an empty list with the mappings as of now; NULL: no change. */
 	int (*maps)(struct target *t, struct maps *maps, struct error *e);
-	/* Text of /proc/PID/@name, or NULL where there is none. */
+	/*
+	 * Text of /proc/PID/@name, or NULL where there is none; "perf-map" is that
+	 * of functions which the program made at run time.
+	 */
 	FILE *(*text)(struct target *t, const char *name);
 	/* The file behind a mapping, as a descriptor, or -1. */
 	int (*file)(struct target *t, const struct mapping *m);
