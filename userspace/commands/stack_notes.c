@@ -96,19 +96,19 @@ void stack_notes(struct heap *h, const struct stacks *s)
 	size_t i, gave_up = 0;
 
 	if (s->wrong)
-		notes_add(&h->notes, "%zu lines of heapstacks are no stacks, and were left out; the file is damaged, or of a newer module",
-			  s->wrong);
+		notes_add(&h->notes, "heapstacks has %zu line%s that make no sense, and were left out; the file is damaged, or of a newer module",
+			  s->wrong, text_s(s->wrong));
 	if (s->lost)
-		notes_add(&h->notes, "of %" PRIu64 " events the module could not keep the stack: memory was refused, or the stack could not be read",
-			  s->lost);
+		notes_add(&h->notes, "of %" PRIu64 " event%s the module could not keep the stack: memory was refused, or the stack could not be read",
+			  s->lost, text_s(s->lost));
 	if (!s->u)
 		return;
 	for (i = 0; i < s->n; i++)
 		gave_up += s->stack[i].unwound &&
 			   s->stack[i].frames.end == UNWIND_GAVE_UP;
 	if (gave_up)
-		notes_add(&h->notes, "of %zu stacks the functions are not known: this program's unwind tables take too long to read, or too much memory",
-			  gave_up);
+		notes_add(&h->notes, "of %zu stack%s the functions are not known: this program's unwind tables take too long to read, or too much memory",
+			  gave_up, text_s(gave_up));
 	if (unwind_lacks_names(s->u))
 		notes_add(&h->notes, "some functions have no names here: the symbols and debug information of this program's files take too long to read, or too much memory");
 	note_files(h, s);

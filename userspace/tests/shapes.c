@@ -184,6 +184,50 @@ __attribute__((noinline)) void with_secrets(void)
 	__asm__ volatile("" :: "r" (s) : "memory");
 }
 
+#ifdef __x86_64__
+/* push %rbp; mov %rsp,%rbp; sub $16,%rsp; mov %rsi,-8(%rbp); mov %rdi,%rax; mov %rsi,%rdi;
+ * call *%rax; leave; ret
+ */
+static const unsigned char framed[] = {
+	0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x10, 0x48, 0x89, 0x75, 0xf8,
+	0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0xff, 0xd0, 0xc9, 0xc3
+};
+
+/* sub $8,%rsp; call *%rdi; add $8,%rsp; ret: as CPython's trampolines end */
+static const unsigned char trampoline[] = {
+	0x48, 0x83, 0xec, 0x08, 0xff, 0xd7, 0x48, 0x83, 0xc4, 0x08, 0xc3
+};
+
+__attribute__((noinline)) void from_jit(void)
+{
+	grow_heap();
+	__asm__ volatile("" ::: "memory");
+}
+
+/* Code made at run time, of two kinds, with names in a list for perf. */
+__attribute__((noinline)) void with_jit(void)
+{
+	char *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void (*call)(void *, void *) = (void (*)(void *, void *))code;
+	char path[64];
+	FILE *f;
+
+	memcpy(code, framed, sizeof(framed));
+	memcpy(code + 256, trampoline, sizeof(trampoline));
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
+	f = fopen(path, "w");
+	if (!f)
+		exit(1);
+	fprintf(f, "%lx %zx js:framed\n%lx %zx py::step:x.py\n",
+		(unsigned long)code, sizeof(framed),
+		(unsigned long)code + 256, sizeof(trampoline));
+	fclose(f);
+	call(code + 256, (void *)from_jit);
+	__asm__ volatile("" ::: "memory");
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -211,6 +255,10 @@ int main(int argc, char **argv)
 		with_qsort();
 	else if (!strcmp(name, "secrets"))
 		with_secrets();
+#ifdef __x86_64__
+	else if (!strcmp(name, "jit"))
+		with_jit();
+#endif
 	else
 		return 64;
 	puts("ready");
