@@ -90,8 +90,19 @@ static bool heapinfo_on_stack(const struct heapinfo_stack_scan *scan, u64 value)
 }
 
 /*
+ * Whether it is not known yet what a word is, that points to a slot: what stands there
+ * has not been looked at, or what stands above the word itself.
+ */
+static bool heapinfo_is_undecided(const struct heapinfo_stack_scan *scan,
+				  unsigned long to, unsigned long slot)
+{
+	return to + 3 >= scan->slots ||
+	       slot + HEAPINFO_SIGNAL_SP_NARROW >= scan->slots;
+}
+
+/*
  * Drops those addresses of the stack that are no frames. Before the @last time, those
- * stay of which that is not known: what they point to has not been looked at.
+ * stay of which that is not known.
  */
 static void heapinfo_stack_scan_decide(struct heapinfo_stack_scan *scan,
 				       bool last)
@@ -106,7 +117,8 @@ static void heapinfo_stack_scan_decide(struct heapinfo_stack_scan *scan,
 		if (!heapinfo_on_stack(scan, value) ||
 		    heapinfo_is_frame(scan, slot) ||
 		    heapinfo_is_interrupted(scan, scan->words[i].slot) ||
-		    (!last && slot + 3 >= scan->slots))
+		    (!last && heapinfo_is_undecided(scan, slot,
+						    scan->words[i].slot)))
 			scan->words[nr++] = scan->words[i];
 	}
 	scan->nr = nr;

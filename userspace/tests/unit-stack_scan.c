@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unit tests of which words of a stack the module keeps; that file is built here as it
- * is: on stacks made at random, against the rule applied to all words at once.
+ * Unit tests of which words of a stack the module keeps, whose file is built here as
+ * it is: against another way to find them, that knows the whole stack at once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include "code.h"
 #include "stack_scan.h"
 
-#define TOP	0x7ffe12340000UL
-#define CODE	0x7f0012340000UL
+#define TOP	0x7ffc00001230UL
+#define CODE	0x555500000000UL
+#define CODE_END (CODE + 0x10000)
+#define SLOTS	HEAPINFO_SCAN_SLOTS
 
+static u64 stack[SLOTS];
+static struct heapinfo_stack_scan scan;
 static u32 random_state;
 
 static u32 chance(u32 n)
@@ -27,158 +32,165 @@ static u32 chance(u32 n)
 static bool is_code(void *data, unsigned long address)
 {
 	(void)data;
-	return address >= CODE && address < CODE + 0x1000;
+	return address >= CODE && address < CODE_END;
 }
 
-static struct heapinfo_stack_scan scan;
-static u64 words[HEAPINFO_SCAN_SLOTS];
-
-/* Looks at the first @nr words in parts, and leaves holes of some of them out. */
-static bool look(unsigned int nr, bool *hole)
+/* Has the first words of the stack looked at, in parts of any size. */
+static bool look(unsigned int nr, unsigned int end)
 {
-	unsigned int at = 0, part, i;
-	bool whole = true;
+	unsigned int at, part;
 
-	heapinfo_stack_scan_begin(&scan, TOP, TOP + nr * 8, 3);
-	while (whole && at < nr) {
-		part = 1 + chance(200);
-		part = part < nr - at ? part : nr - at;
-		if (hole && !chance(8)) {
-			for (i = at; i < at + part; i++)
-				hole[i] = true;
-			heapinfo_stack_scan_skip(&scan, part);
-		} else {
-			whole = heapinfo_stack_scan_part(&scan, words + at,
-							 part, is_code, NULL);
+	heapinfo_stack_scan_begin(&scan, TOP, TOP + 8UL * end, 3);
+	scan.lowest = 0x10000;
+	for (at = 0; at < nr; at += part) {
+		part = 1 + chance(128);
+		if (part > nr - at)
+			part = nr - at;
+		if (!heapinfo_stack_scan_part(&scan, stack + at, part, is_code,
+					      NULL)) {
+			heapinfo_stack_scan_end(&scan);
+			return false;
 		}
-		at += part;
 	}
-	return heapinfo_stack_scan_end(&scan) && whole;
+	return heapinfo_stack_scan_end(&scan);
 }
 
-static bool code_at(unsigned int nr, const bool *hole, long slot)
+static bool code_at(long slot, unsigned int nr)
 {
-	return slot >= 0 && slot < (long)nr && !hole[slot] &&
-	       is_code(NULL, words[slot]);
+	return slot >= 0 && slot < (long)nr && is_code(NULL, stack[slot]);
 }
 
-/* The rule: code; and what points up to a frame, or was saved by a signal. */
-static bool keeps(unsigned int nr, const bool *hole, unsigned int slot)
+/* Whether a word is to be kept, by the rule. */
+static bool kept(unsigned int slot, unsigned int nr)
 {
-	u64 value = words[slot];
-	long to;
+	u64 value = stack[slot], at = TOP + 8UL * slot;
+	long to = ((long)value - (long)TOP) / 8;
 
-	if (hole[slot])
+	if (is_code(NULL, value))
+		return true;
+	if (value <= at || value >= TOP + 8UL * nr || value % 8 != TOP % 8)
 		return false;
-	if (value < TOP || value >= TOP + nr * 8)
-		return is_code(NULL, value);
-	to = (value - TOP) / 8;
-	if (value % 8 || to <= (long)slot)
-		return false;
-	return code_at(nr, hole, to + 1) || code_at(nr, hole, to + 3) ||
-	       code_at(nr, hole, to - 1) ||
-	       (code_at(nr, hole, slot + HEAPINFO_SIGNAL_SP_WIDE) &&
-		code_at(nr, hole, (long)slot + HEAPINFO_SIGNAL_SP_WIDE -
-				  HEAPINFO_SIGNAL_WIDE));
+	return code_at(to + 1, nr) || code_at(to + 3, nr) ||
+	       code_at(to - 1, nr) ||
+	       (code_at(slot + HEAPINFO_SIGNAL_SP_WIDE, nr) &&
+		code_at((long)slot + HEAPINFO_SIGNAL_SP_WIDE -
+			HEAPINFO_SIGNAL_WIDE, nr));
 }
 
+static void check(unsigned int nr)
+{
+	unsigned int slot, at = 0;
+
+	for (slot = 0; slot < nr && at < HEAPINFO_WORDS_MAX; slot++) {
+		if (!kept(slot, nr))
+			continue;
+		assert_true(at < scan.nr);
+		assert_int_equal(scan.words[at].slot, slot);
+		assert_int_equal(scan.words[at].value, stack[slot]);
+		at++;
+	}
+	assert_int_equal(at, scan.nr);
+}
+
+/* Data, addresses of code and of the stack, so many of a hundred. */
 static void fill(unsigned int nr, unsigned int code, unsigned int frames)
 {
-	unsigned int i;
+	unsigned int i, what;
 
 	for (i = 0; i < nr; i++) {
-		if (chance(1000) < code)
-			words[i] = CODE + chance(0x1000);
-		else if (chance(1000) < frames)
-			words[i] = TOP + chance(nr * 8 + 64);
+		what = chance(100);
+		if (what < code)
+			stack[i] = CODE + chance(0x10000);
+		else if (what < code + frames)
+			stack[i] = TOP + chance(8 * nr);
+		else if (what < code + 2 * frames)
+			stack[i] = TOP + 8UL * chance(nr);
 		else
-			words[i] = (u64)chance(1u << 24) << chance(40);
+			stack[i] = chance(2) ? chance(~0u) :
+				   (u64)chance(~0u) << 32 | chance(~0u);
 	}
-}
-
-static void compare(unsigned int nr, const bool *hole, bool whole)
-{
-	unsigned int slot, kept = 0;
-
-	for (slot = 0; slot < nr; slot++) {
-		if (!keeps(nr, hole, slot))
-			continue;
-		/* Of too many, the lowest are kept. */
-		if (kept == scan.nr) {
-			assert_false(whole);
-			return;
-		}
-		assert_int_equal(scan.words[kept].slot, slot);
-		assert_int_equal(scan.words[kept].value, words[slot]);
-		kept++;
-	}
-	assert_int_equal(kept, scan.nr);
 }
 
 static void test_rule(void **state)
 {
-	static bool hole[HEAPINFO_SCAN_SLOTS];
-	unsigned int i, nr;
-	bool whole;
+	static const unsigned int sizes[] = { 1, 2, 24, 128, 500, SLOTS };
+	unsigned int i, size;
 
 	(void)state;
+	random_state = 1;
 	for (i = 0; i < 3000; i++) {
-		random_state = i;
-		nr = 1 + chance(chance(2) ? 100 : 1500);
-		memset(hole, 0, sizeof(hole));
-		fill(nr, chance(60), chance(60));
-		whole = look(nr, chance(2) ? hole : NULL);
-		assert_true(scan.nr <= HEAPINFO_WORDS_MAX);
-		/* Where it gave up, what lies above was not looked at. */
-		if (whole || scan.nr == HEAPINFO_WORDS_MAX)
-			compare(whole ? nr : scan.slots, hole, whole);
+		size = sizes[i % 6];
+		/* No more than may be kept, nor than may be undecided. */
+		fill(size, size > 128 ? 1 : 20, size > 128 ? 1 : 20);
+		if (look(size, size))
+			check(size);
+		else
+			assert_true(scan.nr >= HEAPINFO_WORDS_MAX);
 	}
 }
 
-/* A signal's frame, whose stack pointer leads to where no frame can be told. */
-static void test_signal(void **state)
+/* So many that they are decided before the end: what is kept is right, and the first. */
+static void test_more_than_room(void **state)
 {
-	(void)state;
-	memset(words, 0, sizeof(words));
-	words[3] = CODE + 8;
-	words[3 + HEAPINFO_SIGNAL_WIDE] = CODE + 16;
-	words[3 + HEAPINFO_SIGNAL_WIDE - HEAPINFO_SIGNAL_SP_WIDE] = TOP + 400 * 8;
-	assert_true(look(1000, NULL));
-	assert_int_equal(scan.nr, 3);
-	words[3] = 0;
-	assert_true(look(1000, NULL));
-	assert_int_equal(scan.nr, 1);
-}
-
-static bool is_narrow_code(void *data, unsigned long address)
-{
-	(void)data;
-	return address >= 0x8049000 && address < 0x804a000;
-}
-
-/* The words of 32-bit programs have 4 bytes. */
-static void test_narrow(void **state)
-{
-	static const u32 narrow[] = {
-		0xff801000u + 16, 7, 0x8049000u, 0, 0, 0x8049004u, 0xff801000u,
-	};
+	unsigned int i;
 
 	(void)state;
-	heapinfo_stack_scan_begin(&scan, 0xff801000u, 0xff802000u, 2);
-	assert_true(heapinfo_stack_scan_part(&scan, narrow, 7, is_narrow_code,
-					     NULL));
+	random_state = 2;
+	for (i = 0; i < 300; i++) {
+		fill(SLOTS, 1 + i % 40, i % 30);
+		if (look(SLOTS, SLOTS))
+			check(SLOTS);
+		assert_true(scan.nr <= HEAPINFO_WORDS_MAX);
+	}
+	/* Nothing but frames that turn out to be none. */
+	for (i = 0; i < SLOTS; i++)
+		stack[i] = TOP + 8 * (SLOTS - 1);
+	look(SLOTS, SLOTS);
+	assert_int_equal(scan.nr, 0);
+}
+
+/* What is not in memory has slots, and nothing in them. */
+static void test_hole(void **state)
+{
+	u64 words[2] = { TOP + 8 * 500, CODE };
+	u64 other[2] = { 0, CODE + 1 };
+
+	(void)state;
+	heapinfo_stack_scan_begin(&scan, TOP, TOP + 8UL * SLOTS, 3);
+	scan.lowest = 1;
+	assert_true(heapinfo_stack_scan_part(&scan, words, 2, is_code, NULL));
+	heapinfo_stack_scan_skip(&scan, 498);
+	assert_true(heapinfo_stack_scan_part(&scan, other, 2, is_code, NULL));
+	heapinfo_stack_scan_skip(&scan, SLOTS);
 	assert_true(heapinfo_stack_scan_end(&scan));
+	assert_int_equal(scan.slots, SLOTS);
 	assert_int_equal(scan.nr, 3);
 	assert_int_equal(scan.words[0].slot, 0);
-	assert_int_equal(scan.words[1].slot, 2);
-	assert_int_equal(scan.words[2].slot, 5);
+	assert_int_equal(scan.words[1].value, CODE);
+	assert_int_equal(scan.words[2].slot, 501);
+}
+
+/* Words of 4 bytes. */
+static void test_narrow(void **state)
+{
+	u32 words[] = { 0xff000010, 7, 0xff00000c, 0, 0xff000001, 0x8000 };
+
+	(void)state;
+	heapinfo_stack_scan_begin(&scan, 0xff000000, 0xff000018, 2);
+	scan.lowest = 0x1000;
+	assert_true(heapinfo_stack_scan_part(&scan, words, 6, is_code, NULL));
+	assert_true(heapinfo_stack_scan_end(&scan));
+	/* Nothing of it is code here. */
+	assert_int_equal(scan.nr, 0);
+	assert_int_equal(scan.slots, 6);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rule),
-		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_more_than_room),
+		cmocka_unit_test(test_hole),
 		cmocka_unit_test(test_narrow),
 	};
 
