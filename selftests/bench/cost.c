@@ -37,6 +37,9 @@
 #define CONTENTION_NS	500000000L
 #define CONTENTION_ROUNDS 5
 #define LINE		64	/* bytes */
+#define DEPTH		20	/* functions deep, and up to as many more: */
+#define DEPTHS		128
+#define DEPTH_ROUNDS	20
 
 static void fail(const char *what)
 {
@@ -120,6 +123,46 @@ static void measure_moves(const char *name)
 	for (k = 0; k < PAIRS; k++)
 		sum += best[k] - clock;
 	report(name, sum / (2.0 * PAIRS));
+}
+
+/* Moves the break up and down from so deep in the program. Returns what it took. */
+static long __attribute__((noinline)) move_from(unsigned int depth,
+						unsigned long top)
+{
+	long start, spent;
+
+	if (depth) {
+		spent = move_from(depth - 1, top);
+		/* So that the call is no jump. */
+		asm volatile("" ::: "memory");
+		return spent;
+	}
+	start = now();
+	syscall(SYS_brk, top + 4096);
+	syscall(SYS_brk, top);
+	return now() - start;
+}
+
+/*
+ * No call is made from where one of the rows that are kept was made. The stacks have
+ * some KiB, as those of usual programs; the mean of the cheapest from each depth.
+ */
+static void measure_stacks(const char *name)
+{
+	unsigned long top = (syscall(SYS_brk, 0) + 4095) & ~4095UL;
+	long best[DEPTHS] = { 0 }, clock = 0, sum = 0, start;
+	int i, k;
+
+	for (i = 0; i < DEPTH_ROUNDS; i++) {
+		for (k = 0; k < DEPTHS; k++) {
+			best[k] = lesser(best[k], move_from(DEPTH + k, top));
+			start = now();
+			clock = lesser(clock, now() - start);
+		}
+	}
+	for (k = 0; k < DEPTHS; k++)
+		sum += best[k] - clock;
+	report(name, sum / (2.0 * DEPTHS));
 }
 
 static void reap(pid_t pid)
@@ -224,6 +267,7 @@ static void cost_calls(void)
 	measure("getppid", call_getppid, 1000);
 	measure("brk(0)", call_brk_query, 1000);
 	measure_moves("brk that moves");
+	measure_stacks("brk that moves, each from another place");
 	measure_first("first brk(0) of a process");
 	errno = pthread_create(&thread, NULL, sleep_for_ever, NULL);
 	if (errno)

@@ -28,9 +28,10 @@ function cell(kernel, mode, row,    text, out)
 }
 
 END {
-	n_modes = split("absent bare0 redirect bare1 syscalls", modes, " ")
+	n_modes = split("absent bare0 nostacks redirect bare1 syscalls", modes, " ")
 	title["absent"] = "no module"
 	title["bare0"] = "empty callback of ftrace"
+	title["nostacks"] = "redirect, stacks=0"
 	title["redirect"] = "source=redirect"
 	title["bare1"] = "empty tracepoint"
 	title["syscalls"] = "source=syscalls"
