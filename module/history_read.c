@@ -15,6 +15,7 @@
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -284,90 +285,126 @@ struct heapinfo_history *heapinfo_history_copy(struct pid *tgid,
 	}
 }
 
-/* So many places of a table are looked at while the lock of a record is held. */
-#define COPY_PLACES	64
-/* So many bytes of stacks are copied in that time, and one stack more. */
-#define COPY_BYTES	4096
+/* So many stacks are copied at most while the lock of a record is held. */
+#define COPY_STACKS	32
 
 /**
- * struct heapinfo_stack_room - how much a copy of stacks has room for
- * @stacks: number of stacks
- * @bytes: of these
+ * struct heapinfo_stacks_copying - how far copying the stacks of a process has come
+ * @copies: the copy; as long as it is not complete, each stack is at its own place
+ * @places: how many places there are in it
+ * @next: where the next stack is copied to
+ * @end: where there is no more room
  */
-struct heapinfo_stack_room {
-	unsigned int stacks;
+struct heapinfo_stacks_copying {
+	struct heapinfo_stack_copies *copies;
+	unsigned int places;
+	char *next;
+	char *end;
+};
+
+/* Copies a stack to a place, if there is room. Returns whether there is. */
+static bool heapinfo_copy_stack(struct heapinfo_stacks_copying *copying,
+				const struct heapinfo_stack_entry *entry,
+				unsigned int place)
+{
+	size_t size = heapinfo_stack_size(entry->stack);
+
+	if (size > copying->end - copying->next)
+		return false;
+	memcpy(copying->next, entry->stack, size);
+	copying->copies->copies[place] = (struct heapinfo_stack_copy) {
+		.number = entry->number,
+		.stack = (void *)copying->next,
+	};
+	copying->next += size;
+	return true;
+}
+
+/* How a part of copying ended. */
+enum heapinfo_copied {
+	HEAPINFO_COPIED_ALL,
+	HEAPINFO_COPIED_PART,
+	HEAPINFO_NO_ROOM,
+};
+
+/*
+ * Copies those stacks that were not copied yet, up to so many. If these were all, the
+ * copy is how it is now. Under the lock of the record.
+ */
+static enum heapinfo_copied
+heapinfo_copy_some(struct heapinfo_stacks_copying *copying,
+		   const struct heapinfo_ring *ring, unsigned int most)
+{
+	const struct heapinfo_stacks *stacks = ring->stacks;
+	unsigned int places = stacks ? stacks->most : 0, i, left = most;
+	const struct heapinfo_stack_entry *entry;
+	struct heapinfo_stack_copy *copy;
+
+	if (places > copying->places)
+		return HEAPINFO_NO_ROOM;
+	for (i = 0; i < copying->places; i++) {
+		entry = i < places ? &stacks->entries[i] : NULL;
+		copy = &copying->copies->copies[i];
+		if (!entry || !entry->rows) {
+			copy->number = 0;
+			continue;
+		}
+		if (copy->number != entry->number) {
+			if (!left--)
+				return HEAPINFO_COPIED_PART;
+			if (!heapinfo_copy_stack(copying, entry, i))
+				return HEAPINFO_NO_ROOM;
+		}
+		copy->rows = entry->rows;
+	}
+	copying->copies->lost = ring->lost;
+	return HEAPINFO_COPIED_ALL;
+}
+
+/**
+ * struct heapinfo_stacks_room - how much a copy of stacks has room for
+ * @places: number of stacks
+ * @bytes: what they take
+ */
+struct heapinfo_stacks_room {
+	unsigned int places;
 	size_t bytes;
 };
 
 /*
- * Copies the next stacks of a table, from @place on, to behind @to, where @room is
- * left. Under the lock of the record. Returns false if there is too little room.
- */
-static bool heapinfo_copy_some_stacks(struct heapinfo_stack_copies *copies,
-				      const struct heapinfo_stacks *stacks,
-				      unsigned int *place, char **to,
-				      struct heapinfo_stack_room *room)
-{
-	unsigned int end = min_t(unsigned int, stacks->most,
-				 *place + COPY_PLACES);
-	const struct heapinfo_stack_entry *entry;
-	struct heapinfo_stack_copy *copy;
-	size_t size, copied = 0;
-
-	for (; *place < end && copied < COPY_BYTES; ++*place) {
-		entry = &stacks->entries[*place];
-		/* The row of a stack that none is of is still to come. */
-		if (!entry->stack || !entry->rows)
-			continue;
-		size = heapinfo_stack_size(entry->stack);
-		if (!room->stacks || size > room->bytes)
-			return false;
-		copy = &copies->copies[copies->nr++];
-		copy->number = entry->number;
-		copy->rows = entry->rows;
-		copy->stack = memcpy(*to, entry->stack, size);
-		*to += size;
-		room->stacks--;
-		room->bytes -= size;
-		copied += size;
-	}
-	return true;
-}
-
-/*
- * Copies the stacks of a record, part by part, so that the process need not wait for
- * long. A stack stays in its place as long as a row is of it, and never changes: so
- * each is as it was when its part was copied. Under rcu_read_lock(). Returns false if
- * there is more than @room, and sets that to what is needed.
+ * Copies the stacks of a record, part by part as the rows are. Under rcu_read_lock().
+ * Returns false if there is more than @room, and sets that to what is needed.
  */
 static bool heapinfo_copy_stacks(struct heapinfo_stack_copies *copies,
 				 struct heapinfo_record *record,
-				 struct heapinfo_stack_room *room)
+				 struct heapinfo_stacks_room *room)
 {
-	char *to = (char *)&copies->copies[room->stacks];
-	struct heapinfo_stack_room left = *room;
+	struct heapinfo_stacks_copying copying = {
+		.copies = copies,
+		.places = room->places,
+		.next = (char *)&copies->copies[room->places],
+		.end = (char *)&copies->copies[room->places] + room->bytes,
+	};
+	unsigned int parts = room->places / COPY_STACKS + 1;
 	const struct heapinfo_stacks *stacks;
-	bool fits = true, more = true;
-	unsigned int place = 0;
+	enum heapinfo_copied copied;
 
-	while (fits && more) {
+	do {
 		spin_lock(&record->lock);
-		copies->lost = record->ring.lost;
+		/* If they come faster than they are copied, they wait. */
+		copied = heapinfo_copy_some(&copying, &record->ring,
+					    parts ? COPY_STACKS : UINT_MAX);
+		if (parts)
+			parts--;
 		stacks = record->ring.stacks;
-		if (stacks)
-			fits = heapinfo_copy_some_stacks(copies, stacks, &place,
-							 &to, &left);
-		more = stacks && place < stacks->most;
-		if (!fits) {
-			room->stacks = max_t(unsigned int, room->stacks,
-					     stacks->most);
-			/* Some may come meanwhile. */
-			room->bytes = max_t(size_t, room->bytes,
-					    stacks->bytes + COPY_BYTES);
+		if (copied == HEAPINFO_NO_ROOM) {
+			/* And for some more, which may come meanwhile. */
+			room->places = stacks->most + COPY_STACKS;
+			room->bytes = stacks->bytes + SZ_8K;
 		}
 		spin_unlock(&record->lock);
-	}
-	return fits;
+	} while (copied == HEAPINFO_COPIED_PART);
+	return copied == HEAPINFO_COPIED_ALL;
 }
 
 static int heapinfo_compare_copies(const void *a, const void *b)
@@ -378,12 +415,26 @@ static int heapinfo_compare_copies(const void *a, const void *b)
 	       first->number > second->number;
 }
 
+/* Puts the copied stacks in order. */
+static void heapinfo_order_copies(struct heapinfo_stack_copies *copies,
+				  unsigned int places)
+{
+	unsigned int i;
+
+	for (i = 0; i < places; i++)
+		if (copies->copies[i].number)
+			copies->copies[copies->nr++] = copies->copies[i];
+	sort(copies->copies, copies->nr, sizeof(copies->copies[0]),
+	     heapinfo_compare_copies, NULL);
+}
+
 /**
- * heapinfo_history_copy_stacks() - copy the stacks of a process's calls
+ * heapinfo_history_copy_stacks() - copy the stacks of a process
  * @tgid: the process
  * @mm: its address space, which says which program is asked about
  *
  * If the process runs another program by now, or has made no call, there are none.
+ * All are of one moment, and so are the numbers of their rows.
  *
  * Context: may sleep. The memory is charged to the memory cgroup of the caller, who
  * has references on both.
@@ -392,14 +443,15 @@ static int heapinfo_compare_copies(const void *a, const void *b)
 struct heapinfo_stack_copies *heapinfo_history_copy_stacks(struct pid *tgid,
 							   struct mm_struct *mm)
 {
-	struct heapinfo_stack_room room = {};
+	struct heapinfo_stacks_room room = {}, had;
 	struct heapinfo_stack_copies *copies;
 	struct heapinfo_record *record;
 	bool whole;
 
 	for (;;) {
 		whole = true;
-		copies = kvzalloc(struct_size(copies, copies, room.stacks) +
+		had = room;
+		copies = kvzalloc(struct_size(copies, copies, room.places) +
 				  room.bytes, GFP_KERNEL_ACCOUNT);
 		if (!copies)
 			return ERR_PTR(-ENOMEM);
@@ -413,13 +465,12 @@ struct heapinfo_stack_copies *heapinfo_history_copy_stacks(struct pid *tgid,
 			whole = heapinfo_copy_stacks(copies, record, &room);
 		rcu_read_unlock();
 
-		if (whole)
-			break;
+		if (whole) {
+			heapinfo_order_copies(copies, had.places);
+			return copies;
+		}
 		kvfree(copies);
 	}
-	sort(copies->copies, copies->nr, sizeof(copies->copies[0]),
-	     heapinfo_compare_copies, NULL);
-	return copies;
 }
 
 /**

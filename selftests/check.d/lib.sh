@@ -176,10 +176,12 @@ guest_works='
 	works()
 	{
 		ls /proc/self | grep -qx heapinfo
-		sh -c "x=\$(seq 1000); cat /proc/\$\$/heapinfo" >file
+		sh -c "x=\$(seq 1000); cat /proc/\$\$/heapinfo
+			cat /proc/\$\$/heapstacks >stacks" >file
 		cat file
 		grep -q "^Recorded:	since exec" file
-		grep -q "	grow	0x.*	ok	sh	" file
+		grep -q "	grow	0x.*	ok	sh	[1-9][0-9]*$" file
+		grep -q "^1	.*	64	.*	ip=[0-9a-f]*,sp=" stacks
 	}
 '
 
