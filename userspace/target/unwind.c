@@ -36,9 +36,10 @@
 #define MAX_DEATHS 3u	/* of the child, until no more are made */
 #define MEMORY ((rlim_t)4 << 30)	/* that it may map, beyond what there is */
 
-/* How long it may take for one stack, names included; more where they are downloaded. */
-#define SECONDS 30
-#define SECONDS_FROM_NET 150
+#define FROM_NET 5u	/* times as long, where debug information is fetched */
+
+/* How long the child may take for one stack, names included. */
+unsigned int unwind_seconds = 30;
 
 /* What libdwfl knows as a module, for find_elf(). */
 struct module_ref {
@@ -853,7 +854,7 @@ static bool ask_worker(struct unwind *u, const struct kept_stack *k,
 		       struct frames *f)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
-	int seconds = urls && *urls ? SECONDS_FROM_NET : SECONDS;
+	int seconds = unwind_seconds * (urls && *urls ? FROM_NET : 1);
 	struct message question = { 0 }, m = { 0 };
 	bool ok;
 

@@ -75,6 +75,8 @@ struct frames {
 
 struct unwind;
 
+extern unsigned int unwind_seconds;	/* tests make it less */
+
 unsigned int kept_pc(unsigned int wordsize);
 unsigned int kept_sp(unsigned int wordsize);
 

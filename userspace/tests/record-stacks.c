@@ -11,7 +11,6 @@
  * Only for x86.
  */
 #include <elf.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -326,8 +325,7 @@ static void on_syscall(pid_t pid, pid_t tid)
 	if (task->inside) {
 		task->inside = false;
 		record_event(pid, tid, task->asked, &r);
-	} else if (r.rax == (u64)-ENOSYS &&
-		   r.orig_rax == (r.cs == 0x23 ? 45 : 12)) {
+	} else if (r.orig_rax == (r.cs == 0x23 ? 45 : 12)) {
 		task->inside = true;
 		task->asked = r.cs == 0x23 ? (u32)r.rbx : r.rdi;
 	}
