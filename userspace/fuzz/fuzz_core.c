@@ -4,7 +4,8 @@
  *
  * The first byte of an input says which glibc it is, what is damaged, and
  * whether some of the main arena is in a mapping that no list leads to.  The
- * second says the word size, text or JSON, and the command, or all commands.
+ * second says the word size, text or JSON, which of the module's files, and the
+ * command, or all commands.
  * The rest is the damage: bytes anywhere in a sound heap, or words that malloc
  * relies on, or bytes of its core file; or it is a text of a snapshot: the
  * module's file, or maps.  In each heap, following the free lists in a table of
@@ -24,6 +25,7 @@
 #include "damage.h"
 #include "glibc/lists.h"
 #include "heap/check.h"
+#include "target/unwind.h"
 
 enum kind { MEMORY, MODULE_TEXT, CORE_FILE, MAPS_TEXT };
 
@@ -58,17 +60,34 @@ static void plant(const char *fault, size_t size)
 	}
 }
 
+/* Beside a text of stacks, the events that have them. */
+static const char rows[] =
+	"StartBrk:\t0x1000\nBrk:\t0x5000\n\n"
+	"#seq\ttime\ttid\tcall\tasked\tfrom\tto\tdelta\tresult\tcomm\tstack\n"
+	"1\t1.5\t1\tgrow\t0x2000\t0x1000\t0x2000\t+4096\tok\ta\t1\n"
+	"2\t1.5\t1\tgrow\t0x3000\t0x2000\t0x3000\t+4096\tok\ta\t2\n"
+	"3\t1.5\t1\tgrow\t0x4000\t0x3000\t0x4000\t+4096\tok\ta\t3\n"
+	"4\t1.5\t1\tgrow\t0x5000\t0x4000\t0x5000\t+4096\tok\ta\t1\n";
+
 /* What the commands print is of no use here. */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	const struct argp_option *o;
+	struct argp_state none = { 0 };
+
 	(void)argc;
 	(void)argv;
+	/* Here a child would hide what happens to it. */
+	unwind_forks = false;
+	for (o = cmd_history.options; o->name; o++)
+		if (!strcmp(o->name, "stacks"))
+			cmd_history.parse(o->key, NULL, &none);
 	return !freopen("/dev/null", "w", stdout);
 }
 
 /* Damage the heap in memory, or give it the text; a core is damaged later. */
 static void damage_heap(struct synth *s, enum kind what, bool words,
-			const uint8_t *data, size_t size)
+			bool stacks, const uint8_t *data, size_t size)
 {
 	switch (what) {
 	case MEMORY:
@@ -79,7 +98,9 @@ static void damage_heap(struct synth *s, enum kind what, bool words,
 		break;
 	case MODULE_TEXT:
 	case MAPS_TEXT:
-		s->text_name = what == MAPS_TEXT ? "maps" : "heapinfo";
+		s->text_name = what == MAPS_TEXT ? "maps" :
+			       stacks ? "heapstacks" : "heapinfo";
+		s->heapinfo = what == MODULE_TEXT && stacks ? rows : NULL;
 		s->text = (const char *)data;
 		s->text_len = size;
 		break;
@@ -183,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json = data[1] & 2;
 	lists_min_jumps = data[1] & 4 ? 0 : 1024;
 	one = data[1] >> 4;
-	damage_heap(&s, what, words, data + 2, size - 2);
+	damage_heap(&s, what, words, data[1] & 8, data + 2, size - 2);
 	fd = synth_core(&s);
 	if (what == CORE_FILE)
 		damage_core(fd, data + 2, size - 2);

@@ -401,20 +401,21 @@ size_t code_read(const struct code_files *files, u64 addr, void *buf,
 }
 
 #if defined(__x86_64__) || defined(__i386__)
+#define CALL_ROOM 7u
+
 /*
- * Does a call through a register or memory, FF /2, end right at @end? @len is the
- * length of it without prefixes, which may come before.
+ * Is this a call through a register or memory, FF /2, of so many bytes? Prefixes, which
+ * may come before, are not counted.
  */
-static bool is_indirect_call(const u8 *end, unsigned int len)
+static bool is_indirect_call(const u8 *at, unsigned int len)
 {
-	const u8 *at = end - len;
 	unsigned int mod = at[1] >> 6, rm = at[1] & 7, want = 2;
 
 	if (at[0] != 0xff || (at[1] >> 3 & 7) != 2)
 		return false;
 	if (mod != 3 && rm == 4) {
 		want++;		/* a SIB byte */
-		if (len < 3)
+		if (len < want)
 			return false;
 		rm = mod ? 0 : at[2] & 7;
 	}
@@ -425,30 +426,29 @@ static bool is_indirect_call(const u8 *end, unsigned int len)
 	return want == len;
 }
 
-static bool ends_with_call(const u8 *end, size_t len)
+/* Does a call end with the last of these bytes? */
+static bool ends_with_call(const u8 bytes[CALL_ROOM])
 {
 	unsigned int n;
 
-	if (len >= 5 && end[-5] == 0xe8)
+	if (bytes[CALL_ROOM - 5] == 0xe8)
 		return true;
-	for (n = 2; n <= 7 && n <= len; n++)
-		if (is_indirect_call(end, n))
+	for (n = 2; n <= CALL_ROOM; n++)
+		if (is_indirect_call(bytes + CALL_ROOM - n, n))
 			return true;
 	return false;
 }
-
-#define CALL_ROOM 7u
 #elif defined(__aarch64__)
-static bool ends_with_call(const u8 *end, size_t len)
+#define CALL_ROOM 4u
+
+static bool ends_with_call(const u8 bytes[CALL_ROOM])
 {
-	u32 insn = len >= 4 ? get_u32(end - 4) : 0;
+	u32 insn = get_u32(bytes);
 
 	/* bl; blr, also with pointer authentication */
 	return (insn & 0xfc000000) == 0x94000000 ||
 	       (insn & 0xfefff000) == 0xd63f0000;
 }
-
-#define CALL_ROOM 4u
 #endif
 
 /**
@@ -461,11 +461,13 @@ static bool ends_with_call(const u8 *end, size_t len)
  */
 bool code_follows_call(const struct code_files *files, u64 pc)
 {
-	u8 bytes[CALL_ROOM];
+	u8 bytes[CALL_ROOM] = { 0 };
 	size_t len;
 
+	/* Where memory begins, a shorter one may stand. */
 	for (len = CALL_ROOM; len >= 2; len--)
-		if (pc >= len && code_read(files, pc - len, bytes, len) == len)
-			return ends_with_call(bytes + len, len);
+		if (pc >= len && code_read(files, pc - len,
+					   bytes + CALL_ROOM - len, len) == len)
+			return ends_with_call(bytes);
 	return false;
 }

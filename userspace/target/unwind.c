@@ -14,6 +14,7 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <elfutils/version.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -40,6 +41,8 @@
 
 /* How long the child may take for one stack, names included. */
 unsigned int unwind_seconds = 30;
+
+bool unwind_forks = true;
 
 /* What libdwfl knows as a module, for find_elf(). */
 struct module_ref {
@@ -436,7 +439,8 @@ static bool is_mapped_so(Dwfl_Module *dm, struct code_file *f)
 	return elf && bias == f->bias;
 }
 
-#ifdef __x86_64__
+/* Older elfutils do not tell the registers of a frame. */
+#if defined(__x86_64__) && _ELFUTILS_PREREQ(0, 188)
 /*
  * How far the return address is above the stack pointer, where the next instructions
  * are "add $n,%rsp; ret" or "ret". So end the small functions that CPython makes at run
@@ -458,16 +462,6 @@ static bool returns_next(struct unwind *u, u64 pc, u64 *above)
 	*above = code[3];
 	return true;
 }
-#else
-static bool returns_next(struct unwind *u, u64 pc, u64 *above)
-{
-	(void)u;
-	(void)pc;
-	(void)above;
-	return false;
-}
-#endif
-
 /* Step over such a function, and have the tables lead on from there. */
 static bool step_over(struct unwind *u, Dwfl_Frame *frame, u64 pc)
 {
@@ -496,6 +490,16 @@ static bool step_over(struct unwind *u, Dwfl_Frame *frame, u64 pc)
 	u->stepped = true;
 	return true;
 }
+
+#else
+static bool step_over(struct unwind *u, Dwfl_Frame *frame, u64 pc)
+{
+	(void)u;
+	(void)frame;
+	(void)pc;
+	return false;
+}
+#endif
 
 /*
  * Code of no file, made at run time: there are no tables. Those who make it mostly keep
@@ -883,6 +887,10 @@ void unwind_stack(struct unwind *u, const struct kept_stack *k,
 	struct raw_frame first = { k->reg[kept_pc(k->wordsize)], true };
 	bool is_new;
 
+	if (!unwind_forks) {
+		unwind_stack_here(u, k, f);
+		return;
+	}
 	memset(f, 0, sizeof(*f));
 	while (!u->gave_up) {
 		bool naming;

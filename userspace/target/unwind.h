@@ -76,6 +76,7 @@ struct frames {
 struct unwind;
 
 extern unsigned int unwind_seconds;	/* tests make it less */
+extern bool unwind_forks;	/* the fuzzer wants all in its own process */
 
 unsigned int kept_pc(unsigned int wordsize);
 unsigned int kept_sp(unsigned int wordsize);

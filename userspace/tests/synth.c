@@ -542,14 +542,15 @@ static size_t note(u8 *to, const char *owner, u32 type, const void *desc,
 	return desc_at + align_up(len, 4);
 }
 
-static size_t note_text(const struct synth *s, u8 *to)
+static size_t note_text(const char *called, const char *text, size_t text_len,
+			u8 *to)
 {
-	size_t name = strlen(s->text_name) + 1;
-	size_t len = min_u64(s->text_len, SYNTH_MAX_TEXT - name);
+	size_t name = strlen(called) + 1;
+	size_t len = min_u64(text_len, SYNTH_MAX_TEXT - name);
 	u8 desc[SYNTH_MAX_TEXT];
 
-	memcpy(desc, s->text_name, name);
-	memcpy(desc + name, s->text, len);
+	memcpy(desc, called, name);
+	memcpy(desc + name, text, len);
 	return note(to, SNAPSHOT_OWNER, SNAPSHOT_NT_TEXT, desc, name + len);
 }
 
@@ -583,7 +584,11 @@ static size_t make_notes(const struct synth *s, u8 *to)
 	strcpy((char *)files + 5 * w, s->seg[LIBC].path);
 	n += note(to + n, "CORE", NT_FILE, files,
 		  5 * w + strlen(s->seg[LIBC].path) + 1);
-	return s->text_name ? n + note_text(s, to + n) : n;
+	if (s->heapinfo)
+		n += note_text("heapinfo", s->heapinfo, strlen(s->heapinfo),
+			       to + n);
+	return s->text_name ? n + note_text(s->text_name, s->text, s->text_len,
+					    to + n) : n;
 }
 
 /**

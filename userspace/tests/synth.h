@@ -48,6 +48,7 @@ struct synth {
 	const char *text_name;
 	const char *text;
 	size_t text_len;
+	const char *heapinfo;	/* one more, of that name; or NULL */
 	/* The free chunks of synth_make_shuffled(), in order of address. */
 	u64 *free;
 	size_t frees;

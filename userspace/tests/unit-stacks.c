@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Unit tests of the stacks: their text, how functions are told, the child that unwinds. */
+#include <elf.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -606,6 +608,122 @@ static void survives_any_stack(void **state)
 	toy_free(toy);
 }
 
+/*
+ * A file of which one thing or another was changed: headers, symbols, unwind tables,
+ * debug information. The target has it mapped as it is.
+ */
+#define AT 0x400000u	/* where */
+
+static u8 *forged;
+static size_t forged_len;
+
+static size_t forged_read(struct target *t, u64 addr, void *buf, size_t len)
+{
+	(void)t;
+	if (addr < AT || addr - AT >= forged_len)
+		return 0;
+	len = min_u64(len, forged_len - (addr - AT));
+	memcpy(buf, forged + (addr - AT), len);
+	return len;
+}
+
+static int forged_file(struct target *t, const struct mapping *m)
+{
+	int fd = memfd_create("forged", MFD_CLOEXEC);
+
+	(void)t;
+	(void)m;
+	assert_int_equal(write(fd, forged, forged_len), forged_len);
+	return fd;
+}
+
+static u64 rounds_of(u64 *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
+}
+
+/* Change bytes all over the file, or in one of its sections, which the round chooses. */
+static void damage(const u8 *sound, u64 *seed)
+{
+	const Elf64_Ehdr *eh = (const void *)sound;
+	u64 from = 0, len = forged_len, n = 1 + rounds_of(seed) % 24;
+	const Elf64_Shdr *sh;
+
+	memcpy(forged, sound, forged_len);
+	if (eh->e_shnum && rounds_of(seed) % 4) {
+		sh = (const void *)(sound + eh->e_shoff);
+		sh += rounds_of(seed) % eh->e_shnum;
+		if (sh->sh_type != SHT_NOBITS && sh->sh_size &&
+		    sh->sh_offset + sh->sh_size <= forged_len) {
+			from = sh->sh_offset;
+			len = sh->sh_size;
+		}
+	}
+	while (n--)
+		forged[from + rounds_of(seed) % len] =
+			rounds_of(seed) % 3 ? rounds_of(seed) : 0xff;
+}
+
+static void survives_any_file(void **state)
+{
+	const struct target_ops ops = {
+		.read = forged_read, .file = forged_file, .text = toy_text,
+		.threads = toy_threads, .close = toy_close,
+	};
+	FILE *self = fopen("/proc/self/exe", "re");
+	struct toy toy = { .tester = getpid() };
+	unsigned int round, named = 0;
+	u64 seed = 1;
+	u8 *sound;
+
+	(void)state;
+	fseek(self, 0, SEEK_END);
+	forged_len = ftell(self);
+	rewind(self);
+	sound = xcalloc(forged_len, 1);
+	forged = xcalloc(forged_len, 1);
+	assert_int_equal(fread(sound, forged_len, 1, self), 1);
+	fclose(self);
+	for (round = 0; round < 150; round++) {
+		struct target t = { .ops = &ops, .priv = &toy, .wordsize = 8 };
+		const struct mapping m = {
+			.start = AT, .end = AT + align_up(forged_len, PAGE),
+			.perms = MAP_READ | MAP_EXEC, .path = "/forged",
+			.inode = 1,
+		};
+		const Elf64_Ehdr *eh = (const void *)sound;
+		struct kept_word word[3];
+		struct kept_stack k;
+		struct frames f;
+		struct unwind *u;
+
+		if (round)
+			damage(sound, &seed);
+		else
+			memcpy(forged, sound, forged_len);
+		maps_add(&t.maps, &m);
+		kept_make(&k, word);
+		k.reg[kept_pc(8)] = AT + eh->e_entry + round % 64;
+		word[0].at = 0;
+		word[0].value = AT + eh->e_entry + 64 + round;
+		u = unwind_open(&t);
+		unwind_stack(u, &k, &f);
+		assert_true(f.n >= 1 && f.n <= 3);
+		named += f.frame[0].place->fns > 0;
+		if (!round)
+			assert_int_equal(f.end, UNWIND_WHOLE);
+		free(f.frame);
+		unwind_close(u);
+		maps_free(&t.maps);
+		free(t.cache);
+	}
+	/* It is not that all of them were refused. */
+	assert_true(named > 20);
+	free(sound);
+	free(forged);
+}
+
 static void sends_messages(void **state)
 {
 	struct message m = { 0 }, got = { 0 }, broken = { 0 };
@@ -669,6 +787,7 @@ int main(void)
 		cmocka_unit_test(tells_why),
 		cmocka_unit_test(outlives_child),
 		cmocka_unit_test(survives_any_stack),
+		cmocka_unit_test(survives_any_file),
 		cmocka_unit_test(sends_messages),
 	};
 
