@@ -14,7 +14,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #define STACKS_MAX	128
 #define WORDS_MAX	118
@@ -1000,6 +1002,74 @@ TEST_F(stacks, crowded)
 		words[i] = (unsigned long)(words + nr - 1);
 	EXPECT_STACK(words);
 	EXPECT_EQ(0, newest()->nr);
+}
+
+/* As many rows as are kept of a process that has had more. */
+#define MANY		256
+
+/* From another stack each time, as its pointer tells. */
+static A_FRAME void varied(unsigned int i, unsigned long address)
+{
+	char room[16 + i % (2 * MANY) * 16];
+
+	memset(room, 0, sizeof(room));
+	asm volatile("" : : "r"(room) : "memory");
+	inner(address);
+	asm volatile("" ::: "memory");
+}
+
+/* Says when it has made so many rows, and makes others until it is killed. */
+static void make_varied(int ready)
+{
+	unsigned long brk = raw_brk(0);
+	unsigned int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; ; i++) {
+		varied(i, brk + i % 2 * page);
+		if (i == 2 * MANY && write(ready, "", 1) != 1)
+			_exit(1);
+	}
+}
+
+/* How many rows the stacks of a process are of, with those that have lost theirs. */
+static unsigned long long rows_of_stacks(pid_t pid)
+{
+	unsigned long long rows = 0;
+	char path[48];
+	char *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/heapstacks", pid);
+	if (heapinfo_read_path(&stacks.file, path))
+		return 0;
+	line = strstr(stacks.file.text, "\n#stack");
+	for (line = line ? strchr(line + 1, '\n') : NULL; line && line[1];
+	     line = strchr(line + 1, '\n'))
+		rows += strtoull(strchr(line + 1, '\t'), NULL, 10);
+	return rows + heapinfo_number(&stacks.file, "StacksLost");
+}
+
+/* The file is of one moment, while stacks come and go. */
+TEST(one_moment)
+{
+	unsigned int i;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	RELOAD_OR_SKIP("history=256");
+	page = sysconf(_SC_PAGESIZE);
+	ASSERT_EQ(0, pipe(ready));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		make_varied(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	for (i = 0; i < 300; i++)
+		ASSERT_EQ(MANY, rows_of_stacks(pid));
+	EXPECT_LT(MANY / 2, heapinfo_number(&stacks.file, "Stacks"));
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 }
 
 TEST_HARNESS_MAIN
