@@ -10,7 +10,7 @@
 
 #define FORMAT 1u
 #define MAX_STACKS 65536u
-#define MAX_WORDS 4096u	/* of one; the module keeps some hundred */
+#define MAX_WORDS (1u << 18)	/* of one: 2 MiB; the module keeps some hundred */
 
 /* The names of registers in the file, and their numbers in DWARF. */
 struct reg_name {

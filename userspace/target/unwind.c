@@ -462,6 +462,7 @@ static bool returns_next(struct unwind *u, u64 pc, u64 *above)
 	*above = code[3];
 	return true;
 }
+
 /* Step over such a function, and have the tables lead on from there. */
 static bool step_over(struct unwind *u, Dwfl_Frame *frame, u64 pc)
 {

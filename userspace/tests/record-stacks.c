@@ -5,8 +5,9 @@
  * Run a program, see its calls of brk(2) with ptrace, and keep of the stack of each what
  * the module keeps: so the reader is tested on real stacks where no module can be loaded.
  * When the program exits, CORE is written as "heapinfo snapshot" writes it, with the
- * texts of the module. With -a every word of the stack is kept, to compare with; with -d
- * only what lies in the first BYTES, as if the rest had not been in memory.
+ * texts of the module. With -a there is CORE.all beside it, with every word of each stack
+ * up to its end, to compare with; with -d only what lies in the first BYTES, as if the
+ * rest had not been in memory.
  *
  * Only for x86.
  */
@@ -26,14 +27,17 @@
 #define LIMIT 32768u	/* the module's stacks= */
 #define WORDS 118u	/* as many as it keeps */
 #define MAX_TASKS 64u
+#define MOST (2u << 20)	/* of a stack, with all words */
 
 struct kept {
 	char *text;	/* what follows the number of rows */
+	char *full;	/* the same with all words, or NULL */
 	u64 rows;
 };
 
 static struct {
 	bool all;
+	bool full;	/* the core that is written now has all words */
 	u64 bytes;	/* as much of a stack as is looked at */
 	const char *core;
 	struct kept *stack;
@@ -76,7 +80,8 @@ struct scan {
 	u64 sp;
 	u64 len;
 	unsigned int w;
-	u8 bytes[LIMIT];
+	bool all;	/* keep whatever there is */
+	u8 bytes[MOST];
 };
 
 static bool is_code(const struct scan *s, u64 v)
@@ -112,7 +117,7 @@ static void put_register(FILE *f, const struct scan *s, const char *name, u64 v)
 {
 	bool pc = !strcmp(name, "ip") || !strcmp(name, "sp");
 
-	if (pc || rec.all || is_code(s, v) || is_in_stack(s, v))
+	if (pc || s->all || is_code(s, v) || is_in_stack(s, v))
 		fprintf(f, "%s%s=%" PRIx64, strcmp(name, "ip") ? "," : "", name,
 			v);
 }
@@ -138,15 +143,15 @@ static void put_registers(FILE *f, const struct scan *s,
 /* Return: were there more words than are kept? */
 static bool put_words(FILE *f, const struct scan *s)
 {
-	u64 at, end = min_u64(s->len, rec.bytes);
+	u64 at, end = s->all ? s->len : min_u64(s->len, rec.bytes);
 	size_t n = 0;
 
 	for (at = 0; at + s->w <= end; at += s->w) {
 		u64 v = word_at(s, at);
 
-		if (!rec.all && !is_code(s, v) && !is_frame(s, at, v))
+		if (!s->all && !is_code(s, v) && !is_frame(s, at, v))
 			continue;
-		if (n == WORDS && !rec.all)
+		if (n == WORDS && !s->all)
 			return true;
 		fprintf(f, "%s%" PRIx64 "=%" PRIx64, n ? "," : "", at, v);
 		n++;
@@ -157,41 +162,30 @@ static bool put_words(FILE *f, const struct scan *s)
 }
 
 /* The number of a stack, which is that of an earlier one if that was the same. */
-static size_t keep_stack(char *text)
+static size_t keep_stack(char *text, char *full)
 {
 	size_t i;
 
 	for (i = 0; i < rec.stacks; i++)
-		if (!strcmp(rec.stack[i].text, text)) {
+		if (!strcmp(rec.stack[i].text, text) && !full) {
 			rec.stack[i].rows++;
 			free(text);
 			return i + 1;
 		}
 	rec.stack = xgrow(rec.stack, rec.stacks, sizeof(*rec.stack));
-	rec.stack[rec.stacks++] = (struct kept){ text, 1 };
+	rec.stack[rec.stacks++] = (struct kept){ text, full, 1 };
 	return rec.stacks;
 }
 
-static size_t record_stack(struct target *t, const struct user_regs_struct *r)
+/* A line of heapstacks, from the column abi on. */
+static char *stack_text(struct scan *s, const struct user_regs_struct *r,
+			bool end, bool part)
 {
-	const struct mapping *m = maps_find(&t->maps, r->rsp);
-	struct scan *s = xcalloc(1, sizeof(*s));
 	char *text = NULL, *words = NULL;
 	size_t len;
-	bool cut, end, part;
+	bool cut;
 	FILE *f;
 
-	if (!m) {
-		free(s);
-		return 0;
-	}
-	s->maps = &t->maps;
-	s->sp = r->rsp;
-	s->w = r->cs == 0x23 ? 4 : 8;
-	s->len = min_u64(LIMIT, m->end - r->rsp);
-	end = s->len < LIMIT;
-	part = rec.bytes < s->len;
-	s->len = target_read(t, r->rsp, s->bytes, s->len);
 	f = open_memstream(&words, &len);
 	cut = put_words(f, s);
 	fclose(f);
@@ -203,8 +197,33 @@ static size_t record_stack(struct target *t, const struct user_regs_struct *r)
 	fprintf(f, "\t%s", words);
 	fclose(f);
 	free(words);
+	return text;
+}
+
+static size_t record_stack(struct target *t, const struct user_regs_struct *r)
+{
+	const struct mapping *m = maps_find(&t->maps, r->rsp);
+	struct scan *s = xcalloc(1, sizeof(*s));
+	char *text, *full = NULL;
+	u64 len;
+
+	if (!m) {
+		free(s);
+		return 0;
+	}
+	s->maps = &t->maps;
+	s->sp = r->rsp;
+	s->w = r->cs == 0x23 ? 4 : 8;
+	len = target_read(t, r->rsp, s->bytes, min_u64(MOST, m->end - r->rsp));
+	s->len = min_u64(LIMIT, len);
+	text = stack_text(s, r, len <= LIMIT, rec.bytes < s->len);
+	if (rec.all) {
+		s->all = true;
+		s->len = len;
+		full = stack_text(s, r, true, false);
+	}
 	free(s);
-	return keep_stack(text);
+	return keep_stack(text, full);
 }
 
 static void record_event(pid_t pid, pid_t tid, u64 asked,
@@ -272,7 +291,7 @@ static FILE *heapstacks_text(const struct target *t)
 	fputs("#stack\trows\tabi\tflags\tregisters\twords\n", f);
 	for (i = 0; i < rec.stacks; i++)
 		fprintf(f, "%zu\t%" PRIu64 "\t%s\n", i + 1, rec.stack[i].rows,
-			rec.stack[i].text);
+			rec.full ? rec.stack[i].full : rec.stack[i].text);
 	rewind(f);
 	return f;
 }
@@ -286,7 +305,7 @@ static FILE *text(struct target *t, const char *name)
 	return live_ops->text(t, name);
 }
 
-static int write_core(pid_t pid)
+static int write_core(pid_t pid, const char *path)
 {
 	struct core_written w;
 	struct target_ops ops;
@@ -307,12 +326,24 @@ static int write_core(pid_t pid)
 	t->ops = &ops;
 	t->doubt = DOUBT_NONE;
 	n = target_threads(t, &list);
-	ret = core_write(t, list, n, rec.core, &w, &e);
+	ret = core_write(t, list, n, path, &w, &e);
 	if (ret)
 		fprintf(stderr, "record-stacks: %s\n", e.text);
 	free(list);
 	target_close(t);
 	return ret;
+}
+
+static int write_cores(pid_t pid)
+{
+	char path[4096];
+	int ret = write_core(pid, rec.core);
+
+	if (ret || !rec.all)
+		return ret;
+	rec.full = true;
+	snprintf(path, sizeof(path), "%s.all", rec.core);
+	return write_core(pid, path);
 }
 
 static void on_syscall(pid_t pid, pid_t tid)
@@ -356,7 +387,7 @@ static int follow(pid_t pid)
 			sig = 0;
 		} else if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
 			if (tid == pid)
-				ret = write_core(pid) ? 1 : 0;
+				ret = write_cores(pid) ? 1 : 0;
 			sig = 0;
 		} else if (sig == SIGTRAP || sig == SIGSTOP) {
 			sig = 0;
