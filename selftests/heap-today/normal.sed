@@ -27,3 +27,6 @@ s/[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3} +[0-9.]+ [a-z]+ +[0-9]+ /hh:mm:ss.mmm    
 s/(brk call [0-9]+ at) [0-9.]+ s/\1 ... s/
 # spaces at the end of a line, which editors take away
 s/[ \t]+$//
+# where a function without a name lies in libc, and which build of it that is
+s/(libc\.so\.6\+0x)[0-9a-f]+/\1.../
+s/\(build-id [0-9a-f]+\)/(build-id ...)/
