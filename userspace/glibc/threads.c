@@ -42,25 +42,6 @@ struct search {
 	u64 unnamed;	/* a control block without a tid; 0: none was met */
 };
 
-/* In a container a thread has another number than outside. */
-static pid_t own_number(struct target *t, pid_t tid)
-{
-	char name[32], line[256];
-	FILE *f;
-
-	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
-	f = target_text(t, name);
-	while (f && fgets(line, sizeof(line), f)) {
-		const char *last = strrchr(line, '\t');
-
-		if (!strncmp(line, "NSpid:", 6) && last && atoi(last + 1) > 0)
-			tid = atoi(last + 1);
-	}
-	if (f)
-		fclose(f);
-	return tid;
-}
-
 static bool is_tcb(struct target *t, u64 addr)
 {
 	u64 self;
@@ -165,7 +146,7 @@ static void find_tcbs(struct search *s)
 		return;
 	s->own = xcalloc(s->n, sizeof(*s->own));
 	for (i = 0; i < s->n; i++)
-		s->own[i] = own_number(s->t, s->thread[i].tid);
+		s->own[i] = target_own_number(s->t, s->thread[i].tid);
 	modules_find(s->t, &mods);
 	for (i = 0; i < mods.n; i++)
 		if (mods.mod[i].exe || strstr(mods.mod[i].path, "/ld") ||

@@ -20,26 +20,6 @@ struct live {
 	bool no_readv;		/* the system call is missing or filtered */
 };
 
-/* The process's number in the innermost of its PID namespaces. */
-static pid_t inner_pid(const struct target *t)
-{
-	char path[64], line[256], *last;
-	pid_t pid = t->pid;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)t->pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "NSpid:", 6)) {
-			line[strcspn(line, "\n")] = '\0';
-			last = strrchr(line, '\t');
-			pid = last ? atoi(last + 1) : pid;
-		}
-	if (f)
-		fclose(f);
-	return pid;
-}
-
 /*
  * The functions that a program says it made at run time, as perf(1) looks for them. In
  * that folder anybody may put files: only the process's own user, or root, is believed.
@@ -51,7 +31,7 @@ static FILE *perf_map(struct target *t)
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/root/tmp/perf-%d.map",
-		 (int)t->via, (int)inner_pid(t));
+		 (int)t->via, (int)target_own_number(t, t->pid));
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
 		  O_NOFOLLOW);
 	if (fd < 0)

@@ -228,8 +228,8 @@ static char *readable(struct places *p, const char *name)
 
 /*
  * The symbol that an address lies in; one of assembler may have no size, and is known
- * at its start, where a signal handler returns to. What merely comes before it, as a function that
- * is exported does before ones that have no name, is none.
+ * at its start, where a signal handler returns to. What merely comes before it, as a
+ * function that is exported does before ones that have no name, is none.
  */
 static const char *symbol_at(Dwfl_Module *dm, u64 addr)
 {

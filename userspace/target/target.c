@@ -331,6 +331,34 @@ FILE *target_text(struct target *t, const char *name)
 }
 
 /**
+ * target_own_number - the number that a thread has for itself
+ * @t: the target
+ * @tid: the thread's number here
+ *
+ * In a container it is another one than outside.
+ *
+ * Return: its number in the innermost of its PID namespaces; @tid where that is not
+ * known.
+ */
+pid_t target_own_number(struct target *t, pid_t tid)
+{
+	char name[32], line[256];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "task/%d/status", (int)tid);
+	f = target_text(t, name);
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *last = strrchr(line, '\t');
+
+		if (!strncmp(line, "NSpid:", 6) && last && atoi(last + 1) > 0)
+			tid = atoi(last + 1);
+	}
+	if (f)
+		fclose(f);
+	return tid;
+}
+
+/**
  * stat_field - find a field in /proc/PID/stat, of a process or a thread
  * @f: the file, closed here; NULL where there is none
  * @line: filled with its text

@@ -111,6 +111,7 @@ void target_forget(struct target *t);
 int target_maps_now(struct target *t, struct maps *maps, struct error *e);
 int target_reload_maps(struct target *t, struct error *e);
 FILE *target_text(struct target *t, const char *name);
+pid_t target_own_number(struct target *t, pid_t tid);
 const char *stat_field(FILE *f, char *line, size_t size, unsigned int field);
 int target_file(struct target *t, const struct mapping *m);
 size_t target_threads(struct target *t, struct thread **list);
