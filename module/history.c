@@ -88,12 +88,17 @@ static void heapinfo_history_who(struct heapinfo_actor *who)
 	who->rows = 0;
 }
 
-/* Where the stack of the call is, for a row that is to have one. */
+/*
+ * Where the stack of the call is, for a row that is to have one. One that was kept
+ * because it was nowhere, is nowhere yet: only this thread has it.
+ */
 static __always_inline u16
-heapinfo_history_find_stack(const struct heapinfo_ring *ring)
+heapinfo_history_find_stack(const struct heapinfo_ring *ring,
+			    const struct heapinfo_spare *spare)
 {
-	return heapinfo_params.stacks ? heapinfo_stack_find(ring) :
-					HEAPINFO_NO_STACK;
+	if (!heapinfo_params.stacks || (spare && spare->stack))
+		return HEAPINFO_NO_STACK;
+	return heapinfo_stack_find(ring);
 }
 
 /* Whether to keep the stack of the call, where it is not @found. */
@@ -112,16 +117,15 @@ static enum heapinfo_call heapinfo_history_way(const struct heapinfo_brk *brk)
 
 /*
  * Which memory there should be for some rows, and to count a call that ended so, the
- * row of which has its stack.
+ * row of which has its stack, which was @found or not.
  */
 static noinline struct heapinfo_wants
-heapinfo_history_wants(const struct heapinfo_record *record, unsigned int rows,
-		       enum heapinfo_call call)
+heapinfo_history_wants_for(const struct heapinfo_record *record,
+			   unsigned int rows, enum heapinfo_call call, u16 found)
 {
 	const struct heapinfo_ring *ring = &record->ring;
 	struct heapinfo_wants wants;
 	struct heapinfo_actor who;
-	u16 stack;
 
 	heapinfo_history_who(&who);
 	wants = heapinfo_ring_wants(ring, rows, &who,
@@ -129,12 +133,23 @@ heapinfo_history_wants(const struct heapinfo_record *record, unsigned int rows,
 	wants.failures = call == HEAPINFO_FAILED && !record->failures;
 	if (!heapinfo_call_has_stack(call))
 		return wants;
-	stack = heapinfo_history_find_stack(ring);
-	wants.stack = heapinfo_history_takes_stack(ring, stack);
+	wants.stack = heapinfo_history_takes_stack(ring, found);
 	if (wants.stack)
 		wants.stacks = heapinfo_ring_stacks_wanted(ring,
 							   heapinfo_params.history);
 	return wants;
+}
+
+/* The same, where nobody has looked for the stack. */
+static struct heapinfo_wants
+heapinfo_history_wants(const struct heapinfo_record *record, unsigned int rows,
+		       enum heapinfo_call call)
+{
+	u16 found = HEAPINFO_NO_STACK;
+
+	if (heapinfo_call_has_stack(call))
+		found = heapinfo_history_find_stack(&record->ring, NULL);
+	return heapinfo_history_wants_for(record, rows, call, found);
 }
 
 /* Makes room for a row, with the spare if there is one. Returns whether there is. */
@@ -244,7 +259,7 @@ static noinline bool heapinfo_history_add_still(struct heapinfo_record *record,
 	    heapinfo_wants_any(heapinfo_history_wants(record, 1, brk->call)))
 		return false;
 	if (heapinfo_call_has_stack(brk->call)) {
-		stack = heapinfo_history_find_stack(ring);
+		stack = heapinfo_history_find_stack(ring, spare);
 		if (spare && heapinfo_history_takes_stack(ring, stack))
 			stack = heapinfo_ring_add_stack(ring, spare);
 	}
@@ -321,13 +336,13 @@ heapinfo_history_add_call(struct heapinfo_record *record,
 		return true;
 	}
 	ready = heapinfo_history_ready(ring);
-	stack = heapinfo_history_find_stack(ring);
+	stack = heapinfo_history_find_stack(ring, spare);
 	takes = heapinfo_history_takes_stack(ring, stack);
 	if (unlikely(takes && spare))
 		stack = heapinfo_ring_add_stack(ring, spare);
 	if (unlikely(!ready || takes) && !spare &&
-	    heapinfo_wants_any(heapinfo_history_wants(record, 1,
-						      HEAPINFO_GROW)))
+	    heapinfo_wants_any(heapinfo_history_wants_for(record, 1,
+							  HEAPINFO_GROW, stack)))
 		return false;
 	time = ktime_get_boot_fast_ns();
 	from = brk->from;
@@ -461,7 +476,7 @@ static bool heapinfo_history_has_all(const struct heapinfo_ring *ring,
 	return heapinfo_history_ready(ring) &&
 	       (!heapinfo_call_has_stack(call) ||
 		!heapinfo_history_takes_stack(ring,
-					      heapinfo_history_find_stack(ring)));
+					      heapinfo_history_find_stack(ring, NULL)));
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "owner.h"
 #include "record.h"
 #include "spare.h"
+#include "stack.h"
 
 #include <linux/bitops.h>
 #include <linux/log2.h>
@@ -110,11 +111,16 @@ int heapinfo_records_start(void)
 	ret = heapinfo_spare_start();
 	if (ret)
 		goto destroy_cache;
-	ret = heapinfo_record_table_start();
+	ret = heapinfo_stack_start();
 	if (ret)
 		goto stop_spare;
+	ret = heapinfo_record_table_start();
+	if (ret)
+		goto stop_stack;
 	return 0;
 
+stop_stack:
+	heapinfo_stack_stop();
 stop_spare:
 	heapinfo_spare_stop();
 destroy_cache:
@@ -135,6 +141,7 @@ void heapinfo_records_stop(void)
 	/* Those of processes that have ended are freed by then. */
 	rcu_barrier();
 	heapinfo_record_table_stop();
+	heapinfo_stack_stop();
 	heapinfo_spare_stop();
 	kmem_cache_destroy(heapinfo_record_cache);
 	heapinfo_owners_stop();

@@ -39,12 +39,16 @@
 /* No code lies below this. */
 #define LOWEST_CODE	0x10000UL
 
-/* The stack is read in parts that do not cross a multiple of this. */
-#define PART		1024
+/* The stack is read in parts of so many words. */
+#define PART		64
 
 /* How many mappings are asked for, and how many answers are kept at a time. */
 #define QUESTIONS	256
-#define RANGES		24
+#define RANGES		24U
+
+/* Which answer to try first for an address, by its bits from HINT_SHIFT on. */
+#define HINTS		128
+#define HINT_SHIFT	12
 
 /* How often code is read at doubtful addresses, and how often in vain. */
 #define CHECKS		1024
@@ -61,8 +65,8 @@
  */
 struct heapinfo_range {
 	unsigned long start;
-	unsigned long size:63;
-	unsigned long code:1;
+	unsigned long size;
+	bool code;
 };
 
 /**
@@ -78,9 +82,10 @@ struct heapinfo_range {
  * @missed: the pages, so that none is asked for time and again
  * @doubtful: below this, an address of code is looked at
  * @last: what was the answer the last time
+ * @hints: which of @ranges was the answer for an address like that
  * @ranges: answers, with those in it that were got first
  * @scan: what is kept
- * @part: what was read
+ * @part: what may be kept of what was read
  */
 struct heapinfo_look {
 	struct mm_struct *mm;
@@ -94,10 +99,46 @@ struct heapinfo_look {
 	unsigned long missed[MISSES];
 	unsigned long doubtful;
 	const struct heapinfo_range *last;
+	u8 hints[HINTS];
 	struct heapinfo_range ranges[RANGES];
 	struct heapinfo_stack_scan scan;
-	u64 part[PART / sizeof(u64)];
+	struct heapinfo_word part[PART];
 };
+
+/* Where looks are allocated. */
+static struct kmem_cache *heapinfo_look_cache;
+
+/*
+ * A look is filled in when it is used. That there is a constructor keeps kernels that
+ * zero all that they allocate from doing so here, for each stack.
+ */
+static void heapinfo_look_constructor(void *look)
+{
+}
+
+/**
+ * heapinfo_stack_start() - get ready to look at stacks
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int heapinfo_stack_start(void)
+{
+	heapinfo_look_cache = kmem_cache_create("heapinfo_look",
+						sizeof(struct heapinfo_look), 0, 0,
+						heapinfo_look_constructor);
+	return heapinfo_look_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * heapinfo_stack_stop() - undo heapinfo_stack_start()
+ *
+ * Context: may sleep; no call is under way any more.
+ */
+void heapinfo_stack_stop(void)
+{
+	kmem_cache_destroy(heapinfo_look_cache);
+}
 
 /* Whether a mapping has memory of the usual kind, which reading does not change. */
 static bool heapinfo_is_memory(const struct vm_area_struct *vma)
@@ -134,22 +175,36 @@ static bool heapinfo_range_has(const struct heapinfo_range *range,
 	return address - range->start < range->size;
 }
 
-/* The answer for an address; NULL if there were too many questions. */
-static const struct heapinfo_range *
-heapinfo_look_range(struct heapinfo_look *look, unsigned long address)
+/* Searches for the answer for an address, for which @hint is wrong. */
+static noinline const struct heapinfo_range *
+heapinfo_look_search(struct heapinfo_look *look, unsigned long address, u8 *hint)
 {
-	const struct heapinfo_range *range = look->last;
+	const struct heapinfo_range *end = look->ranges +
+					   min(look->questions, RANGES);
+	const struct heapinfo_range *range;
 
-	if (heapinfo_range_has(range, address))
-		return range;
-	for (range = look->ranges; range < look->ranges + RANGES; range++)
+	for (range = look->ranges; range < end; range++)
 		if (heapinfo_range_has(range, address))
 			goto found;
 	if (look->questions == QUESTIONS)
 		return NULL;
 	range = heapinfo_look_up(look, address);
 found:
-	look->last = range;
+	*hint = range - look->ranges;
+	return range;
+}
+
+/* The answer for an address; NULL if there were too many questions. */
+static __always_inline const struct heapinfo_range *
+heapinfo_look_range(struct heapinfo_look *look, unsigned long address)
+{
+	u8 *hint = &look->hints[address >> HINT_SHIFT & (HINTS - 1)];
+	const struct heapinfo_range *range = &look->ranges[*hint];
+
+	if (unlikely(!heapinfo_range_has(range, address)))
+		range = heapinfo_look_search(look, address, hint);
+	if (likely(range))
+		look->last = range;
 	return range;
 }
 
@@ -252,8 +307,8 @@ static bool heapinfo_look_is_interrupted(struct heapinfo_look *look,
 }
 
 /* Whether what may be a number is the address of code, too: some code refers to it. */
-static bool heapinfo_look_is_used(struct heapinfo_look *look,
-				  unsigned long address)
+static noinline bool heapinfo_look_is_used(struct heapinfo_look *look,
+					   unsigned long address)
 {
 	/* The kernel's own calls and handlers have other shapes. */
 	if (look->last->start == heapinfo_vdso(look->mm))
@@ -283,18 +338,21 @@ static bool heapinfo_look_is_code(void *data, unsigned long address)
 	return address >= look->doubtful || heapinfo_look_is_used(look, address);
 }
 
-/* How many bytes are read next, as whole words: one of them may cross two parts. */
-static unsigned int heapinfo_look_bytes(const struct heapinfo_look *look,
-					unsigned long at)
+/*
+ * How many words are read next: of one page, but for a word that lies in two; 0 at the
+ * end.
+ */
+static unsigned int heapinfo_look_next(const struct heapinfo_look *look,
+				       unsigned long at)
 {
 	const unsigned int word = 1U << look->scan.shift;
 	unsigned long left = look->scan.end - at;
-	unsigned int bytes = min_t(unsigned long, left, PART - at % PART);
+	unsigned long bytes = min(left, PAGE_SIZE - at % PAGE_SIZE);
 
-	bytes &= -word;
-	if (!bytes && left >= word)
+	bytes = min_t(unsigned long, bytes, PART * word);
+	if (bytes < word && left >= word)
 		bytes = word;
-	return bytes;
+	return bytes >> look->scan.shift;
 }
 
 /* How many words are left out where a page is not in memory, or the rest of it. */
@@ -306,30 +364,76 @@ static unsigned int heapinfo_look_hole(const struct heapinfo_look *look,
 	return DIV_ROUND_UP(bytes, 1U << look->scan.shift);
 }
 
+/*
+ * Reads the next words of the stack, and takes down those that may be kept. Returns how
+ * many these are; less than 0 if not all is in memory.
+ */
+static int heapinfo_look_words(struct heapinfo_look *look, unsigned long at,
+			       unsigned int nr)
+{
+	const struct heapinfo_stack_scan *scan = &look->scan;
+	const unsigned int shift = scan->shift, first = scan->slots;
+	/* Else they are read anew after each word that is taken down. */
+	const u64 lowest = scan->lowest, span = scan->highest - lowest;
+	struct heapinfo_word *word = look->part;
+	unsigned int i;
+	u64 value;
+	u32 half;
+
+	if (!user_read_access_begin((const void __user *)at, nr << shift))
+		return -EFAULT;
+	for (i = 0; i < nr; i++) {
+		if (shift == 3) {
+			unsafe_get_user(value, (const u64 __user *)at + i,
+					unreadable);
+		} else {
+			unsafe_get_user(half, (const u32 __user *)at + i,
+					unreadable);
+			value = half;
+		}
+		if (value - lowest < span)
+			*word++ = (struct heapinfo_word) {
+				.slot = first + i, .value = value,
+			};
+	}
+	user_read_access_end();
+	return word - look->part;
+
+unreadable:
+	user_read_access_end();
+	return -EFAULT;
+}
+
 /* Reads the stack, part by part, and keeps what is to be kept. */
 static void heapinfo_look_scan(struct heapinfo_look *look)
 {
 	struct heapinfo_stack_scan *scan = &look->scan;
 	unsigned long at = scan->top;
-	unsigned int bytes, hole;
+	unsigned int words, slot = 0;
+	int asked;
 
 	while (at < scan->end && !(look->flags & HEAPINFO_STACK_CUT)) {
-		bytes = heapinfo_look_bytes(look, at);
-		if (!bytes)
+		words = heapinfo_look_next(look, at);
+		if (!words)
 			break;
-		if (!heapinfo_look_read(look->part, at, bytes)) {
+		pagefault_disable();
+		asked = heapinfo_look_words(look, at, words);
+		pagefault_enable();
+		if (asked < 0) {
 			look->flags |= HEAPINFO_STACK_PART;
-			hole = heapinfo_look_hole(look, at);
-			heapinfo_stack_scan_skip(scan, hole);
-			at += (unsigned long)hole << scan->shift;
-			continue;
+			words = heapinfo_look_hole(look, at);
+		} else {
+			look->found = true;
+			if (!heapinfo_stack_scan_words(scan, look->part, asked,
+						       heapinfo_look_is_code,
+						       look)) {
+				look->flags |= HEAPINFO_STACK_CUT;
+				break;
+			}
 		}
-		look->found = true;
-		at += bytes;
-		if (!heapinfo_stack_scan_part(scan, look->part,
-					      bytes >> scan->shift,
-					      heapinfo_look_is_code, look))
-			look->flags |= HEAPINFO_STACK_CUT;
+		slot += words;
+		at += (unsigned long)words << scan->shift;
+		heapinfo_stack_scan_to(scan, slot);
 	}
 	if (!heapinfo_stack_scan_end(scan))
 		look->flags |= HEAPINFO_STACK_CUT;
@@ -386,6 +490,17 @@ static bool heapinfo_look_keeps(struct heapinfo_look *look, unsigned long value)
 	       heapinfo_look_is_code(look, value);
 }
 
+/* Below this there is nothing that may be kept. */
+static unsigned long heapinfo_look_lowest(const struct heapinfo_look *look)
+{
+	const struct vm_area_struct *first = find_vma(look->mm, LOWEST_CODE);
+	unsigned long lowest = LOWEST_CODE;
+
+	if (first)
+		lowest = max(lowest, first->vm_start);
+	return min(look->registers.sp, lowest);
+}
+
 /* Looks at the stack. The address space is locked. Returns whether there is one. */
 static bool heapinfo_look_locked(struct heapinfo_look *look)
 {
@@ -407,7 +522,7 @@ static bool heapinfo_look_locked(struct heapinfo_look *look)
 		end = min(end, look->bottom);
 	end = min_t(u64, end, HEAPINFO_ADDRESS_END);
 	heapinfo_stack_scan_begin(scan, sp, end, look->registers.narrow ? 2 : 3);
-	scan->lowest = min(sp, LOWEST_CODE);
+	scan->lowest = heapinfo_look_lowest(look);
 	scan->highest = min_t(u64, look->mm->task_size, HEAPINFO_ADDRESS_END);
 	heapinfo_look_scan(look);
 	for (i = 0; i < HEAPINFO_REGISTERS; i++)
@@ -444,13 +559,22 @@ static bool heapinfo_look(struct heapinfo_look *look, bool may_sleep)
 	look->misses = 0;
 	look->doubtful = heapinfo_look_doubtful(look);
 	look->last = look->ranges;
-	memset(look->ranges, 0, sizeof(look->ranges));
+	memset(look->hints, 0, sizeof(look->hints));
+	/* What all hints are for; the others are not looked at before they are set. */
+	look->ranges[0] = (struct heapinfo_range) {};
 	if (!(may_sleep ? heapinfo_lock_mm_quickly(mm) :
 			  mmap_read_trylock(mm)))
 		return false;
 	found = heapinfo_look_locked(look);
 	mmap_read_unlock(mm);
 	return found;
+}
+
+/* Forgets what may be data of the program. */
+static void heapinfo_look_forget(struct heapinfo_look *look)
+{
+	memzero_explicit(&look->registers, sizeof(look->registers));
+	memzero_explicit(look->part, sizeof(look->part));
 }
 
 /* How many bytes the allocator takes for so many. */
@@ -526,11 +650,13 @@ struct heapinfo_stack *heapinfo_stack_take(struct heapinfo_owner *owner,
 
 	if (!heapinfo_budget_take_rows(owner, MEMORY_MAX, false))
 		return NULL;
-	look = kmalloc(sizeof(*look), gfp);
-	if (look && heapinfo_look(look, may_sleep))
-		stack = heapinfo_look_keep(look, gfp);
-	/* There was data of the program in it. */
-	kfree_sensitive(look);
+	look = kmem_cache_alloc(heapinfo_look_cache, gfp);
+	if (look) {
+		if (heapinfo_look(look, may_sleep))
+			stack = heapinfo_look_keep(look, gfp);
+		heapinfo_look_forget(look);
+		kmem_cache_free(heapinfo_look_cache, look);
+	}
 	if (stack)
 		taken = heapinfo_stack_memory(stack);
 	heapinfo_budget_give_rows(owner, MEMORY_MAX - taken);
@@ -596,12 +722,13 @@ unreadable:
 }
 
 static enum heapinfo_same
-heapinfo_stack_same(const struct heapinfo_stack *stack,
+heapinfo_entry_same(const struct heapinfo_stack_entry *entry,
 		    const struct heapinfo_registers *registers)
 {
+	const struct heapinfo_stack *stack = entry->stack;
 	enum heapinfo_same same;
 
-	if (!heapinfo_same_registers(stack, registers))
+	if (!stack || !heapinfo_same_registers(stack, registers))
 		return HEAPINFO_DIFFERENT;
 	pagefault_disable();
 	same = heapinfo_same_words(stack);
@@ -632,26 +759,30 @@ static u16 heapinfo_stack_newest(const struct heapinfo_ring *ring)
 u16 heapinfo_stack_find(const struct heapinfo_ring *ring)
 {
 	const struct heapinfo_stacks *stacks = ring->stacks;
-	const struct heapinfo_stack_entry *entry;
+	const struct heapinfo_stack_entry *entry, *end;
 	unsigned int comparisons = COMPARISONS;
 	struct heapinfo_registers registers;
 	enum heapinfo_same same;
-	u16 i, at, key, newest;
+	u16 key, newest;
 
 	if (!stacks)
 		return HEAPINFO_NO_STACK;
+	end = stacks->entries + stacks->most;
 	heapinfo_read_registers(&registers, task_pt_regs(current));
 	key = heapinfo_stack_key(registers.ip, registers.sp);
 	newest = heapinfo_stack_newest(ring);
-	/* Once more than there are, the newest one first. */
-	for (i = newest == HEAPINFO_NO_STACK; i <= stacks->most; i++) {
-		at = i ? i - 1 : newest;
-		entry = &stacks->entries[at];
-		if (entry->key != key || !entry->stack || (i && at == newest))
+	if (newest != HEAPINFO_NO_STACK) {
+		entry = &stacks->entries[newest];
+		if (entry->key == key &&
+		    heapinfo_entry_same(entry, &registers) == HEAPINFO_SAME)
+			return newest;
+	}
+	for (entry = stacks->entries; entry < end; entry++) {
+		if (likely(entry->key != key))
 			continue;
-		same = heapinfo_stack_same(entry->stack, &registers);
+		same = heapinfo_entry_same(entry, &registers);
 		if (same == HEAPINFO_SAME)
-			return at;
+			return entry - stacks->entries;
 		if (same == HEAPINFO_UNREADABLE || !--comparisons)
 			break;
 	}

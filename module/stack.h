@@ -9,6 +9,8 @@ struct heapinfo_owner;
 struct heapinfo_ring;
 struct heapinfo_stack;
 
+int heapinfo_stack_start(void);
+void heapinfo_stack_stop(void);
 struct heapinfo_stack *heapinfo_stack_take(struct heapinfo_owner *owner,
 					   bool may_sleep);
 u16 heapinfo_stack_find(const struct heapinfo_ring *ring);

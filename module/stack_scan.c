@@ -17,6 +17,12 @@
  * is no kernel in this: others may build it, too.
  */
 
+/* How many words there are to be looked at. */
+static unsigned int heapinfo_slots_most(const struct heapinfo_stack_scan *scan)
+{
+	return (scan->end - scan->top) >> scan->shift;
+}
+
 /**
  * heapinfo_stack_scan_begin() - begin to look at a stack
  * @scan: filled in; the caller may change @lowest and @highest
@@ -39,7 +45,7 @@ void heapinfo_stack_scan_begin(struct heapinfo_stack_scan *scan,
 	scan->nr = 0;
 	scan->lowest = 0;
 	scan->highest = HEAPINFO_ADDRESS_END;
-	memset(scan->code, 0, sizeof(scan->code));
+	memset(scan->code, 0, (heapinfo_slots_most(scan) + 63) / 64 * sizeof(u64));
 }
 
 /* Whether a word is the address of code, as far as is known. */
@@ -139,30 +145,34 @@ static bool heapinfo_stack_scan_keep(struct heapinfo_stack_scan *scan, u64 value
 	return true;
 }
 
-/* The last slot holds a value that may be an address. Returns as above. */
-static bool heapinfo_stack_scan_word(struct heapinfo_stack_scan *scan, u64 value,
-				     heapinfo_is_code *is_code, void *data)
+/*
+ * The last slot holds a value that may be an address. Returns as above. Most point to
+ * data.
+ */
+static __always_inline bool
+heapinfo_stack_scan_word(struct heapinfo_stack_scan *scan, u64 value,
+			 heapinfo_is_code *is_code, void *data)
 {
 	unsigned int slot = scan->slots - 1;
-	u64 at = scan->top + ((u64)slot << scan->shift);
 	u64 unaligned = (1U << scan->shift) - 1;
 
 	if (heapinfo_on_stack(scan, value)) {
-		if (value <= at || (value & unaligned))
+		if (value <= scan->top + ((u64)slot << scan->shift) ||
+		    (value & unaligned))
 			return true;
 		return heapinfo_stack_scan_keep(scan, value);
 	}
-	if (value >= scan->highest || !is_code(data, value))
+	if (!is_code(data, value))
 		return true;
 	scan->code[slot / 64] |= 1ULL << slot % 64;
 	return heapinfo_stack_scan_keep(scan, value);
 }
 
 /**
- * heapinfo_stack_scan_part() - look at the next words of a stack
+ * heapinfo_stack_scan_words() - look at the next words of a stack
  * @scan: the stack
- * @part: a copy of them
- * @nr: how many; no more than there are up to @scan->end
+ * @words: those from @scan->lowest on and below @scan->highest, in order
+ * @nr: how many
  * @is_code: tells whether there is code at an address; asked only for what is not on
  *	the stack
  * @data: for that
@@ -171,41 +181,30 @@ static bool heapinfo_stack_scan_word(struct heapinfo_stack_scan *scan, u64 value
  * Return: false if there are more words to keep than may be: then nothing more is to
  * be looked at.
  */
-bool heapinfo_stack_scan_part(struct heapinfo_stack_scan *scan, const void *part,
-			      unsigned int nr, heapinfo_is_code *is_code,
-			      void *data)
+bool heapinfo_stack_scan_words(struct heapinfo_stack_scan *scan,
+			       const struct heapinfo_word *words, unsigned int nr,
+			       heapinfo_is_code *is_code, void *data)
 {
-	const unsigned int first = scan->slots;
-	const u64 lowest = scan->lowest;
-	const bool wide = scan->shift == 3;
-	const u64 *words = part;
-	const u32 *halves = part;
-	unsigned int i;
-	u64 value;
+	const struct heapinfo_word *end = words + nr;
 
-	for (i = 0; i < nr; i++) {
-		value = wide ? words[i] : halves[i];
-		/* Most are small numbers. */
-		if (value < lowest)
-			continue;
-		scan->slots = first + i + 1;
-		if (!heapinfo_stack_scan_word(scan, value, is_code, data))
+	for (; words < end; words++) {
+		scan->slots = words->slot + 1;
+		if (!heapinfo_stack_scan_word(scan, words->value, is_code, data))
 			return false;
 	}
-	scan->slots = first + nr;
 	return true;
 }
 
 /**
- * heapinfo_stack_scan_skip() - go on behind words that are not in memory
+ * heapinfo_stack_scan_to() - go on behind words that are not to be kept
  * @scan: the stack
- * @nr: how many words
+ * @slot: the next word; its number is no less than that of the word that would be next
  *
  * Context: any.
  */
-void heapinfo_stack_scan_skip(struct heapinfo_stack_scan *scan, unsigned int nr)
+void heapinfo_stack_scan_to(struct heapinfo_stack_scan *scan, unsigned int slot)
 {
-	scan->slots = min(scan->slots + nr, (unsigned int)HEAPINFO_SCAN_SLOTS);
+	scan->slots = min(slot, heapinfo_slots_most(scan));
 }
 
 /**

@@ -22,7 +22,7 @@ typedef bool (heapinfo_is_code)(void *data, unsigned long address);
  * @shift: a word has 1 << shift bytes
  * @slots: how many words were looked at
  * @nr: how many of them are in @words
- * @lowest: no code that is asked for lies below
+ * @lowest: no address that may be kept lies below
  * @highest: none lies there or above
  * @code: a bit for each word that was looked at: it is the address of code
  * @words: those that are kept, or of which that is not known yet
@@ -42,10 +42,10 @@ struct heapinfo_stack_scan {
 void heapinfo_stack_scan_begin(struct heapinfo_stack_scan *scan,
 			       unsigned long top, unsigned long end,
 			       unsigned int shift);
-bool heapinfo_stack_scan_part(struct heapinfo_stack_scan *scan, const void *part,
-			      unsigned int nr, heapinfo_is_code *is_code,
-			      void *data);
-void heapinfo_stack_scan_skip(struct heapinfo_stack_scan *scan, unsigned int nr);
+bool heapinfo_stack_scan_words(struct heapinfo_stack_scan *scan,
+			       const struct heapinfo_word *words, unsigned int nr,
+			       heapinfo_is_code *is_code, void *data);
+void heapinfo_stack_scan_to(struct heapinfo_stack_scan *scan, unsigned int slot);
 bool heapinfo_stack_scan_end(struct heapinfo_stack_scan *scan);
 
 #endif /* HEAPINFO_STACK_SCAN_H */

@@ -17,13 +17,15 @@
  */
 u16 heapinfo_stacks_place(const struct heapinfo_stacks *stacks)
 {
-	u16 i, place = HEAPINFO_NO_STACK;
+	const struct heapinfo_stack_entry *entry = stacks->entries;
+	const struct heapinfo_stack_entry *end = entry + stacks->most;
+	u16 place = HEAPINFO_NO_STACK;
 
-	for (i = 0; i < stacks->most; i++) {
-		if (stacks->entries[i].rows)
+	for (; entry < end; entry++) {
+		if (entry->rows)
 			continue;
-		place = i;
-		if (!stacks->entries[i].stack)
+		place = entry - stacks->entries;
+		if (!entry->stack)
 			break;
 	}
 	return place;
