@@ -365,14 +365,15 @@ static unsigned int heapinfo_look_hole(const struct heapinfo_look *look,
 }
 
 /*
- * Reads the next words of the stack, and takes down those that may be kept. Returns how
- * many these are; less than 0 if not all is in memory.
+ * Reads the next words of the stack, of 1 << @shift bytes, and takes down those that may
+ * be kept. Returns how many these are; less than 0 if not all is in memory.
  */
-static int heapinfo_look_words(struct heapinfo_look *look, unsigned long at,
-			       unsigned int nr)
+static __always_inline int
+heapinfo_look_words_of(struct heapinfo_look *look, unsigned long at,
+		       unsigned int nr, const unsigned int shift)
 {
 	const struct heapinfo_stack_scan *scan = &look->scan;
-	const unsigned int shift = scan->shift, first = scan->slots;
+	const unsigned int first = scan->slots;
 	/* Else they are read anew after each word that is taken down. */
 	const u64 lowest = scan->lowest, span = scan->highest - lowest;
 	struct heapinfo_word *word = look->part;
@@ -402,6 +403,14 @@ static int heapinfo_look_words(struct heapinfo_look *look, unsigned long at,
 unreadable:
 	user_read_access_end();
 	return -EFAULT;
+}
+
+/* As above. The two are apart so that no word asks which of them it is. */
+static int heapinfo_look_words(struct heapinfo_look *look, unsigned long at,
+			       unsigned int nr)
+{
+	return look->scan.shift == 3 ? heapinfo_look_words_of(look, at, nr, 3) :
+				       heapinfo_look_words_of(look, at, nr, 2);
 }
 
 /* Reads the stack, part by part, and keeps what is to be kept. */
