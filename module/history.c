@@ -140,15 +140,16 @@ heapinfo_history_wants_for(const struct heapinfo_record *record,
 	return wants;
 }
 
-/* The same, where nobody has looked for the stack. */
+/* The same, where nobody has looked for the stack. The @spare may have it, or is NULL. */
 static struct heapinfo_wants
-heapinfo_history_wants(const struct heapinfo_record *record, unsigned int rows,
+heapinfo_history_wants(const struct heapinfo_record *record,
+		       const struct heapinfo_spare *spare, unsigned int rows,
 		       enum heapinfo_call call)
 {
 	u16 found = HEAPINFO_NO_STACK;
 
 	if (heapinfo_call_has_stack(call))
-		found = heapinfo_history_find_stack(&record->ring, NULL);
+		found = heapinfo_history_find_stack(&record->ring, spare);
 	return heapinfo_history_wants_for(record, rows, call, found);
 }
 
@@ -215,7 +216,7 @@ static noinline bool heapinfo_history_add_move(struct heapinfo_record *record,
 	unsigned long to = brk->from;
 
 	if (!spare &&
-	    heapinfo_wants_any(heapinfo_history_wants(record, 2,
+	    heapinfo_wants_any(heapinfo_history_wants(record, NULL, 2,
 						      heapinfo_history_way(brk))))
 		return false;
 	record->totals.calls[HEAPINFO_MOVED]++;
@@ -255,14 +256,15 @@ static noinline bool heapinfo_history_add_still(struct heapinfo_record *record,
 	struct heapinfo_ring *ring = &record->ring;
 	u16 stack = HEAPINFO_NO_STACK;
 
-	if (!spare &&
-	    heapinfo_wants_any(heapinfo_history_wants(record, 1, brk->call)))
-		return false;
 	if (heapinfo_call_has_stack(brk->call)) {
 		stack = heapinfo_history_find_stack(ring, spare);
 		if (spare && heapinfo_history_takes_stack(ring, stack))
 			stack = heapinfo_ring_add_stack(ring, spare);
 	}
+	if (!spare &&
+	    heapinfo_wants_any(heapinfo_history_wants_for(record, 1, brk->call,
+							  stack)))
+		return false;
 	record->totals.calls[brk->call]++;
 	if (brk->call == HEAPINFO_FAILED)
 		heapinfo_history_count_failure(record, brk->result, spare);
@@ -417,7 +419,7 @@ heapinfo_history_call_slowly(const struct heapinfo_brk *brk, bool may_sleep,
 	if (!tried)
 		done = heapinfo_history_add_call(record, brk, NULL);
 	if (!done)
-		wants = heapinfo_history_wants(record, 2,
+		wants = heapinfo_history_wants(record, NULL, 2,
 					       heapinfo_history_way(brk));
 	gone = heapinfo_ring_take_gone(&record->ring);
 	spin_unlock(&record->lock);
@@ -518,13 +520,13 @@ static noinline void heapinfo_history_make_ready(const struct heapinfo_brk *brk,
 	if (!record || !row)
 		return;
 	spin_lock(&record->lock);
-	wants = heapinfo_history_wants(record, 1, call);
+	wants = heapinfo_history_wants(record, NULL, 1, call);
 	spin_unlock(&record->lock);
 	if (!heapinfo_wants_any(wants))
 		return;
 	heapinfo_history_fill(record, &spare, wants, true);
 	spin_lock(&record->lock);
-	wants = heapinfo_history_wants(record, 1, call);
+	wants = heapinfo_history_wants(record, &spare, 1, call);
 	/* No row is pushed out yet: the call may not come to have one. */
 	if (heapinfo_wants_any(wants))
 		heapinfo_history_make_room(&record->ring, &spare);

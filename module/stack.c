@@ -54,7 +54,7 @@
 #define CHECKS		1024
 #define MISSES		16
 
-/* How many stacks a new one is compared with. */
+/* How many stacks a new one is compared with, beside that of the newest row. */
 #define COMPARISONS	64
 
 /**
@@ -768,7 +768,7 @@ static u16 heapinfo_stack_newest(const struct heapinfo_ring *ring)
 u16 heapinfo_stack_find(const struct heapinfo_ring *ring)
 {
 	const struct heapinfo_stacks *stacks = ring->stacks;
-	const struct heapinfo_stack_entry *entry, *end;
+	const struct heapinfo_stack_entry *first = NULL, *entry, *end;
 	unsigned int comparisons = COMPARISONS;
 	struct heapinfo_registers registers;
 	enum heapinfo_same same;
@@ -780,14 +780,16 @@ u16 heapinfo_stack_find(const struct heapinfo_ring *ring)
 	heapinfo_read_registers(&registers, task_pt_regs(current));
 	key = heapinfo_stack_key(registers.ip, registers.sp);
 	newest = heapinfo_stack_newest(ring);
-	if (newest != HEAPINFO_NO_STACK) {
-		entry = &stacks->entries[newest];
-		if (entry->key == key &&
-		    heapinfo_entry_same(entry, &registers) == HEAPINFO_SAME)
-			return newest;
+	if (newest != HEAPINFO_NO_STACK)
+		first = &stacks->entries[newest];
+	if (first && first->key == key) {
+		same = heapinfo_entry_same(first, &registers);
+		if (same != HEAPINFO_DIFFERENT)
+			return same == HEAPINFO_SAME ? newest :
+						       HEAPINFO_NO_STACK;
 	}
 	for (entry = stacks->entries; entry < end; entry++) {
-		if (likely(entry->key != key))
+		if (likely(entry->key != key) || entry == first)
 			continue;
 		same = heapinfo_entry_same(entry, &registers);
 		if (same == HEAPINFO_SAME)
