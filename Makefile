@@ -43,7 +43,8 @@ help:
 	@echo '                STEPS= as above, KERNELS="kernel..." for some of the kernels)'
 	@echo 'make style      checkpatch.pl --strict and shellcheck alone'
 	@echo 'make sparse     sparse alone'
-	@echo 'make bench      what the module costs, in instructions, and the reader, in time'
+	@echo 'make bench      what the module costs, in instructions, and the reader, in time;'
+	@echo '                how many of the functions on stacks are right'
 	@echo 'make clean-cache  remove kernels and trees that the tests fetched'
 
 modules:

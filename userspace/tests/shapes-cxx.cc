@@ -8,8 +8,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <unistd.h>
 #include <vector>
 
@@ -69,6 +71,23 @@ __attribute__((noinline)) void catches()
 	__asm__ volatile("" ::: "memory");
 }
 
+/* Grows node by node, in the ordinary way and where exceptions are handled. */
+void fills_map()
+{
+	std::map<std::string, std::vector<int>> m;
+	int i;
+
+	for (i = 0; i < 20000; i++) {
+		try {
+			if (i % 2)
+				throw std::runtime_error("odd");
+			m[std::to_string(i)].push_back(i);
+		} catch (const std::runtime_error &e) {
+			m[e.what() + std::to_string(i)].resize(9);
+		}
+	}
+}
+
 }
 
 int main(int argc, char **argv)
@@ -81,6 +100,8 @@ int main(int argc, char **argv)
 		h(3);
 	else if (!strcmp(name, "exception"))
 		shapes::catches();
+	else if (!strcmp(name, "map"))
+		shapes::fills_map();
 	else
 		return 64;
 	puts("ready");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * usage: shapes NAME
+ * usage: shapes NAME [DEPTH]
  *
  * A program that grows its heap from a stack of a known shape, so that a test can compare
  * the functions that the reader names with those that there were. Each function asks for
@@ -236,7 +236,7 @@ int main(int argc, char **argv)
 	if (!strcmp(name, "plain"))
 		plain_outer();
 	else if (!strcmp(name, "deep"))
-		deep(30);
+		deep(argc > 2 ? atoi(argv[2]) : 30);
 	else if (!strcmp(name, "alloca"))
 		with_alloca(5000);
 	else if (!strcmp(name, "aligned"))
